@@ -1,0 +1,56 @@
+# Two commands do everything: `make run` and `make test`. Both set up what is missing first.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+LIBRARIES := libegl1 libgl1 libxkbcommon0 libfontconfig1 libdbus-1-3 libxcb-cursor0
+
+export QT_LOGGING_RULES ?= *.debug=false
+
+.PHONY: run test check nightly bench format setup setup-dev qt-libraries clean
+
+run: setup qt-libraries
+	@$(BIN)/qlab
+
+setup: $(VENV)/.installed
+
+setup-dev: $(VENV)/.installed-dev
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+
+$(VENV)/.installed: pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --editable .
+	@touch $@
+
+$(VENV)/.installed-dev: pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	@touch $@ $(VENV)/.installed
+
+# Qt links against a few system libraries that no wheel can carry.
+qt-libraries:
+	@$(BIN)/python -c "from PySide6 import QtWidgets" 2>/dev/null || { \
+	  echo "Qt cannot start: a system library is missing. Install them, then run make again:"; \
+	  echo "    sudo apt-get install -y $(LIBRARIES)"; exit 1; }
+
+check: setup-dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+test: setup-dev qt-libraries
+	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -m "not nightly" -n 2 --dist worksteal
+
+nightly: setup-dev qt-libraries
+	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -m nightly -n 2 --dist worksteal
+
+bench: setup-dev
+	$(BIN)/python -m benchmarks
+
+format: setup-dev
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
