@@ -1,0 +1,74 @@
+"""Experiments described as plain data: what the window's tree and form, and `qlab list --json`, are made of."""
+
+from typing import Any, Literal, get_args, get_origin
+
+from pydantic.fields import FieldInfo
+
+from qlab.errors import QlabError
+from qlab.parameters import Parameters
+from qlab.registry import plugins
+from qlab.scan import Scan, scan_text
+from qlab.units import Unit
+
+
+def describe(name: str) -> dict[str, Any]:
+    """Return an experiment as plain data: {name, title, platform, summary, help, fields, roles} or {name, broken}.
+
+    Each field is {name, title, description, group, kind, unit, default, minimum, maximum, choices}; `kind` is
+    `quantity`, `scan`, `integer`, `number`, `boolean`, `choice` or `text`. The default is as people type it.
+    """
+    try:
+        experiment = plugins("experiments")[name].load()
+        parameters: type[Parameters] = experiment.parameters_type()
+        return {
+            "name": name,
+            "title": experiment.title or name,
+            "group": experiment.group,
+            "platform": name.partition(".")[0],
+            "summary": (experiment.__doc__ or "").strip().splitlines()[0] if experiment.__doc__ else "",
+            "help": (experiment.__doc__ or "").strip(),
+            "roles": {role: kind.__name__ for role, kind in experiment.roles().items()},
+            "fit": experiment.fit,
+            "fields": [_field(parameters, key, info) for key, info in parameters.model_fields.items()],
+        }
+    except QlabError as error:
+        return {"name": name, "broken": str(error)}
+
+
+def catalogue() -> list[dict[str, Any]]:
+    """Return every installed experiment as plain data."""
+    return [describe(name) for name in plugins("experiments")]
+
+
+def _field(parameters: type[Parameters], name: str, info: FieldInfo) -> dict[str, Any]:
+    default = info.get_default(call_default_factory=True)
+    annotation: Any = info.annotation
+    unit = parameters.unit_of(name)
+    choices: list[Any] = []
+    if isinstance(default, Scan):
+        kind, shown = "scan", scan_text(parameters.model_validate({}).scans()[name])
+    elif get_origin(annotation) is Literal:
+        kind, shown, choices = "choice", default, list(get_args(annotation))
+    elif annotation is bool:
+        kind, shown = "boolean", default
+    elif annotation is int:
+        kind, shown = "integer", default
+    elif any(isinstance(mark, Unit) for mark in info.metadata):
+        kind, shown = "quantity", default
+    elif annotation is float:
+        kind, shown = "number", default
+    else:
+        kind, shown = "text", default
+    bounds = {key: getattr(mark, key) for mark in info.metadata for key in ("ge", "gt", "le", "lt") if hasattr(mark, key)}
+    return {
+        "name": name,
+        "title": info.title or name.replace("_", " ").capitalize(),
+        "description": info.description or "",
+        "group": (info.json_schema_extra or {}).get("group", "") if isinstance(info.json_schema_extra, dict) else "",
+        "kind": kind,
+        "unit": unit,
+        "default": shown,
+        "minimum": bounds.get("ge", bounds.get("gt")),
+        "maximum": bounds.get("le", bounds.get("lt")),
+        "choices": choices,
+    }
