@@ -72,3 +72,28 @@ def _field(parameters: type[Parameters], name: str, info: FieldInfo) -> dict[str
         "maximum": bounds.get("le", bounds.get("lt")),
         "choices": choices,
     }
+
+
+def check(name: str, parameters: dict[str, Any], bench: str) -> dict[str, Any]:
+    """Return {problems: {field: line}, rows, seconds} of parameters as typed; field "" is the whole."""
+    from pydantic import ValidationError
+
+    from qlab.bench import Bench
+    from qlab.parameters import problems
+    from qlab.registry import load
+
+    found: dict[str, str] = {}
+    rows, seconds = 0, 0.0
+    try:
+        kind = load("experiments", name)
+        try:
+            settings = kind.parameters_type().model_validate(parameters)
+        except ValidationError as error:
+            found = {field: line.partition(": ")[2] for field, line in problems(error).items()}
+        else:
+            experiment = kind(settings)
+            experiment.bind(Bench.load(bench))
+            rows, seconds = experiment.estimate()
+    except QlabError as error:
+        found[""] = str(error)
+    return {"problems": found, "rows": rows, "seconds": seconds}

@@ -12,6 +12,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from qlab.errors import UsageError
+from qlab.expression import Expression, Symbol
 from qlab.units import Unit, format_quantity, parse_quantity
 
 T = TypeVar("T")
@@ -44,6 +45,10 @@ class Scan(Generic[T]):
     def to_dict(self) -> dict[str, Any]:
         """Return the scan as plain JSON data."""
         return {"kind": self.kind, **asdict(self)}  # type: ignore[call-overload]
+
+    def symbol(self, name: str) -> Expression:
+        """Return the symbol that stands for this scan's value in a sequence."""
+        return Symbol(name, self)  # type: ignore[arg-type]
 
     def shuffled(self, seed: int = 0) -> Self:
         """Return the same values, taken in a random order."""

@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -40,13 +41,14 @@ def config_folder() -> Path:
 
 def runtime_folder() -> Path:
     """Return the folder of live tables and sockets (`QLAB_RUNTIME` overrides it), made where it is missing."""
-    given = os.environ.get("QLAB_RUNTIME")
-    folder = Path(given) if given else Path(platformdirs.user_runtime_dir("qlab", appauthor=False))
-    try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    except OSError:
-        folder = Path(tempfile.gettempdir()) / f"qlab-{os.getuid() if hasattr(os, 'getuid') else 'user'}"
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if given := os.environ.get("QLAB_RUNTIME"):
+        folder = Path(given)
+    elif sys.platform.startswith("linux") and not os.environ.get("XDG_RUNTIME_DIR"):
+        # No login session, as in a container: a private folder among the temporary files.
+        folder = Path(tempfile.gettempdir()) / f"qlab-{os.getuid()}"
+    else:
+        folder = Path(platformdirs.user_runtime_dir("qlab", appauthor=False))
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     return folder
 
 

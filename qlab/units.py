@@ -70,6 +70,9 @@ def parse_quantity(text: str, unit: str) -> float:
     if match is None:
         raise UsageError(f"{text!r} is not a number with a unit.", _example(unit))
     number, typed = float(match[1]), match[2]
+    if unit == "*":
+        # Any unit at all: the quantity in the SI unit that was typed ("2.87 GHz" is 2.87e9).
+        unit = next((u for u in sorted(_DIMENSIONS, key=len, reverse=True) if typed.endswith(u)), "1")
     return number if not typed else _convert(number, typed, unit)
 
 

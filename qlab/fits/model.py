@@ -13,24 +13,36 @@ Curve = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Variable:
-    """One parameter of a model: its unit, its name for people, its bounds, and whether it is free by default."""
+    """One parameter of a model: its unit, its name for people, its bounds, and whether it is free by default.
+
+    `essential`: the fit means nothing where its relative error exceeds 1 (an amplitude, a decay time).
+    `squared`: the curve depends on its square only, so that the square is what can be fitted near zero.
+    """
 
     name: str
-    unit: str = "1"  # "x" and "y" stand for the unit of the axis and of the signal, "1/x" for its inverse
+    unit: str = "1"  # "x" and "y" stand for the unit of the axis and of the signal; also "1/x" and "y/x"
     label: str = ""
     minimum: float = -np.inf
     maximum: float = np.inf
     free: bool = True
     default: float = 0.0
+    essential: bool = False
+    squared: bool = False
 
 
 @dataclass(frozen=True)
 class FitModel:
-    """A curve y(x; theta). Subclasses give `name`, `title`, `parameters`, `evaluate` and `guess`."""
+    """A curve y(x; theta). Subclasses give `name`, `title`, `parameters`, `evaluate` and `guess`.
+
+    `context` holds what is known of the run (fixed numbers, SI units). A parameter that is not free takes its
+    value from the context entry of its name, else its default; the entries `fix_NAME` (a value to hold) and
+    `free_NAME` (not 0) change which parameters are free.
+    """
 
     name: ClassVar[str] = ""
     title: ClassVar[str] = ""
     formula: ClassVar[str] = ""
+    feature: ClassVar[str] = ""  # what a flat trace lacks ("fringe"); empty where a flat trace is a result
     parameters: ClassVar[tuple[Variable, ...]] = ()
     context: Mapping[str, float] = field(default_factory=dict)
 
@@ -46,3 +58,19 @@ class FitModel:
         """Return derived values as name -> (value, unit, label); their errors are propagated."""
         del theta
         return {}
+
+    def scales(self, x: Curve, theta: Theta) -> dict[str, float]:
+        """Return the sizes of change that matter, for parameters whose own size does not say it."""
+        del x, theta
+        return {}
+
+    def doubts(self, x: Curve, theta: Theta) -> list[str]:
+        """Return reasons, in plain words, why fitted values should not be believed for these x."""
+        del x, theta
+        return []
+
+    def known(self, name: str) -> float:
+        """Return a number of the context, else the default of the parameter of that name, else 0."""
+        if name in self.context:
+            return float(self.context[name])
+        return next((v.default for v in self.parameters if v.name == name), 0.0)

@@ -1,0 +1,1 @@
+"""The protocols, one file each, in a folder for each platform."""

@@ -1,0 +1,1 @@
+"""Protocols that ask for no particular physics."""

@@ -1,0 +1,1 @@
+"""Protocols of the nitrogen-vacancy centre."""

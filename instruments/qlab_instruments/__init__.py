@@ -1,0 +1,1 @@
+"""Drivers, real and simulated, and the worlds behind the simulated ones."""

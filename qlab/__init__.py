@@ -1,0 +1,57 @@
+"""qlab: quantum metrology and sensing, from the bench to the published file.
+
+```python
+import qlab
+
+bench = qlab.Bench.load("sim-nv", seed=1, truth={"B": 2e-3})
+run = qlab.run("nv.ramsey", bench, tau=qlab.Linear(0, 4e-6, 201), out="data")
+run["counts"], run.fit().values["frequency"], run.figures["sensitivity"]
+```
+"""
+
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from qlab.api import run
+    from qlab.bench import Bench
+    from qlab.errors import QlabError, UsageError
+    from qlab.run import Run
+    from qlab.scan import Centre, Linear, Log, Values
+    from qlab.store import open_run
+
+_HOMES = {
+    "Bench": "qlab.bench",
+    "Centre": "qlab.scan",
+    "Linear": "qlab.scan",
+    "Log": "qlab.scan",
+    "QlabError": "qlab.errors",
+    "Run": "qlab.run",
+    "UsageError": "qlab.errors",
+    "Values": "qlab.scan",
+    "open_run": "qlab.store",
+    "run": "qlab.api",
+}
+__all__ = [
+    "Bench",
+    "Centre",
+    "Linear",
+    "Log",
+    "QlabError",
+    "Run",
+    "UsageError",
+    "Values",
+    "__version__",
+    "open_run",
+    "run",
+]
+
+
+def __getattr__(name: str) -> Any:
+    # Names are imported when they are used: `import qlab` alone costs nothing, which the window's start needs.
+    if name in _HOMES:
+        import importlib
+
+        return getattr(importlib.import_module(_HOMES[name]), name)
+    raise AttributeError(f"module 'qlab' has no attribute {name!r}")

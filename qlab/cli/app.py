@@ -1,0 +1,58 @@
+"""The commands by name, and what `qlab` alone does: the window, or, with no display, the demonstration."""
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from qlab.cli import bench, check, doctor, lists, reproduce, run, show
+
+app = typer.Typer(
+    name="qlab",
+    help="Quantum metrology and sensing, from the bench to the published file. Alone, it opens the window.",
+    no_args_is_help=False,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.command("run")(run.run)
+app.command("list")(lists.list_)
+app.command("runs")(lists.runs)
+app.command("show")(show.show)
+app.command("fit")(show.fit)
+app.command("check")(check.check)
+app.command("recover")(check.recover)
+app.command("reproduce")(reproduce.reproduce)
+app.command("doctor")(doctor.doctor)
+app.add_typer(bench.app, name="bench")
+
+
+@app.callback(invoke_without_command=True)
+def window(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Print the version and leave.")] = False,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Open the window with default settings.")] = False,
+) -> None:
+    """Open the window; without a display, run the demonstration measurement instead."""
+    if version:
+        from qlab import __version__
+
+        print(__version__)
+        raise typer.Exit
+    if context.invoked_subcommand is not None:
+        return
+    if not _has_display():
+        from qlab.cli.demonstration import demonstrate
+
+        demonstrate()
+        return
+    from qlab.registry import load
+
+    raise typer.Exit(load("window", "qt")(["--fresh"] if fresh else []))
+
+
+def _has_display() -> bool:
+    if not sys.platform.startswith("linux") or os.environ.get("QT_QPA_PLATFORM"):
+        return True
+    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))

@@ -1,0 +1,52 @@
+"""`qlab doctor`: every plug-in with its state, the versions, and the folders."""
+
+import json
+import shutil
+from typing import Annotated
+
+import typer
+
+from qlab.cli.text import table
+from qlab.errors import UsageError
+from qlab.registry import KINDS, drop_in_folder, plugins
+from qlab.runner import software
+from qlab.settings import config_folder, load_settings, runtime_folder
+
+
+def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+    """Load every plug-in and say what is broken and why; exit 1 where something is."""
+    rows = []
+    for kind in KINDS:
+        for plugin in plugins(kind).values():
+            try:
+                plugin.load()
+                state = "ok"
+            except UsageError as error:
+                state = error.message
+            rows.append({"kind": kind, "name": plugin.name, "from": plugin.distribution, "state": state})
+    settings, healed = load_settings()
+    broken = any(row["state"] != "ok" for row in rows)
+    if as_json:
+        print(json.dumps({"plugins": rows, "software": software(), "healed": healed}, indent=2))
+        raise typer.Exit(1 if broken else 0)
+    table(["kind", "name", "from", "state"], [list(row.values()) for row in rows])
+    print()
+    table(["package", "version"], [list(item) for item in software().items()])
+    print()
+    folder = settings.folder()
+    print(f"data      {folder} ({_free(folder)} free)")
+    print(f"settings  {config_folder()}")
+    print(f"plug-ins  {drop_in_folder()}")
+    print(f"runtime   {runtime_folder()}")
+    for line in healed:
+        print(f"healed    {line}")
+    raise typer.Exit(1 if broken else 0)
+
+
+def _free(folder: "object") -> str:
+    from pathlib import Path
+
+    place = Path(str(folder))
+    while not place.exists():
+        place = place.parent
+    return f"{shutil.disk_usage(place).free / 1e9:.0f} GB"

@@ -1,0 +1,79 @@
+"""`qlab list` and `qlab runs`: what is installed, and what was measured."""
+
+import json
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from qlab.cli.text import table
+from qlab.registry import plugins
+from qlab.units import format_measured
+
+
+class What(StrEnum):
+    """The kinds of plug-in that can be listed."""
+
+    experiments = "experiments"
+    instruments = "instruments"
+    fits = "fits"
+    exporters = "exporters"
+    benches = "benches"
+    worlds = "worlds"
+
+
+def list_(
+    what: Annotated[What, typer.Argument(help="Which kind.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """List what is installed of one kind."""
+    if what is What.experiments and as_json:
+        from qlab.catalogue import catalogue
+
+        print(json.dumps(catalogue(), indent=2, ensure_ascii=False))
+        return
+    found = [
+        {"name": p.name, "from": p.distribution, "target": p.target} for p in plugins(what.value).values()
+    ]
+    if as_json:
+        print(json.dumps(found, indent=2))
+    else:
+        table(["name", "from"], [[row["name"], row["from"]] for row in found])
+
+
+def runs(
+    folder: Annotated[Path, typer.Argument(help="Folder of runs.")],
+    query: Annotated[str, typer.Argument(help="Words to look for.")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """List the runs in a folder, newest first."""
+    from qlab.errors import FileError
+    from qlab.store import list_runs
+
+    if not folder.is_dir():
+        raise FileError(f"{folder} is not a folder.", "Give the folder that `qlab run --out` wrote to.")
+    found = list_runs(folder, query)
+    if as_json:
+        print(json.dumps([_plain(item) for item in found], indent=2, ensure_ascii=False, default=str))
+        return
+    rows = []
+    for item in found:
+        name, value = next(iter(item.figures.items()), ("", None))
+        shown = f"{name} {_figure(value)}" if name else ""
+        rows.append([item.started[:19], item.experiment, item.state, str(item.rows), shown, str(item.path)])
+    table(["started", "experiment", "state", "rows", "figure", "file"], rows)
+
+
+def _figure(value: Any) -> str:
+    if isinstance(value, int | float):
+        return f"{value:.6g}"
+    if isinstance(value, dict):
+        return format_measured(value.get("value", float("nan")), value.get("error"), value.get("unit", "1"))
+    return str(value)
+
+
+def _plain(item: Any) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    return {**asdict(item), "path": str(item.path)}

@@ -1,0 +1,77 @@
+"""`qlab reproduce`: run a file's experiment again from the file alone, and compare."""
+
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import typer
+
+from qlab.bench import Bench, BenchEntry
+from qlab.cli.run import watch
+from qlab.errors import UsageError
+from qlab.run import Run
+from qlab.runner import Runner, software
+from qlab.store import open_run
+
+
+def reproduce(
+    file: Annotated[Path, typer.Argument(help="A run file.")],
+    out: Annotated[Path | None, typer.Option(help="Folder of the new file; beside the old one by default.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Another seed, for another realisation.")] = None,
+) -> None:
+    """Run again what a file describes. A simulated run gives identical rows; a measured one is compared."""
+    old = open_run(file)
+    new_path = run_again(old, out or Path(old.path or file).parent.parent, seed)
+    differences = compare(old, open_run(new_path))
+    changed = {
+        name: f"{version} -> {software().get(name, 'absent')}"
+        for name, version in old.record.software.items()
+        if software().get(name) != version
+    }
+    for name, what in changed.items():
+        print(f"{name}: {what}")
+    for line in differences:
+        print(line)
+    if not differences:
+        print("every row is equal")
+    print(new_path)
+    if differences and seed is None and not changed and old.record.simulated:
+        raise typer.Exit(1)
+
+
+def run_again(old: Run, out: Path, seed: int | None = None) -> Path:
+    """Run the experiment of a run again on the bench that its file describes; return the new file."""
+    record = old.record
+    entry = record.bench.get("entry")
+    if entry is None:
+        raise UsageError("The file does not hold its bench.", "Only a run that got as far as its bench can be repeated.")
+    bench = Bench(BenchEntry.model_validate(entry), record.seed, record.bench.get("truth", {}), record.bench["source"])
+    for change in record.changes:
+        if change["row"] == 0 and change.get("by") == "panel":
+            instrument, _, knob = change["knob"].partition(".")
+            setattr(bench.instruments[instrument], knob, change["value"])
+    runner = Runner(
+        bench,
+        record.experiment,
+        record.parameters,
+        out,
+        seed=record.seed if seed is None else seed,
+        title=record.title,
+    )
+    return watch(runner)
+
+
+def compare(old: Run, new: Run) -> list[str]:
+    """Return one line for each column whose rows differ, with how far they are apart statistically."""
+    lines = []
+    count = min(len(old), len(new))
+    if len(old) != len(new):
+        lines.append(f"{len(old)} rows then, {len(new)} now: the first {count} are compared")
+    for column in old.record.columns:
+        a, b = np.asarray(old[column.name])[:count], np.asarray(new[column.name])[:count]
+        if not np.array_equal(a, b):
+            share = float(np.mean(a != b))
+            spread = np.sqrt(a.astype(float).var() + b.astype(float).var())
+            away = abs(float(a.mean()) - float(b.mean())) / (spread / np.sqrt(count)) if spread else 0.0
+            lines.append(f"{column.name}: {share:.0%} of the rows differ, means apart by {away:.2g} standard errors")
+    return lines

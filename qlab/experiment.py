@@ -1,0 +1,147 @@
+"""An experiment: parameters, the roles it needs, its axes and signals, and `run()`, which yields what it measured."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, ClassVar, Generic, Self, TypeVar, get_args, get_origin, get_type_hints
+
+import numpy as np
+
+from qlab.bench import Bench
+from qlab.errors import UsageError
+from qlab.instrument import Instrument
+from qlab.parameters import Parameters
+from qlab.playing import play
+from qlab.pulses import Program
+from qlab.run import Axis, Block, Column, Figure, FitResult, Run, Signal
+
+P = TypeVar("P", bound=Parameters)
+Blocks = Iterator[Block]
+FigureFunction = Callable[["Experiment[Any]", Run, FitResult], list[Figure]]
+
+
+class Experiment(Generic[P]):
+    """One protocol. Subclasses annotate the roles they need (`player: PulsePlayer`) and write `run`.
+
+    Each `yield` of `run` is whole rows: a checkpoint for pause and stop, a write, and something to draw.
+    There is no `if simulated` in any experiment: a role is a role.
+    """
+
+    title: ClassVar[str] = ""
+    group: ClassVar[str] = ""
+    fit: ClassVar[str] = ""
+    figures: ClassVar[tuple[FigureFunction, ...]] = ()
+    quantum: ClassVar[Mapping[str, str]] = {}
+
+    def __init__(self, parameters: P) -> None:
+        self.parameters = parameters
+        self.bench: Bench | None = None
+        self.on_program: Callable[[Program], None] | None = None
+
+    @classmethod
+    def parameters_type(cls) -> type[P]:
+        """Return the class of the parameters."""
+        for owner in cls.__mro__:
+            for base in getattr(owner, "__orig_bases__", ()):
+                for argument in get_args(base):
+                    if isinstance(argument, type) and issubclass(argument, Parameters):
+                        return argument  # type: ignore[return-value]
+        raise UsageError(f"{cls.__name__} names no Parameters.", "Write Experiment[MyParameters].")
+
+    @classmethod
+    def read(cls, values: Mapping[str, Any]) -> Self:
+        """Return the experiment with parameters as typed; raise UsageError for a bad one."""
+        return cls(cls.parameters_type().read(values))
+
+    @classmethod
+    def roles(cls) -> dict[str, type]:
+        """Return the roles asked for: attribute name -> protocol."""
+        found: dict[str, type] = {}
+        for name, hint in get_type_hints(cls).items():
+            if get_origin(hint) is None and getattr(hint, "_is_protocol", False):
+                found[name] = hint
+        return found
+
+    def bind(self, bench: Bench) -> None:
+        """Take the roles from a bench; raise UsageError for the first that is missing or does not fit."""
+        for name, protocol in self.roles().items():
+            instrument = bench.role(name)
+            if instrument is None:
+                raise UsageError(
+                    f"This experiment needs a {protocol.__name__} in the role {name!r}; bench {bench.name!r} has none.",
+                    f"Add `{name} = ...` under [roles] of the bench.",
+                )
+            members = [m for m in _members(protocol) if not _has(instrument, m)]
+            if members:
+                raise UsageError(
+                    f"{instrument.name} cannot be the {name!r}: a {protocol.__name__} needs {', '.join(members)}.",
+                    "Give the role to another instrument.",
+                )
+            setattr(self, name, instrument)
+        self.bench = bench
+
+    def run(self) -> Blocks:
+        """Yield blocks of whole rows, as they are measured."""
+        raise NotImplementedError
+
+    def play(self, program: Program) -> Blocks:
+        """Play a program on the bench's player and counter; yield its rows pass by pass."""
+        if self.bench is None:
+            raise UsageError("The experiment is not bound to a bench.", "Call bind(bench) first.")
+        if self.on_program is not None:
+            self.on_program(program)
+        yield from play(self.bench, program, passes=int(getattr(self.parameters, "passes", 1)))
+
+    def columns(self) -> tuple[Column, ...]:
+        """Return the columns of its rows: setpoints of the axes, then what is measured, time and valid."""
+        return (
+            *(Column(name=a.name, unit=a.unit, long_name=a.long_name, role="setpoint") for a in self.axes()),
+            *self.measured(),
+            Column(name="time", unit="s", long_name="time since the start of the run", role="time"),
+            Column(name="valid", unit="1", long_name="row accepted", role="valid", dtype="i1"),
+        )
+
+    def measured(self) -> tuple[Column, ...]:
+        """Return the columns that are measured."""
+        raise NotImplementedError
+
+    def axes(self) -> tuple[Axis, ...]:
+        """Return the axes of the gridded view: by default one for each swept parameter."""
+        kind = type(self.parameters)
+        return tuple(
+            Axis(
+                name=name,
+                unit=scan.unit,
+                long_name=(kind.model_fields[name].title or name).lower(),
+                values=tuple(float(v) for v in scan.values()),
+            )
+            for name, scan in self.parameters.scans().items()
+        )
+
+    def signals(self) -> tuple[Signal, ...]:
+        """Return the signals of the gridded view, the default one first."""
+        raise NotImplementedError
+
+    def fit_context(self) -> dict[str, float]:
+        """Return what the fit model needs to know and does not fit, by name, in SI units."""
+        return {}
+
+    def estimate(self) -> tuple[int, float]:
+        """Return how many rows the run will have and how many seconds it will take."""
+        return int(np.prod([len(axis.values) for axis in self.axes()])) if self.axes() else 0, 0.0
+
+    def analyse(self, run: Run, fit: FitResult | None) -> tuple[Figure, ...]:
+        """Return the figures of merit of a run."""
+        if fit is None or not fit.success:
+            return ()
+        return tuple(figure for function in type(self).figures for figure in function(self, run, fit))
+
+
+def _members(protocol: type) -> list[str]:
+    names = {n for n in vars(protocol) if not n.startswith("_")}
+    return sorted(names | {n for n in getattr(protocol, "__annotations__", {}) if not n.startswith("_")})
+
+
+def _has(instrument: Instrument, member: str) -> bool:
+    # Looked up on the class: reading a knob of the instrument would ask the device.
+    return member in instrument.knobs() or hasattr(type(instrument), member)
+
+

@@ -1,0 +1,75 @@
+"""Classical noise on a transition: Gauss–Hermite averages, Ornstein–Uhlenbeck integrals, slow drift."""
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+
+def gauss_hermite(nodes: int) -> tuple[Floats, Floats]:
+    """Return nodes z and weights w with sum(w f(z)) = <f(z)> for a standard normal z; shapes (nodes,)."""
+    z, w = np.polynomial.hermite_e.hermegauss(nodes)
+    return z, w / math.sqrt(2 * math.pi)
+
+
+def hermite_table(z: Floats) -> Floats:
+    """Return the normalised Hermite polynomials he_n(z)/sqrt(n!) for n < len(z); shape (n, len(z))."""
+    table = np.empty((len(z), len(z)))
+    table[0] = 1.0
+    if len(z) > 1:
+        table[1] = z
+    for n in range(2, len(z)):
+        table[n] = (z * table[n - 1] - math.sqrt(n - 1) * table[n - 2]) / math.sqrt(n)
+    return table
+
+
+def ou_phase_covariance(start_a: Floats, stop_a: Floats, start_b: Floats, stop_b: Floats, tau_c: float) -> Floats:
+    """Return the integral of exp(-|t - s|/tau_c) over t in interval a and s in b, in s^2.
+
+    Exact for any two intervals that are the same or do not overlap. With x = t/tau_c, one interval of length t
+    gives 2 tau_c^2 (exp(-x) - 1 + x): Kubo's free decay (de Sousa, Top. Appl. Phys. 115, 183 (2009)).
+    """
+    if math.isinf(tau_c):
+        return (stop_a - start_a) * (stop_b - start_b)
+
+    def primitive(u: Floats) -> Floats:
+        # Second integral of exp(-|u|/tau_c), even in u: tau_c^2 (exp(-x) - 1 + x), without cancellation.
+        x = np.abs(u) / tau_c
+        small = x**2 / 2 - x**3 / 6 + x**4 / 24 - x**5 / 120
+        return tau_c**2 * np.where(x < 1e-2, small, np.expm1(-x) + x)
+
+    return (
+        primitive(stop_a - start_b)
+        + primitive(start_a - stop_b)
+        - primitive(start_a - start_b)
+        - primitive(stop_a - stop_b)
+    )
+
+
+def ou_point_covariance(start: Floats, stop: Floats, moment: Floats, tau_c: float) -> Floats:
+    """Return the integral of exp(-|t - moment|/tau_c) over t from start to stop, in s."""
+    if math.isinf(tau_c):
+        return stop - start
+
+    def primitive(u: Floats) -> Floats:
+        return np.sign(u) * -np.expm1(-np.abs(u) / tau_c) * tau_c
+
+    return primitive(stop - moment) - primitive(start - moment)
+
+
+def slow_drift(seconds: Floats, seed: int, stream: int) -> Floats:
+    """Return a random-walk-like drift at given times, of 1 per sqrt(s), as a function of seed and time alone.
+
+    A sum of 64 cosines with random phases whose spectrum falls as 1/f^2 between 1e-5 and 1 Hz; it starts at 0.
+    Because it has no memory, rows may be asked for in any order and grouping.
+    """
+    rng = np.random.Generator(np.random.Philox(key=[seed, stream]))
+    frequency = np.geomspace(1e-5, 1.0, 64)
+    step = math.log(frequency[1] / frequency[0])
+    # One-sided S(f) = 2/(2 pi f)^2 is that of a walk with unit diffusion; df = f d(ln f).
+    amplitude = np.sqrt(2 * (2 / (2 * np.pi * frequency) ** 2) * frequency * step)
+    phase = rng.uniform(0, 2 * np.pi, frequency.size)
+    turns = 2 * np.pi * np.multiply.outer(np.asarray(seconds, dtype=float), frequency)
+    return np.asarray((amplitude * (np.cos(turns + phase) - np.cos(phase))).sum(axis=-1))

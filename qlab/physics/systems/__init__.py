@@ -1,0 +1,1 @@
+"""Systems: the model cards as pure functions."""

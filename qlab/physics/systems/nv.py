@@ -1,0 +1,201 @@
+"""The NV centre: ground-state spin 1 in a vector field with 14N hyperfine coupling, optically pumped and read.
+
+Model card M2 with the optical part of CW-ODMR: H/h = D Sz^2 + E (Sx^2 - Sy^2) + gamma B.S + A Sz Iz
++ A_perp (Sx Ix + Sy Iy) + P Iz^2 - gamma_n B.I; pumping and optical dephasing after Dreau, PRB 84, 195204 (2011).
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qlab.physics.constants import (
+    A_PARALLEL_14N,
+    A_PERPENDICULAR_14N,
+    D_NV,
+    GAMMA_14N,
+    GAMMA_NV,
+    P_14N,
+    TWO_PI,
+)
+from qlab.physics.levels import Block, Complex, Floats, Light
+
+if TYPE_CHECKING:
+    from qutip import Qobj
+
+SPINS = (1, 0, -1)  # m_S, and likewise m_I, in the order of the basis
+LOWER, UPPER = -1, 1
+
+
+@dataclass(frozen=True)
+class NVCentre:
+    """An NV centre as a pure function of its process parameters. Frequencies in Hz, times in s, fields in T.
+
+    `T1` is the decay time of every population difference (the rates between all three levels are 1/(3 T1)),
+    `Tphi` that of single-quantum coherence by fast noise, `noise_hz` and `tau_c` the rms and the correlation
+    time of the slow Ornstein-Uhlenbeck detuning. `power` arguments are in W.
+    """
+
+    field: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    D: float = D_NV
+    E: float = 0.0
+    A_parallel: float = A_PARALLEL_14N
+    A_perpendicular: float = A_PERPENDICULAR_14N
+    quadrupole: float = P_14N
+    T1: float = math.inf
+    Tphi: float = math.inf
+    noise_hz: float = 0.0
+    tau_c: float = math.inf
+    drive_gain: float = 1.0
+    calibration_dbm: float = 0.0
+    polarisation: float = 1.0
+    fluorescence_contrast: float = 0.35
+    saturated_rate: float = 250e3
+    saturation_power: float = 1e-3
+    pump_rate: float = 5e6
+    optical_dephasing: float = 8e7
+    background_rate: float = 0.0
+    dark_rate: float = 0.0
+
+    @property
+    def sigma_detuning(self) -> float:
+        """Rms of the detuning noise, rad/s."""
+        return TWO_PI * self.noise_hz
+
+    def hamiltonian(self) -> "Qobj":
+        """Return H in rad/s on electron (x) nucleus; 9 x 9, basis m_S, m_I = +1, 0, -1."""
+        import qutip as qt
+
+        sx, sy, sz = (qt.tensor(op, qt.qeye(3)) for op in qt.spin_J_set(1))
+        ix, iy, iz = (qt.tensor(qt.qeye(3), op) for op in qt.spin_J_set(1))
+        bx, by, bz = self.field
+        h = self.D * sz**2 + self.E * (sx**2 - sy**2) + GAMMA_NV * (bx * sx + by * sy + bz * sz)
+        h += self.A_parallel * sz * iz + self.A_perpendicular * (sx * ix + sy * iy)
+        h += self.quadrupole * iz**2 - GAMMA_14N * (bx * ix + by * iy + bz * iz)
+        return TWO_PI * h
+
+    def collapse_operators(self) -> "list[Qobj]":
+        """Return sqrt(rate)*jump of spin-lattice relaxation and fast dephasing on the electron; each 3 x 3."""
+        import qutip as qt
+
+        rate = 1 / (3 * self.T1)
+        hops = [(0, 1), (1, 0), (1, 2), (2, 1), (0, 2), (2, 0)]
+        jumps = [math.sqrt(rate) * qt.projection(3, f, i) for f, i in hops] if rate > 0 else []
+        if math.isfinite(self.Tphi):
+            jumps.append(math.sqrt(2 / self.Tphi) * qt.jmat(1, "z"))
+        return jumps
+
+    @cached_property
+    def _levels(self) -> tuple[NDArray[np.float64], NDArray[np.int64], Complex]:
+        """Energies (9,), the (m_S, m_I) each level belongs to (9, 2), and Sx between them (9, 9)."""
+        import qutip as qt
+
+        energies, states = self.hamiltonian().eigenstates()
+        vectors = np.column_stack([state.full()[:, 0] for state in states])
+        names = _assign(np.abs(vectors) ** 2)
+        drive = vectors.conj().T @ qt.tensor(qt.jmat(1, "x"), qt.qeye(3)).full() @ vectors
+        return np.asarray(energies, dtype=float), names, drive
+
+    def transition(self, m_s: int, m_i: int) -> float:
+        """Return the frequency of m_S = 0 -> m_s with the nucleus in m_i, in Hz, by exact diagonalisation."""
+        energies, names, _ = self._levels
+        upper = np.flatnonzero((names[:, 0] == m_s) & (names[:, 1] == m_i))[0]
+        lower = np.flatnonzero((names[:, 0] == 0) & (names[:, 1] == m_i))[0]
+        return float(energies[upper] - energies[lower]) / TWO_PI
+
+    def resonance(self, m_s: int = LOWER) -> float:
+        """Return the mean of the three hyperfine lines of m_S = 0 -> m_s, in Hz."""
+        return sum(self.transition(m_s, m_i) for m_i in SPINS) / 3
+
+    def hyperfine(self, m_s: int = LOWER) -> float:
+        """Return the spacing of the hyperfine lines, half the distance of the outer two, in Hz (positive)."""
+        return abs(self.transition(m_s, 1) - self.transition(m_s, -1)) / 2
+
+    def asymmetry(self, m_s: int = LOWER) -> float:
+        """Return how far the middle line lies below the mid-point of the outer two, in Hz (second order)."""
+        outer = self.transition(m_s, 1) + self.transition(m_s, -1)
+        return outer / 2 - self.transition(m_s, 0)
+
+    def blocks(self) -> tuple[Block, ...]:
+        """Return one block of three electron levels for each nuclear projection, weight 1/3."""
+        energies, names, drive = self._levels
+        jumps = np.array([op.full() for op in self.collapse_operators()]).reshape(-1, 3, 3).astype(complex)
+        made = []
+        for m_i in SPINS:
+            rows = [np.flatnonzero((names[:, 0] == m_s) & (names[:, 1] == m_i))[0] for m_s in SPINS]
+            raising = np.zeros((3, 3), dtype=complex)
+            for upper in (0, 2):
+                # The Rabi frequency that people quote is that of the lower transition in an axial field.
+                raising[upper, 1] = drive[rows[upper], rows[1]] * math.sqrt(2)
+            made.append(
+                Block(
+                    weight=1 / 3,
+                    energies=energies[rows],
+                    quanta=np.array([1, 0, 1]),
+                    drive=raising,
+                    order=np.array(SPINS),
+                    jumps=jumps,
+                    initial=np.full(3, 1 / 3),
+                    labels=np.array([1, 0, 1]),
+                )
+            )
+        return tuple(made)
+
+    def light(self, power: float) -> Light:
+        """Return the optical pumping into m_S = 0, the dephasing and the photon rates under `power` W."""
+        saturation = power / self.saturation_power
+        share = saturation / (1 + saturation)
+        pump = self.pump_rate * share
+        # Pumping in both directions leaves `polarisation` in m_S = 0.
+        back = pump * (1 - self.polarisation) / (2 * self.polarisation)
+        jumps = np.zeros((5, 3, 3), dtype=complex)
+        jumps[0, 1, 0] = jumps[1, 1, 2] = math.sqrt(pump)
+        jumps[2, 0, 1] = jumps[3, 2, 1] = math.sqrt(back)
+        jumps[4] = math.sqrt(2 * self.optical_dephasing * share) * np.diag(SPINS)
+        dim = 1 - self.fluorescence_contrast
+        rate = self.saturated_rate * share * np.array([dim, 1.0, dim])
+        return Light(jumps, rate + self.background_rate * saturation)
+
+    def rabi(self, amplitude: Floats, setpoints: Mapping[str, float]) -> Floats:
+        """Return the Rabi angular frequency in rad/s of an asked amplitude in Hz at the source's power."""
+        power = setpoints.get("microwave.power", self.calibration_dbm)
+        gain = 10 ** ((power - self.calibration_dbm) / 20) if math.isfinite(power) else 0.0
+        return TWO_PI * amplitude * self.drive_gain * gain
+
+    def free_decay_time(self) -> float:
+        """Return T2*, the 1/e time of the noiseless Ramsey envelope, in s."""
+        return self._envelope_time(lambda t: self._free_exponent(t))
+
+    def echo_decay_time(self) -> float:
+        """Return T2, the 1/e time of the noiseless Hahn-echo envelope in the total time, in s."""
+        return self._envelope_time(lambda t: 4 * self._free_exponent(t / 2) - self._free_exponent(t))
+
+    def _free_exponent(self, t: float) -> float:
+        if math.isinf(self.tau_c):
+            return (self.sigma_detuning * t) ** 2 / 2
+        x = t / self.tau_c
+        kubo = math.expm1(-x) + x if x > 1e-3 else x**2 / 2 - x**3 / 6 + x**4 / 24
+        return (self.sigma_detuning * self.tau_c) ** 2 * kubo
+
+    def _envelope_time(self, exponent: Any) -> float:
+        from scipy.optimize import brentq
+
+        linear = 1 / self.Tphi + 2 / (3 * self.T1)
+        if linear == 0 and self.sigma_detuning == 0:
+            return math.inf
+        return float(brentq(lambda t: exponent(t) + linear * t - 1, 1e-12, 1e6, xtol=1e-16, rtol=1e-12))
+
+
+def _assign(weights: Floats) -> NDArray[np.int64]:
+    """Return (m_S, m_I) for each eigenstate: the assignment with the largest total overlap; shape (9, 2)."""
+    from scipy.optimize import linear_sum_assignment
+
+    product, state = linear_sum_assignment(-weights)
+    names = np.empty((9, 2), dtype=np.int64)
+    for p, s in zip(product, state, strict=True):
+        names[s] = SPINS[p // 3], SPINS[p % 3]
+    return names

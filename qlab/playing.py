@@ -1,0 +1,126 @@
+"""Playing a program on a bench: limits checked before the first command, shots split over passes, rows as they come."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qlab.bench import Bench
+from qlab.errors import InstrumentError, UsageError
+from qlab.instrument import Instrument
+from qlab.pulses import Program, Timeline, compile_program
+from qlab.roles import ListMode, PhotonCounter, PulsePlayer
+from qlab.run import Block
+
+PATIENCE = 10.0  # s that a counter may stay silent beyond the duration of what is played
+POLL = 0.05  # s
+
+
+def play(bench: Bench, program: Program, passes: int = 1) -> Iterator[Block]:
+    """Yield the rows of a program, one for each sweep point in each pass, in the order in which they are played.
+
+    Columns: the swept symbols, the counts of each window, `shots`, `time`, `valid`. The shots are split over the
+    passes, so that a stopped run has measured every point about equally. Raises LimitError before the first
+    command where a setpoint of the sweep is outside a limit, naming the point.
+    """
+    timeline = compile_program(program)
+    _preflight(bench, timeline)
+    player, counter = bench.role("player"), bench.role("counter")
+    if not isinstance(player, PulsePlayer) or not isinstance(counter, PhotonCounter):
+        raise UsageError("Playing needs a player and a counter.", "Add both under [roles] of the bench.")
+    keys = [event.key for event in timeline.events if event.kind == "acquire"]
+    for shots in split_shots(program.shots, passes):
+        for part in _near_time_parts(bench, replace(timeline, shots=shots)):
+            yield from _one_pass(bench, player, counter, part, keys)
+
+
+def split_shots(shots: int, passes: int) -> list[int]:
+    """Return the shots of each pass; they sum to `shots` and differ by at most one."""
+    count = max(1, min(passes, shots))
+    return [shots // count + (i < shots % count) for i in range(count)]
+
+
+def _one_pass(
+    bench: Bench, player: PulsePlayer, counter: PhotonCounter, part: Timeline, keys: list[str]
+) -> Iterator[Block]:
+    counter.arm(keys, len(part))
+    player.load(part)
+    player.start()
+    taken = 0
+    lasts = float(part.duration.sum()) * 1e-12 * part.shots
+    deadline = time.monotonic() + lasts + PATIENCE
+    try:
+        while taken < len(part):
+            seen = counter.read(POLL)
+            fresh = len(next(iter(seen.values()))) if seen else 0
+            if fresh:
+                yield _block(bench, part, seen, keys, slice(taken, taken + fresh))
+                taken += fresh
+                deadline = time.monotonic() + lasts + PATIENCE
+            elif time.monotonic() > deadline:
+                raise InstrumentError(
+                    f"The counter has been silent for {lasts + PATIENCE:.0f} s after {taken} of {len(part)} points.",
+                    "Check its connection and its trigger from the player.",
+                )
+    finally:
+        player.stop()
+
+
+def _block(bench: Bench, part: Timeline, seen: Any, keys: list[str], rows: slice) -> Block:
+    count = rows.stop - rows.start
+    block: dict[str, NDArray[Any]] = {name: values[rows] for name, values in part.points.items()}
+    block.update({key: np.asarray(seen[key]) for key in keys})
+    block["shots"] = np.full(count, part.shots)
+    block["time"] = np.asarray(seen["time"]) if "time" in seen else np.full(count, bench.now())
+    block["valid"] = np.ones(count, dtype=np.int8)
+    return block
+
+
+def _preflight(bench: Bench, timeline: Timeline) -> None:
+    for setpoint, values in timeline.setpoints.items():
+        instrument, knob = _knob(bench, setpoint)
+        for point in (int(np.argmin(values)), int(np.argmax(values))):
+            try:
+                instrument.check(knob, float(values[point]))
+            except UsageError as error:
+                where = f" (point {point} of the sweep)" if np.ptp(values) > 0 else ""
+                raise type(error)(error.message.rstrip(".") + where + ".", error.hint) from None
+
+
+def _near_time_parts(bench: Bench, timeline: Timeline) -> Iterator[Timeline]:
+    """Set the setpoints; yield the timeline whole, or in parts between which a knob must be stepped."""
+    stepped: list[str] = []
+    for setpoint, values in timeline.setpoints.items():
+        instrument, knob = _knob(bench, setpoint)
+        if np.ptp(values) == 0:
+            setattr(instrument, knob, _as_kind(instrument, knob, float(values[0])))
+        elif isinstance(instrument, ListMode):
+            instrument.load_list(knob, values)
+        else:
+            stepped.append(setpoint)
+    if not stepped:
+        yield timeline
+        return
+    together = np.column_stack([timeline.setpoints[name] for name in stepped])
+    edges = np.flatnonzero(np.any(np.diff(together, axis=0) != 0, axis=1)) + 1
+    for start, stop in zip([0, *edges], [*edges, len(timeline)], strict=True):
+        for name in stepped:
+            instrument, knob = _knob(bench, name)
+            setattr(instrument, knob, float(timeline.setpoints[name][start]))
+        yield timeline.take(slice(int(start), int(stop)))
+
+
+def _knob(bench: Bench, setpoint: str) -> tuple[Instrument, str]:
+    role, _, knob = setpoint.partition(".")
+    instrument = bench.role(role)
+    if instrument is None or knob not in instrument.knobs():
+        raise UsageError(f"The bench has no {setpoint!r} to set.", f"Add the role {role!r} to the bench.")
+    return instrument, knob
+
+
+def _as_kind(instrument: Instrument, knob: str, value: float) -> float | bool:
+    kind = instrument.knobs()[knob].kind
+    return bool(value) if kind is bool else value

@@ -1,0 +1,122 @@
+"""Roles: what an experiment may ask for. Small protocols that a device fulfils by having these members."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol, runtime_checkable
+
+from numpy.typing import NDArray
+
+from qlab.pulses import Timeline
+
+
+@runtime_checkable
+class PulsePlayer(Protocol):
+    """Plays a timeline: every point of the sweep, `shots` times each, in the order given."""
+
+    def load(self, timeline: Timeline) -> None:
+        """Take a timeline, or raise UsageError where the device cannot play it."""
+        ...
+
+    def start(self) -> None:
+        """Start playing what was loaded."""
+        ...
+
+    def stop(self) -> None:
+        """Stop at once; every output off."""
+        ...
+
+
+@runtime_checkable
+class PhotonCounter(Protocol):
+    """Counts photons in the acquisition windows of a played timeline, summed over shots."""
+
+    def arm(self, keys: Sequence[str], points: int) -> None:
+        """Get ready for `points` sweep points with one total for each window key."""
+        ...
+
+    def read(self, timeout: float) -> Mapping[str, NDArray[Any]]:
+        """Return the points finished since the last read, at most `timeout` s later; arrays (new points,).
+
+        A device that knows when it took each point adds the column `time` (s since the start of the run).
+        """
+        ...
+
+
+@runtime_checkable
+class ListMode(Protocol):
+    """A device that steps a knob through a list, once for each point of the timeline being played."""
+
+    def load_list(self, knob: str, values: NDArray[Any]) -> None:
+        """Take the values of `knob`, one for each point."""
+        ...
+
+
+@runtime_checkable
+class MicrowaveSource(Protocol):
+    """A microwave carrier: frequency in Hz, power in dBm."""
+
+    frequency: float
+    power: float
+    on: bool
+
+
+@runtime_checkable
+class Laser(Protocol):
+    """A laser whose power at the sample is set in W."""
+
+    power: float
+    on: bool
+
+
+@runtime_checkable
+class FieldCoil(Protocol):
+    """A three-axis coil: the field it adds at the sample, in T."""
+
+    bx: float
+    by: float
+    bz: float
+
+
+@runtime_checkable
+class VoltageSource(Protocol):
+    """A source of voltage, in V."""
+
+    voltage: float
+
+
+@runtime_checkable
+class Voltmeter(Protocol):
+    """A meter of voltage, in V."""
+
+    @property
+    def voltage(self) -> float:
+        """The voltage measured now."""
+        ...
+
+
+@runtime_checkable
+class LockIn(Protocol):
+    """A lock-in amplifier: in-phase and quadrature, in V."""
+
+    @property
+    def x(self) -> float:
+        """The in-phase output."""
+        ...
+
+    @property
+    def y(self) -> float:
+        """The quadrature output."""
+        ...
+
+
+@runtime_checkable
+class PhaseShifter(Protocol):
+    """A phase between two arms, in rad."""
+
+    phase: float
+
+
+@runtime_checkable
+class FrequencyReference(Protocol):
+    """An oscillator whose frequency can be steered, in Hz."""
+
+    frequency: float

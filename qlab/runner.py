@@ -1,0 +1,329 @@
+"""The runner: drives one experiment from its first command to a finished file and a safe bench."""
+
+import enum
+import os
+import platform
+import threading
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from qlab.bench import Bench
+from qlab.errors import QlabError, RecordingError, UsageError
+from qlab.experiment import Experiment
+from qlab.live import LiveTable
+from qlab.pulses import Program
+from qlab.registry import load
+from qlab.run import Block, FitResult, Record, Run, State
+from qlab.settings import runtime_folder
+from qlab.store import RunWriter, open_run
+
+TOLD_EVERY = 0.15  # s between progress events
+MOST_LIVE_ROWS = 4_000_000
+Tell = Callable[[dict[str, Any]], None]
+_PACKAGES = ("qlab-metrology", "numpy", "scipy", "qutip", "h5py", "lmfit", "pydantic")
+
+
+class _Ask(enum.Enum):
+    NOTHING = enum.auto()
+    PAUSE = enum.auto()
+    STOP = enum.auto()
+    HALT = enum.auto()
+
+
+class Runner:
+    """Runs one experiment on one bench.
+
+    ```
+    queued -> preparing -> running <-> paused -> finished | stopped | failed
+    ```
+
+    `run` does everything and returns the run, reopened from its file. `pause`, `resume`, `stop` and `halt` may be
+    called from any thread; they act at the next checkpoint, which is every block that the experiment yields.
+    Rows go to the file first, then to the live table: a failed write fails the run. Whatever happens, the bench is
+    made safe and what was measured stays.
+    """
+
+    def __init__(
+        self,
+        bench: Bench,
+        experiment: str,
+        parameters: Mapping[str, Any],
+        folder: Path,
+        *,
+        seed: int | None = None,
+        pace: float | None = None,
+        title: str = "",
+        run_id: str = "",
+        tell: Tell | None = None,
+    ) -> None:
+        kind: type[Experiment[Any]] = load("experiments", experiment)
+        self.bench = bench
+        self.experiment = kind.read(parameters)
+        self.experiment.bind(bench)
+        self.folder = folder
+        self.pace = pace
+        self.state: State = "queued"
+        self._tell = tell or (lambda event: None)
+        self._asked = _Ask.NOTHING
+        self._awake = threading.Condition()
+        self._writer: RunWriter | None = None
+        self._table: LiveTable | None = None
+        self._rows = 0
+        self._log: list[dict[str, Any]] = []
+        self._changes: list[dict[str, Any]] = []
+        self._programs: list[dict[str, Any]] = []
+        self._began = time.monotonic()
+        self._told = 0.0
+        rows, self.seconds = self.experiment.estimate()
+        self.record = _record(self.experiment, experiment, bench, rows, _seed(bench, seed), title, run_id)
+
+    def pause(self) -> None:
+        """Pause at the next checkpoint."""
+        self._ask(_Ask.PAUSE)
+
+    def resume(self) -> None:
+        """Go on after a pause."""
+        self._ask(_Ask.NOTHING)
+
+    def stop(self) -> None:
+        """End at the next checkpoint, keep everything, make safe."""
+        self._ask(_Ask.STOP)
+
+    def halt(self) -> None:
+        """Send no further command to any instrument but make_safe."""
+        self._ask(_Ask.HALT)
+
+    def _ask(self, what: _Ask) -> None:
+        with self._awake:
+            # A stop cannot be taken back by a resume that comes late.
+            if self._asked not in {_Ask.STOP, _Ask.HALT} or what is _Ask.HALT:
+                self._asked = what
+            self._awake.notify_all()
+
+    def run(self) -> Run:
+        """Run to the end; raise the error of a run that failed, after its file is complete."""
+        self._writer = RunWriter.create(self.folder, self.record)
+        try:
+            capacity = min(max(2 * self.record.expected_rows, 100_000), MOST_LIVE_ROWS)
+            path = runtime_folder() / f"{self.record.id}.live"
+            self._table = LiveTable.create(path, self.record.columns, capacity)
+            self._set_state("preparing")
+            failure = self._measure()
+            final = self._finish(failure)
+        finally:
+            if self._table is not None:
+                self._table.close(remove=True)
+        if isinstance(failure, QlabError):
+            failure.final_path = final  # type: ignore[attr-defined]
+            raise failure
+        if failure is not None:
+            raise QlabError(
+                f"The run failed: {type(failure).__name__}: {failure}.", f"What was measured is in {final}."
+            ) from failure
+        return open_run(final)
+
+    def _measure(self) -> BaseException | None:
+        """Take rows until the experiment ends or somebody stops it; always leave the bench safe."""
+        failure: BaseException | None = None
+        opened_here = not self.bench.is_open
+        try:
+            if opened_here:
+                self.bench.open()
+            speed = None if self.pace is None or self.seconds <= 0 else self.seconds / self.pace
+            self.bench.begin(self.record.seed or 0, speed)
+            self._listen()
+            self.record = self.record.model_copy(update={"bench": self.bench.snapshot(), "truth": self._truth()})
+            self._writing.note("bench", self.record.bench)
+            self._set_state("running")
+            self._tell({"event": "started", "run": self.record.id, "record": self.record.model_dump(mode="json"),
+                        "table": str(self._table.path if self._table else ""), "path": str(self._writing.path)})  # fmt: skip
+            blocks = self.experiment.run()
+            try:
+                for block in blocks:
+                    self._take(block)
+                    if not self._checkpoint():
+                        break
+            finally:
+                blocks.close()  # type: ignore[attr-defined]
+        except Exception as error:  # noqa: BLE001 - any failure of a driver or an experiment ends here, with the bench safe
+            failure = error
+        finally:
+            self._deafen()
+            report = self.bench.make_safe()
+            if opened_here:
+                self.bench.close()
+            self.record = self.record.model_copy(update={"safe_report": report})
+            self._tell({"event": "safe", "run": self.record.id, "report": report})
+        return failure
+
+    @property
+    def _writing(self) -> RunWriter:
+        if self._writer is None:
+            raise RecordingError("The run has no file.", "Start it with run().")
+        return self._writer
+
+    def _take(self, block: Block) -> None:
+        self._writing.write(block)
+        if self._table is not None:
+            self._table.append(block)
+        self._rows += len(next(iter(block.values())))
+        if time.monotonic() - self._told > TOLD_EVERY:
+            self._progress()
+
+    def _checkpoint(self) -> bool:
+        """Wait out a pause; return whether to go on."""
+        with self._awake:
+            if self._asked is _Ask.PAUSE:
+                self._set_state("paused")
+                while self._asked is _Ask.PAUSE:
+                    self._writing.tick()
+                    self._awake.wait(0.2)
+                if self._asked is _Ask.NOTHING:
+                    self._set_state("running")
+            return self._asked is _Ask.NOTHING
+
+    def _finish(self, failure: BaseException | None) -> Path:
+        state, reason = self._verdict(failure)
+        if state == "failed":
+            self._note_log("error", reason)
+        self.record = self.record.model_copy(
+            update={
+                "state": state,
+                "reason": reason,
+                "ended": _clock(),
+                "programs": tuple(self._programs),
+                "changes": tuple(self._changes),
+                "log": tuple(self._log),
+            }
+        )
+        self._progress()
+        if self._rows:
+            self._analyse()
+        path = self._writing.finish(self.record)
+        self.state = state
+        hint = failure.hint if isinstance(failure, QlabError) else ""
+        self._tell({"event": "state", "run": self.record.id, "state": state, "reason": reason, "hint": hint,
+                    "path": str(path), "record": self.record.model_dump(mode="json")})  # fmt: skip
+        return path
+
+    def _verdict(self, failure: BaseException | None) -> tuple[State, str]:
+        if isinstance(failure, QlabError):
+            return "failed", str(failure)
+        if failure is not None:
+            return "failed", f"{type(failure).__name__}: {failure}"
+        if self._asked is _Ask.HALT:
+            return "stopped", "halted"
+        if self._asked is _Ask.STOP:
+            return "stopped", "stopped by the user"
+        return "finished", ""
+
+    def _analyse(self) -> None:
+        """Fit and compute the figures of merit; a fit that fails is noted, never a reason to lose a run."""
+        try:
+            if self._table is None:
+                return
+            run = Run(self.record, self._table)
+            fit: FitResult | None = run.fit() if self.record.fit else None
+            figures = self.experiment.analyse(run, fit)
+        except Exception as error:  # noqa: BLE001 - the analysis of a stranger's experiment must not lose the run
+            self._note_log("warning", f"The analysis failed: {type(error).__name__}: {error}")
+            self.record = self.record.model_copy(update={"log": tuple(self._log)})
+            return
+        self.record = self.record.model_copy(update={"fits": (fit,) if fit else (), "figures": figures})
+
+    def _set_state(self, state: State) -> None:
+        self.state = state
+        self.record = self.record.model_copy(update={"state": state})
+        self._writing.set_state(state)
+        self._tell({"event": "state", "run": self.record.id, "state": state, "reason": "", "hint": "",
+                    "path": str(self._writing.path)})  # fmt: skip
+
+    def _progress(self) -> None:
+        self._told = time.monotonic()
+        elapsed = self._told - self._began
+        total = self.record.expected_rows
+        left = elapsed / self._rows * (total - self._rows) if self._rows and total else float("nan")
+        self._tell({"event": "progress", "run": self.record.id, "done": self._rows, "total": total,
+                    "elapsed": elapsed, "remaining": max(left, 0.0)})  # fmt: skip
+
+    def _listen(self) -> None:
+        """Keep every program played and every change of a knob made from here on."""
+
+        def played(program: Program) -> None:
+            self._programs.append(program.to_dict())
+            self._writing.note("program", self._programs[-1])
+
+        def changed(instrument: str, knob: str, value: float | bool) -> None:
+            change = {"time": self.bench.now(), "row": self._rows, "knob": f"{instrument}.{knob}", "value": value}
+            self._changes.append(change)
+            self._writing.note("change", change)
+
+        self.experiment.on_program = played
+        for instrument in self.bench.instruments.values():
+            instrument.on_change = changed
+
+    def _deafen(self) -> None:
+        for instrument in self.bench.instruments.values():
+            instrument.on_change = None
+
+    def _note_log(self, level: str, message: str) -> None:
+        entry = {"time": _clock(), "level": level, "message": message}
+        self._log.append(entry)
+        self._tell({"event": "log", "run": self.record.id, "level": level, "message": message})
+
+    def _truth(self) -> dict[str, float]:
+        return self.bench.world.truth() if self.bench.world is not None else {}
+
+
+def _record(
+    experiment: Experiment[Any], name: str, bench: Bench, rows: int, seed: int | None, title: str, run_id: str
+) -> Record:
+    return Record(
+        id=run_id or str(uuid.uuid4()),
+        experiment=name,
+        title=title or type(experiment).title or name,
+        parameters=experiment.parameters.to_dict(),
+        columns=experiment.columns(),
+        axes=experiment.axes(),
+        signals=experiment.signals(),
+        fit=type(experiment).fit,
+        fit_context=experiment.fit_context(),
+        expected_rows=rows,
+        simulated=bench.simulated,
+        seed=seed,
+        quantum=dict(type(experiment).quantum),
+        software=software(),
+        description=(type(experiment).__doc__ or "").strip(),
+        started=_clock(),
+    )
+
+
+def _seed(bench: Bench, seed: int | None) -> int | None:
+    if bench.world is None:
+        return seed
+    chosen = seed if seed is not None else bench.seed
+    if chosen is None:
+        chosen = int.from_bytes(os.urandom(4), "little")
+    if not 0 <= chosen < 2**63:
+        raise UsageError(f"{chosen} is not a seed.", "Give a whole number from 0 to 2^63 - 1.")
+    return chosen
+
+
+def software() -> dict[str, str]:
+    """Return the versions of what takes part in a run."""
+    found = {"python": platform.python_version(), "system": platform.system()}
+    for package in _PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            found[package] = "not installed as a package"
+    return found
+
+
+def _clock() -> str:
+    return datetime.now(UTC).astimezone().isoformat(timespec="milliseconds")

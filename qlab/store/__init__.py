@@ -1,0 +1,9 @@
+"""The run file: written while a run goes on, finalised at its end, opened, recovered, checked and listed."""
+
+from qlab.store.check import check_file
+from qlab.store.index import RunSummary, list_runs
+from qlab.store.reader import open_run
+from qlab.store.recover import recover
+from qlab.store.writer import RunWriter
+
+__all__ = ["RunSummary", "RunWriter", "check_file", "list_runs", "open_run", "recover"]

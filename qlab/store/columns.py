@@ -1,0 +1,187 @@
+"""Columns: how those of a record stand in a file, and whether a block fits them."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qlab.errors import RecordingError, UsageError
+from qlab.run import Column, Record
+from qlab.store.names import NAME
+from qlab.store.storedunits import has_root
+
+Part = Literal["", "real", "imag"]
+_KINDS = {"u1", "u2", "u4", "u8", "i1", "i2", "i4", "i8", "f4", "f8", "c8", "c16", "b1"}
+_RESERVED = {"scan_point", "title"}
+
+
+@dataclass(frozen=True)
+class Stored:
+    """One dataset of the table of rows: a column, or the real or imaginary part of one."""
+
+    name: str
+    column: Column
+    dtype: np.dtype[Any]
+    part: Part = ""
+
+    @property
+    def row_bytes(self) -> int:
+        """The size of one row."""
+        return int(self.dtype.itemsize * np.prod(self.column.shape, dtype=np.int64))
+
+    def of(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Return what of a column's values stands in this dataset."""
+        taken = values.real if self.part == "real" else values.imag if self.part == "imag" else values
+        return np.ascontiguousarray(taken, dtype=self.dtype)
+
+
+def natural_dtype(column: Column) -> np.dtype[Any]:
+    """Return the dtype that a column has for its readers."""
+    try:
+        return np.dtype(column.dtype).newbyteorder("<")
+    except (TypeError, ValueError):
+        raise UsageError(
+            f"Column {column.name!r} has the type {column.dtype!r}.", "Use f8, i4, u4, c16 ..."
+        ) from None
+
+
+def stored(column: Column) -> tuple[Stored, ...]:
+    """Return the datasets of a column: NXdata takes neither complex numbers nor booleans."""
+    dtype = natural_dtype(column)
+    if dtype.kind == "c":
+        half = np.dtype(f"<f{dtype.itemsize // 2}")
+        return (
+            Stored(f"{column.name}_real", column, half, "real"),
+            Stored(f"{column.name}_imag", column, half, "imag"),
+        )
+    return (Stored(column.name, column, np.dtype("i1") if dtype.kind == "b" else dtype),)
+
+
+def all_stored(record: Record) -> Iterator[Stored]:
+    """Yield every dataset of the table of rows, in the order of the columns."""
+    for column in record.columns:
+        yield from stored(column)
+
+
+def dimensions(record: Record) -> dict[str, int]:
+    """Return the further fixed dimensions of the rows by name."""
+    return {name: size for column in record.columns for name, size in _dims(column)}
+
+
+def dim_names(column: Column) -> tuple[str, ...]:
+    """Return the names of a column's further dimensions, made up where it gives none."""
+    return tuple(name for name, _ in _dims(column))
+
+
+def _dims(column: Column) -> Iterator[tuple[str, int]]:
+    for index, size in enumerate(column.shape):
+        yield column.dims[index] if index < len(column.dims) else f"{column.name}_{index + 1}", size
+
+
+def check_columns(record: Record) -> None:
+    """Raise UsageError where a record cannot become a file: names, types, dimensions and units."""
+    seen: set[str] = set(_RESERVED)
+    sizes: dict[str, int] = {}
+    for item in all_stored(record):
+        column = item.column
+        if not NAME.fullmatch(item.name) or item.name in seen:
+            raise UsageError(
+                f"A column cannot be called {item.name!r}.",
+                "Use letters, digits and underscores, each name once; scan_point and title are taken.",
+            )
+        seen.add(item.name)
+        if natural_dtype(column).str.lstrip("<|=") not in _KINDS:
+            raise UsageError(
+                f"Column {column.name!r} has the type {column.dtype!r}.", "Use f8, i4, u4, c16 ..."
+            )
+        if has_root(column.unit):
+            raise UsageError(
+                f"Column {column.name!r} has the unit {column.unit!r}, which no file can carry.",
+                "Record the square of it, for example a noise power density in T2/Hz.",
+            )
+        for name, size in _dims(column):
+            if not NAME.fullmatch(name) or sizes.setdefault(name, size) != size or size < 1:
+                raise UsageError(
+                    f"Dimension {name!r} of column {column.name!r} is not usable.",
+                    "Give each dimension a plain name and one size throughout the run.",
+                )
+    if clash := seen & set(sizes):
+        raise UsageError(f"{clash.pop()!r} is both a column and a dimension.", "Rename one of them.")
+    for name in (*(axis.name for axis in record.axes), *(signal.name for signal in record.signals)):
+        if not NAME.fullmatch(name):
+            raise UsageError(
+                f"An axis or signal cannot be called {name!r}.", "Use letters, digits, underscores."
+            )
+
+
+def fit_block(record: Record, block: Mapping[str, NDArray[Any]]) -> tuple[int, dict[str, NDArray[Any]]]:
+    """Return (rows, datasets) of a block of whole rows; raise RecordingError where it does not fit.
+
+    A value that the column's dtype cannot hold is refused, never wrapped.
+    """
+    names = {column.name for column in record.columns}
+    if missing := names - set(block):
+        raise RecordingError(
+            f"A block lacks the column {sorted(missing)[0]!r}.", "Yield every declared column."
+        )
+    if strange := set(block) - names:
+        raise RecordingError(f"A block has an unknown column {sorted(strange)[0]!r}.", "Declare it first.")
+    rows = -1
+    fitted: dict[str, NDArray[Any]] = {}
+    for column in record.columns:
+        values = np.asarray(block[column.name])
+        if values.ndim != 1 + len(column.shape) or values.shape[1:] != column.shape:
+            raise RecordingError(
+                f"Column {column.name!r} came with the shape {values.shape}.",
+                f"A block of whole rows has the shape (rows, {', '.join(map(str, column.shape))})."
+                .replace(", )", ",)"),
+            )  # fmt: skip
+        if rows >= 0 and len(values) != rows:
+            raise RecordingError(
+                f"Column {column.name!r} has {len(values)} rows, others have {rows}.", "Yield whole rows."
+            )
+        rows = len(values)
+        values = _fitted(column, values)
+        for item in stored(column):
+            fitted[item.name] = item.of(values)
+    return max(rows, 0), fitted
+
+
+def _fitted(column: Column, values: NDArray[Any]) -> NDArray[Any]:
+    dtype = natural_dtype(column)
+    if values.dtype == dtype:
+        return values
+    if values.dtype.kind not in "biufc":
+        raise RecordingError(
+            f"Column {column.name!r} came as {values.dtype}, not as numbers.", "Yield numbers."
+        )
+    with np.errstate(all="ignore"):
+        if values.dtype.kind == "c" and dtype.kind != "c" and values.imag.any():
+            raise _unfit(column, values[values.imag != 0].flat[0])
+        plain = values.real if values.dtype.kind == "c" and dtype.kind != "c" else values
+        cast = plain.astype(dtype)
+        wrong = _wrong(plain, cast)
+    if wrong.any():
+        raise _unfit(column, plain[wrong].flat[0])
+    return cast
+
+
+def _wrong(values: NDArray[Any], cast: NDArray[Any]) -> NDArray[np.bool_]:
+    if values.dtype.kind in "fc" and cast.dtype.kind in "fc":
+        # Rounding to a shorter float is its nature; turning a number into infinity is not.
+        return np.asarray(np.isfinite(values) & ~np.isfinite(cast), dtype=bool)
+    changed = (cast.astype(values.dtype) != values) | ((values < 0) != (cast < 0))
+    if values.dtype.kind == "f":
+        # The limits are looked at before the cast: 2**63 as a float compares equal to what it wraps to.
+        low, high = (0, 1) if cast.dtype.kind == "b" else (np.iinfo(cast.dtype).min, np.iinfo(cast.dtype).max)
+        changed |= ~((values >= float(low)) & (values < float(high) + 1.0))
+    return np.asarray(changed, dtype=bool)
+
+
+def _unfit(column: Column, value: Any) -> RecordingError:
+    return RecordingError(
+        f"The value {value} of column {column.name!r} does not fit its type {column.dtype}.",
+        "Give the column a wider type; nothing is ever cut or wrapped on the way to the file.",
+    )

@@ -1,0 +1,135 @@
+"""The final file: the rows of a growing one rewritten to a portable `NAME.h5`, checked, and put in place."""
+
+import os
+import secrets
+import sys
+import time
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+from qlab.errors import RecordingError
+from qlab.run import Record
+from qlab.settings import config_folder
+from qlab.store.columns import all_stored
+from qlab.store.digest import content_sha256
+from qlab.store.document import dump
+from qlab.store.groups import write_entry_fields, write_groups
+from qlab.store.hdf import SLACK, careful, document, no_room, reserve
+from qlab.store.layout import create_shots, nx_group, row_room
+from qlab.store.metadata import crate, readable, root_attributes
+from qlab.store.names import DRAFT
+from qlab.store.rows import StoredRows
+from qlab.store.views import write_views
+
+_FILTERS = {"shuffle": True, "compression": "gzip", "compression_opts": 4}
+
+
+def write_final(target: Path, record: Record, rows: StoredRows) -> list[str]:
+    """Write, check and put in place the finished file of a run; return what could not be derived.
+
+    Raises RecordingError where that fails; nothing but a worthless draft can be left behind then.
+    """
+    draft = target.with_name(target.name + DRAFT)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with careful(h5py.File(draft, "w", libver=("earliest", "v110"), locking="best-effort")) as file:
+            missing = _write(file, target.name, record, rows)
+        _verify(draft, len(rows))
+        with draft.open("rb+") as handle:
+            os.fsync(handle.fileno())
+        _replace(draft, target)
+        sync_folder(target.parent)
+    except (OSError, RuntimeError, ValueError) as error:
+        draft.unlink(missing_ok=True)
+        raise no_room(error, target) from error
+    return missing
+
+
+def _write(file: h5py.File, name: str, record: Record, rows: StoredRows) -> list[str]:
+    document_text, record = dump(record), readable(record)
+    root_attributes(file, record, name)
+    entry = nx_group(file, "entry", "NXentry")
+    write_entry_fields(entry, record)
+    reserve(file, row_room(record))
+    shots = create_shots(entry, record, len(rows), **_FILTERS)
+    for start in range(0, len(rows), 1 << 17):
+        stop = min(start + (1 << 17), len(rows))
+        reserve(file, 8 * (stop - start))
+        entry["scan_point"][start:stop] = np.arange(start, stop)
+    for item in all_stored(record):
+        for start, piece in rows.pieces(item):
+            if len(piece):
+                reserve(file, piece.nbytes)
+                shots[item.name][start : start + len(piece)] = piece
+    missing = write_views(entry, record, rows)
+    entry.attrs["default"] = "data" if "data" in entry else "shots"
+    reserve(file, 4 * SLACK)
+    write_groups(entry, record, operator())
+    # The whole record, so that the file alone is enough to run it again.
+    document(entry, "program", document_text, "application/json")
+    file.flush()
+    digest = content_sha256(file)
+    file.attrs["content_sha256"] = digest
+    note = document(
+        entry, "metadata", dump(crate(record, name, len(rows), digest), indent=1), "application/ld+json"
+    )
+    note["file_name"] = "ro-crate-metadata.json"
+    note["algorithm"] = "sha256 of the content, as @content_sha256 of the root"
+    note["checksum"] = digest
+    return missing
+
+
+def _verify(draft: Path, rows: int) -> None:
+    with h5py.File(draft, "r", locking="best-effort") as file:
+        if len(file["entry/scan_point"]) != rows or content_sha256(file) != file.attrs["content_sha256"]:
+            raise RecordingError(
+                f"{draft.name} does not read back as it was written.",
+                "Check the disk; the .part.h5 file has all rows.",
+            )
+
+
+def _replace(draft: Path, target: Path) -> None:
+    deadline = time.monotonic() + 2.0
+    while True:
+        try:
+            draft.replace(target)
+        except PermissionError:
+            # Windows does not replace a file that someone has open.
+            if sys.platform != "win32" or time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
+        else:
+            return
+
+
+def sync_folder(folder: Path) -> None:
+    """Bring a folder's entries to the disk, where the system can."""
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+    except OSError:
+        return
+    try:
+        os.fsync(descriptor)
+    except OSError:
+        pass
+    finally:
+        os.close(descriptor)
+
+
+def operator() -> str:
+    """Return the lab's pseudonym for whoever measures: random, kept beside the settings."""
+    path = config_folder() / "operator"
+    try:
+        if name := path.read_text(encoding="utf-8").strip()[:40]:
+            return name
+    except OSError:
+        pass
+    name = f"operator-{secrets.token_hex(3)}"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(name, encoding="utf-8")
+    except OSError:
+        return "operator-unknown"
+    return name

@@ -1,0 +1,55 @@
+"""Opening a run file: a finished one, one that still grows, or one whose writer died."""
+
+from pathlib import Path
+
+import h5py
+
+from qlab.errors import FileError
+from qlab.run import Run
+from qlab.store.child import ask
+from qlab.store.guard import check_signature
+from qlab.store.lock import RunLock
+from qlab.store.names import final_path, is_part
+from qlab.store.recover import recover_locked
+from qlab.store.rows import FileRows
+from qlab.store.tasks import read_record
+from qlab.store.trust import trust, trusted
+
+INSPECT_SECONDS = 30.0
+
+
+def open_run(path: Path | str) -> Run:
+    """Open a run file; its rows are read when they are asked for.
+
+    A growing file is attached to while its writer lives; a dead one is first recovered, as *interrupted*.
+    Raises FileError where the file is none of ours, damaged, of a later format, or not to be trusted.
+    """
+    path = Path(path)
+    if is_part(path) and not path.exists() and final_path(path).exists():
+        path = final_path(path)  # the run ended since somebody noted its path
+    check_signature(path)
+    if not is_part(path):
+        return _opened(path)
+    try:
+        lock = RunLock.take(path)
+    except OSError:
+        # Nobody writes it, and it cannot be rewritten where it is: read it as it stands.
+        return _opened(path, interrupted=True)
+    return _opened(path) if lock is None else _opened(recover_locked(path, lock))
+
+
+def _opened(path: Path, *, interrupted: bool = False) -> Run:
+    try:
+        if not trusted(path):
+            ask("inspect", path, INSPECT_SECONDS)
+            if not is_part(path):
+                trust(path)
+        with h5py.File(path, "r", swmr=is_part(path), locking="best-effort") as file:
+            record = read_record(file)
+    except OSError as error:
+        if is_part(path) and not path.exists() and final_path(path).exists():
+            return _opened(final_path(path))  # it ended while we looked
+        raise FileError(f"{path.name} cannot be opened ({error}).", "Is it still there and whole?") from error
+    if interrupted:
+        record = record.model_copy(update={"state": "interrupted"})
+    return Run(record, FileRows(path, record), path)

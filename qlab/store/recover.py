@@ -1,0 +1,73 @@
+"""Recovery: a growing file whose writer died becomes a finished one, marked *interrupted*."""
+
+from pathlib import Path
+
+from qlab.errors import FileError
+from qlab.store.child import ask
+from qlab.store.lock import RunLock
+from qlab.store.names import DRAFT, PART, final_path, is_part
+
+SECONDS = 60.0
+_SECONDS_PER_BYTE = 1 / 5e6  # a slow disk and gzip
+
+
+def recover(path: Path | str) -> list[Path]:
+    """Recover one growing file, or every one below a folder; return the finished files.
+
+    Runs whose writer lives are left alone. Raises FileError for a single file that cannot be recovered, and
+    at the end of a folder for those that could not; the others are recovered all the same.
+    """
+    path = Path(path)
+    if path.is_dir():
+        return _recover_folder(path)
+    if not is_part(path) or not path.exists():
+        if is_part(path) and final_path(path).exists():
+            return [final_path(path)]
+        what = "is not the growing file of a run" if path.exists() else "does not exist"
+        raise FileError(f"{path} {what}.", f"Give a NAME{PART} or a folder.")
+    lock = _take(path)
+    if lock is None:
+        raise FileError(f"{path.name} is still being written.", "Stop the run first.")
+    return [recover_locked(path, lock)]
+
+
+def recover_locked(path: Path, lock: RunLock) -> Path:
+    """Recover a growing file whose lock is held, release the lock, and return the finished file."""
+    target = final_path(path)
+    try:
+        # If the file is gone, another process has recovered it while we waited for the lock.
+        if path.exists():
+            ask("recover", path, SECONDS + path.stat().st_size * _SECONDS_PER_BYTE)
+            path.unlink(missing_ok=True)
+    finally:
+        target.with_name(target.name + DRAFT).unlink(missing_ok=True)
+        lock.release()
+    return target
+
+
+def _take(path: Path) -> RunLock | None:
+    try:
+        return RunLock.take(path)
+    except OSError as error:
+        raise FileError(
+            f"{path.name} cannot be recovered where it is: {error.strerror}.",
+            "Copy it to a folder you may write.",
+        ) from error
+
+
+def _recover_folder(folder: Path) -> list[Path]:
+    done: list[Path] = []
+    failed: list[str] = []
+    for part in sorted(folder.rglob(f"*{PART}")):
+        try:
+            lock = _take(part)
+            if lock is not None:
+                done.append(recover_locked(part, lock))
+        except FileError as error:
+            failed.append(error.message)
+    if failed:
+        raise FileError(
+            f"{len(failed)} of {len(failed) + len(done)} runs could not be recovered: {' '.join(failed[:3])}",
+            "Their files are untouched.",
+        )
+    return done

@@ -1,0 +1,146 @@
+"""What is done in the child process: look a file over, and rewrite a dead run to its final file."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import h5py
+
+from qlab.errors import FileError
+from qlab.run import ENDED, Record
+from qlab.store.check import problems, publication_problems
+from qlab.store.columns import all_stored, check_columns
+from qlab.store.digest import content_sha256
+from qlab.store.document import load, load_record
+from qlab.store.final import write_final
+from qlab.store.guard import check_format, check_signature, check_structure
+from qlab.store.journal import read_journal, told
+from qlab.store.names import final_path, is_part
+from qlab.store.rows import StoredRows, written_rows
+
+_VERIFIED = 32 << 20  # bytes up to which a file's checksum is verified each time it is opened
+
+
+def opened(path: Path) -> h5py.File:
+    """Open a run file for reading after the guard has looked it over; raise FileError where it is refused."""
+    check_signature(path)
+    try:
+        file = h5py.File(path, "r", swmr=is_part(path), locking="best-effort")
+    except OSError as error:
+        why = "it is cut short" if "truncated" in str(error) else (str(error).splitlines() or [""])[0][:160]
+        raise FileError(
+            f"{path.name} cannot be opened: {why}.", "The file is damaged; use a copy of it."
+        ) from error
+    try:
+        check_format(file, path.name)
+        check_structure(file, path.name)
+    except BaseException:
+        file.close()
+        raise
+    return file
+
+
+def read_record(file: h5py.File) -> Record:
+    """Return the record of an open run file, with the journal of a growing one."""
+    note = file.get("entry/program/data")
+    if not isinstance(note, h5py.Dataset) or note.shape != () or h5py.check_string_dtype(note.dtype) is None:
+        raise FileError(f"{Path(file.filename).name} holds no record of its run.", "The file is damaged.")
+    record = load_record(load(note[()]))
+    if is_part(Path(file.filename)):
+        record = told(record, read_journal(file))
+    return record
+
+
+def inspect(path: Path) -> bool:
+    """Look a file over as thoroughly as its size allows; raise FileError where it is not to be read."""
+    with opened(path) as file:
+        record = read_record(file)
+        _check_rows(file, record, path)
+        if not is_part(path) and path.stat().st_size <= _VERIFIED:
+            _verify(file, path)
+    return True
+
+
+def summary(path: Path) -> dict[str, Any]:
+    """Return what a list of runs shows of a file."""
+    with opened(path) as file:
+        record = read_record(file)
+        return {
+            "id": record.id, "experiment": record.experiment, "title": record.title, "state": record.state,
+            "started": record.started, "rows": written_rows(file), "simulated": record.simulated,
+            "figures": {figure.name: figure.value for figure in record.figures},
+            "words": " ".join([record.description, *record.quantum.values(), *_leaves(record.parameters)]),
+        }  # fmt: skip
+
+
+def _leaves(parameters: dict[str, Any]) -> list[str]:
+    return [f"{key} {value}" for key, value in parameters.items() if isinstance(value, str | int | float)]
+
+
+def rewrite(path: Path) -> str:
+    """Rewrite the growing file of a dead run to its final file, as *interrupted* unless it had ended."""
+    target = final_path(path)
+    with opened(path) as file:
+        record = read_record(file)
+        if target.exists():
+            return _superseded(target, record, written_rows(file))
+        if record.state not in ENDED:
+            ended = datetime.fromtimestamp(path.stat().st_mtime, UTC).isoformat(timespec="seconds")
+            record = record.model_copy(update={
+                "state": "interrupted", "ended": record.ended or ended,
+                "reason": record.reason or "The program or the computer ended before the run did.",
+            })  # fmt: skip
+        rows = StoredRows(file["entry/shots"], record, written_rows(file))
+        write_final(target, record, rows)
+    return str(target)
+
+
+def _superseded(target: Path, record: Record, rows: int) -> str:
+    """Return the finished file that its writer put in place before it died, if it is that."""
+    with opened(target) as file:
+        if read_record(file).id == record.id and written_rows(file) >= rows:
+            return str(target)
+    raise FileError(f"{target.name} exists already and is another run.", "Move one of the two away.")
+
+
+def _verify(file: h5py.File, path: Path) -> None:
+    stated = file.attrs.get("content_sha256", "")
+    if content_sha256(file) != stated:
+        raise FileError(
+            f"{path.name} does not hold what was written to it (its checksum differs).",
+            "It was damaged or changed since; use another copy.",
+        )
+
+
+def _check_rows(file: h5py.File, record: Record, path: Path) -> None:
+    check_columns(record)
+    shots = file["entry/shots"]
+    for item in all_stored(record):
+        dataset = shots.get(item.name)
+        if (
+            not isinstance(dataset, h5py.Dataset)
+            or dataset.shape[1:] != item.column.shape
+            or dataset.dtype != item.dtype
+        ):
+            raise FileError(
+                f"{path.name} lacks the column {item.name!r} as its record has it.", "It is damaged."
+            )
+
+
+def check(path: Path) -> list[str]:
+    """Return what a file lacks of the layout and of the machine-written metadata."""
+    with opened(path) as file:
+        return list(problems(file, read_record(file), path))
+
+
+def publication(path: Path) -> list[str]:
+    """Return what a file lacks before its data can be published."""
+    with opened(path) as file:
+        record = read_record(file)
+        return [*problems(file, record, path), *publication_problems(record, file)]
+
+
+TASKS: dict[str, Callable[[Path], Any]] = {
+    "inspect": inspect, "summary": summary, "recover": rewrite, "check": check, "publication": publication,
+}  # fmt: skip

@@ -1,0 +1,68 @@
+"""The plots of a finished file: `/entry/data` and one group per further signal, derived from the rows."""
+
+import h5py
+import numpy as np
+
+from qlab.errors import QlabError
+from qlab.run import Axis, Grid, Record, Rows, grid
+from qlab.store.hdf import reserve
+from qlab.store.layout import describe, nx_group, scale
+from qlab.store.names import inner
+
+_MOST_POINTS = 50_000_000
+
+
+def write_views(entry: h5py.Group, record: Record, rows: Rows) -> list[str]:
+    """Add the gridded view of each signal; return one line for each that could not be derived.
+
+    Rows come first: a view that fails must not keep them out of their file.
+    """
+    missing: list[str] = []
+    for index, signal in enumerate(record.signals):
+        try:
+            if np.prod([len(axis.values) or 1 for axis in record.axes], dtype=float) > _MOST_POINTS:
+                raise ValueError("the planned grid is too large")
+            view = grid(record, rows, signal.name)
+        except (QlabError, ValueError, LookupError, TypeError, MemoryError) as error:
+            missing.append(f"The view of {signal.name} could not be derived: {error}")
+            continue
+        if view.value.size:
+            _write_view(entry, _group_name(entry, signal.name) if index else "data", view)
+    return missing
+
+
+def _group_name(entry: h5py.Group, signal: str) -> str:
+    name = inner(signal)
+    return f"{name}_view" if name in entry or name in RESERVED else name
+
+
+def _write_view(entry: h5py.Group, name: str, view: Grid) -> None:
+    signal = view.signal
+    reserve(entry.file, 2 * view.value.nbytes + 8 * sum(len(v) for _, v in view.axes))
+    group = nx_group(entry, name, "NXdata")
+    axes = view.axes or ((Axis(name="point", long_name="point"), np.arange(1.0)),)
+    scales = [scale(group, axis.name, values, axis.unit, axis.long_name) for axis, values in axes]
+    label = signal.long_name or signal.name.replace("_", " ")
+    value = group.create_dataset(signal.name, data=view.value)
+    error = group.create_dataset(f"{signal.name}_errors", data=view.error)
+    describe(value, signal.unit, label)
+    describe(error, signal.unit, f"{label}: one standard deviation (k=1)")
+    value.attrs["ancillary_variables"] = f"{signal.name}_errors"
+    value.attrs["derived_by"] = f"{signal.rule} of {signal.of}" + (
+        f" over {signal.per}" if signal.per else ""
+    )
+    for dataset in (value, error):
+        for index, axis in enumerate(scales):
+            dataset.dims[index].attach_scale(axis)
+    group.attrs["signal"] = signal.name
+    group.attrs["axes"] = [axis.name for axis, _ in axes]
+    for index, (axis, _) in enumerate(axes):
+        group.attrs[f"{axis.name}_indices"] = index
+
+
+RESERVED = {
+    "data", "shots", "scan_point", "definition", "title", "experiment_description", "start_time", "end_time",
+    "entry_identifier_uuid", "identifier_experiment", "experiment_identifier", "program_name", "instrument",
+    "sample", "operator", "process", "program", "bench", "figures", "calibrations", "notes", "thumbnail",
+    "log",    "quantum", "funding", "access", "metadata", "journal", "timetags",
+}  # fmt: skip

@@ -1,0 +1,120 @@
+"""Every command of the window, in one table: menus, toolbar, palette, shortcut page and context menu read it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+MENUS = ("File", "Edit", "View", "Run", "Analysis", "Instruments", "Window", "Help")
+
+
+@dataclass(frozen=True)
+class Situation:
+    """What the window is doing: the actions are enabled by it."""
+
+    ready: bool = False  # the bench process is up
+    form: bool = False  # a form is shown
+    busy: bool = False  # a run is queued or going
+    paused: bool = False
+    shown: bool = False  # a run is shown in a tab
+    fit: bool = False  # the shown run has a fit
+    chosen: int = 0  # runs chosen in the list
+    undo: bool = False
+    redo: bool = False
+
+
+When = Callable[[Situation], bool]
+
+
+def _always(_: Situation) -> bool:
+    return True
+
+
+def _shown(now: Situation) -> bool:
+    return now.shown
+
+
+def _busy(now: Situation) -> bool:
+    return now.busy
+
+
+@dataclass(frozen=True)
+class Action:
+    """One command: `slot` is the name of a method of `Commands`."""
+
+    id: str
+    text: str
+    menu: str
+    slot: str
+    keys: tuple[str, ...] = ()
+    when: When = _always
+    icon: str = ""
+    tip: str = ""
+    plot: bool = False  # the key works only while a plot has the focus
+    group: int = 0  # a line stands between groups in the menu
+
+
+ACTIONS: tuple[Action, ...] = (
+    Action("open", "Open runs…", "File", "open_runs", ("Ctrl+O",), icon="folder", tip="Open run files"),
+    Action("open_folder", "Open folder…", "File", "open_folder", tip="List the runs of another folder"),
+    Action("export", "Export…", "File", "export", ("Ctrl+E",), _shown, "export", "Save the picture or the values", group=1),
+    Action("preferences", "Preferences…", "File", "preferences", ("Ctrl+,",), group=2),
+    Action("quit", "Quit", "File", "leave", ("Ctrl+Q",), tip="Close the window; a run goes on", group=3),
+    Action("undo", "Undo", "Edit", "undo", ("Ctrl+Z",), lambda now: now.undo),
+    Action("redo", "Redo", "Edit", "redo", ("Ctrl+Shift+Z", "Ctrl+Y"), lambda now: now.redo),
+    Action("copy_figure", "Copy figure", "Edit", "copy_figure", ("Ctrl+Shift+C",), _shown, group=1),
+    Action("copy_values", "Copy values", "Edit", "copy_values", ("Ctrl+C",), _shown, "copy", group=1),
+    Action("find_run", "Find run", "Edit", "find_run", ("Ctrl+F",), icon="search", group=2),
+    Action("find_experiment", "Find experiment", "Edit", "find_experiment", ("Ctrl+P",), group=2),
+    Action("reset_form", "Reset all parameters", "Edit", "reset_form", (), lambda now: now.form, group=3),
+    Action("palette", "Command palette…", "View", "command_palette", ("Ctrl+Shift+P",)),
+    Action("fit_view", "Fit view", "View", "fit_view", ("Home",), _shown, plot=True, group=1, tip="Show everything"),
+    Action("autoscale", "Autoscale", "View", "autoscale", ("A",), _shown, plot=True, group=1),
+    Action("log_x", "Logarithmic x axis", "View", "log_x", ("L",), _shown, plot=True, group=1),
+    Action("log_y", "Logarithmic y axis", "View", "log_y", ("Shift+L",), _shown, plot=True, group=1),
+    Action("grid", "Grid", "View", "grid", ("G",), _shown, plot=True, group=1),
+    Action("cursor", "Cursor", "View", "cursor", ("C",), _shown, plot=True, group=1),
+    Action("theme_system", "Theme: as the system", "View", "theme_system", group=2),
+    Action("theme_light", "Theme: light", "View", "theme_light", group=2),
+    Action("theme_dark", "Theme: dark", "View", "theme_dark", group=2),
+    Action("larger", "Larger text", "View", "larger", ("Ctrl++", "Ctrl+="), group=3),
+    Action("smaller", "Smaller text", "View", "smaller", ("Ctrl+-",), group=3),
+    Action("full_screen", "Full screen", "View", "full_screen", ("F11",), group=4),
+    Action("run", "Run", "Run", "run", ("Ctrl+Return", "Ctrl+Enter", "F5"), lambda now: now.form, "run", "Measure with the values of the form"),
+    Action("queue", "Queue", "Run", "queue", ("Ctrl+Shift+Return",), lambda now: now.form, tip="Measure after the runs that wait"),
+    Action("pause", "Pause or resume", "Run", "pause", ("Ctrl+Space",), _busy, "pause", "Pause at the next point, or go on", group=1),
+    Action("stop", "Stop after this point", "Run", "stop", ("Ctrl+Backspace",), _busy, "stop", "End the run at the next point and make safe", group=1),
+    Action("halt", "Stop now", "Run", "halt", ("Ctrl+Shift+Backspace",), _busy, "halt", "Send no further command, end the run, make safe", group=1),
+    Action("again", "Run again with the values of the shown run", "Run", "again", ("Ctrl+Shift+R",), _shown, "again", group=2),
+    Action("load", "Load the settings of the shown run", "Run", "load_settings", ("Ctrl+L",), _shown, group=2, tip="Fill the form with the values of the shown run"),
+    Action("fit", "Fit", "Analysis", "fit", ("Ctrl+T",), _shown, "fit", "Fit the shown run with the chosen model"),
+    Action("next_fit", "Next fit model", "Analysis", "next_fit", ("Ctrl+Shift+T",), _shown),
+    Action("compare", "Compare chosen runs", "Analysis", "compare", ("Ctrl+M",), lambda now: now.chosen > 1, group=1, tip="Draw the runs chosen in the list over each other"),
+    Action("copy_result", "Copy result", "Analysis", "copy_result", (), lambda now: now.fit, "copy", group=2),
+    Action("safe", "Make safe", "Instruments", "make_safe", ("Ctrl+Alt+Escape",), icon="safe", tip="Stop everything and bring each instrument to its safe state"),
+    Action("pane_1", "Go to experiments", "Window", "pane_1", ("Alt+1",)),
+    Action("pane_2", "Go to parameters", "Window", "pane_2", ("Alt+2",)),
+    Action("pane_3", "Go to plot", "Window", "pane_3", ("Alt+3",)),
+    Action("pane_4", "Go to runs", "Window", "pane_4", ("Alt+4",)),
+    Action("pane_5", "Go to result", "Window", "pane_5", ("Alt+5",)),
+    Action("pane_6", "Go to log", "Window", "pane_6", ("Alt+6",)),
+    Action("close_tab", "Close tab", "Window", "close_tab", ("Ctrl+W",), _shown, group=1),
+    Action("reset_layout", "Reset layout", "Window", "reset_layout", group=2),
+    Action("help", "About this experiment", "Help", "help_here", ("F1",), lambda now: now.form),
+    Action("shortcuts", "Keyboard", "Help", "shortcuts", ("Ctrl+/",)),
+    Action("copy_report", "Copy report", "Help", "copy_report", group=1, tip="Versions and the last messages, for a report of a fault"),
+    Action("about", "About qlab", "Help", "about", group=2),
+)  # fmt: skip
+TOOLBAR = ("run", "pause", "stop", "", "fit", "@fit", "", "export", "safe")
+PLOT_MENU = (
+    "fit_view",
+    "autoscale",
+    "",
+    "log_x",
+    "log_y",
+    "grid",
+    "cursor",
+    "",
+    "copy_figure",
+    "copy_values",
+    "export",
+)
+BY_ID = {action.id: action for action in ACTIONS}

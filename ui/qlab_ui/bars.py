@@ -1,0 +1,141 @@
+"""Menus, toolbar and context menus, all made of the table of actions."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from PySide6.QtCore import QPoint, QSize, Qt
+from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtWidgets import QComboBox, QLabel, QMainWindow, QMenu, QSizePolicy, QToolBar, QWidget
+
+from qlab_ui import icons, text, theme
+from qlab_ui.actions import ACTIONS, BY_ID, MENUS, PLOT_MENU, TOOLBAR, Action, Situation
+from qlab_ui.badge import SimBadge
+from qlab_ui.dialogs.pages import shown
+
+NO_FIT = "-"
+
+
+class Bars:
+    """The QActions of a window, enabled by its situation."""
+
+    def __init__(self, window: QMainWindow, plots: QWidget, call: Callable[[str], None]) -> None:
+        self._window = window
+        self._situation: Situation | None = None
+        self.actions = {action.id: self._action(action, plots, call) for action in ACTIONS}
+        self.menus: dict[str, QMenu] = {}
+        for name in MENUS:
+            menu = window.menuBar().addMenu(f"&{name}")
+            menu.setObjectName(f"menu_{name}")
+            menu.setToolTipsVisible(True)
+            self.menus[name] = menu
+            self._fill(menu, name)
+        self.fit_box = QComboBox(window, objectName="fit_model")
+        self.sim = SimBadge(window)
+        self.bench = QLabel(window)
+        self.bench.setTextFormat(Qt.TextFormat.PlainText)
+        self.bench.setForegroundRole(theme.MUTED)
+        self.toolbar = self._toolbar()
+
+    def follow(self, situation: Situation) -> None:
+        """Enable what makes sense now."""
+        if situation == self._situation:
+            return
+        self._situation = situation
+        for action in ACTIONS:
+            self.actions[action.id].setEnabled(action.when(situation))
+        pause = self.actions["pause"]
+        pause.setText("Resume" if situation.paused else "Pause")
+        pause.setIcon(icons.icon("run" if situation.paused else "pause"))
+        run = self.actions["run"]
+        run.setToolTip(_tip(replace(BY_ID["run"], tip="Measure next, after the run that goes")
+                            if situation.busy else BY_ID["run"]))  # fmt: skip
+
+    def recolour(self) -> None:
+        """Draw the icons in the colours of the theme."""
+        for action in ACTIONS:
+            if action.icon:
+                self.actions[action.id].setIcon(icons.icon(action.icon))
+        situation, self._situation = self._situation, None
+        if situation is not None:
+            self.follow(situation)
+
+    def show_models(self, names: list[str]) -> None:
+        """Offer these fit models."""
+        chosen = self.fit_box.currentData()
+        self.fit_box.clear()
+        self.fit_box.addItem("Fit: as the experiment says", "")
+        for name in names:
+            self.fit_box.addItem(f"Fit: {text.words(name).lower()}", name)
+        self.fit_box.addItem("No fit", NO_FIT)
+        self.fit_box.setCurrentIndex(max(self.fit_box.findData(chosen), 0))
+
+    def plot_menu(self, where: QPoint) -> QMenu:
+        """Show the short menu of a plot."""
+        menu = QMenu(self._window)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        for name in PLOT_MENU:
+            if name:
+                menu.addAction(self.actions[name])
+            else:
+                menu.addSeparator()
+        menu.popup(where)
+        return menu
+
+    def _action(self, action: Action, plots: QWidget, call: Callable[[str], None]) -> QAction:
+        made = QAction(action.text, self._window)
+        made.setObjectName(f"action_{action.id}")
+        made.setShortcuts([QKeySequence(key) for key in action.keys])
+        if action.icon:
+            made.setIcon(icons.icon(action.icon))
+        made.setToolTip(_tip(action))
+        made.triggered.connect(lambda _checked=False, slot=action.slot: call(slot))
+        if action.plot:
+            made.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+            plots.addAction(made)
+        else:
+            self._window.addAction(made)
+        return made
+
+    def _fill(self, menu: QMenu, name: str) -> None:
+        group = 0
+        for action in ACTIONS:
+            if action.menu != name:
+                continue
+            if action.group != group:
+                menu.addSeparator()
+                group = action.group
+            menu.addAction(self.actions[action.id])
+
+    def _toolbar(self) -> QToolBar:
+        bar = self._window.addToolBar("Toolbar")
+        bar.setObjectName("toolbar")
+        bar.setMovable(False)
+        side = int(self._window.fontMetrics().height() * 1.25)
+        bar.setIconSize(QSize(side, side))
+        bar.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.fit_box.setAccessibleName("Fit model")
+        self.fit_box.setToolTip("The model that is fitted to the shown run")
+        self.fit_box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+        self.fit_box.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        for name in TOOLBAR:
+            if name == "@fit":
+                bar.addWidget(self.fit_box)
+            elif name:
+                bar.addAction(self.actions[name])
+            else:
+                bar.addSeparator()
+        spring = QWidget(self._window)
+        spring.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        edge = QWidget(self._window)
+        edge.setFixedWidth(self._window.fontMetrics().averageCharWidth())
+        for widget in (spring, self.bench, edge, self.sim):
+            bar.addWidget(widget)
+        short = {"stop": "Stop", "safe": "Make safe", "pause": "Pause", "export": "Export"}
+        for name, words in short.items():
+            self.actions[name].setIconText(words)
+        return bar
+
+
+def _tip(action: Action) -> str:
+    words = action.tip or action.text.rstrip("…")
+    return f"{words} ({shown(action.keys[0])})" if action.keys else words

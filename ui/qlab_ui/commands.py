@@ -1,0 +1,201 @@
+"""What the actions do: runs, files, analysis. Each public method is the slot of an `Action`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtWidgets import QApplication, QFileDialog
+
+from qlab.errors import QlabError
+from qlab.session import Command, Order
+from qlab_ui import text, work
+
+if TYPE_CHECKING:
+    from qlab_ui.page import RunPage
+    from qlab_ui.window import MainWindow
+
+
+class Commands:
+    """Commands that measure, open, save and analyse."""
+
+    def __init__(self, window: MainWindow) -> None:
+        self._window = window
+
+    def run(self) -> None:
+        """Measure with the values of the form; a value that is refused is shown instead."""
+        window = self._window
+        if not window.form.experiment:
+            return
+        if window.form.focus_problem():
+            window.tell("warning", "A value of the form is refused: see the line below it.", toast=True)
+            return
+        window.settings.last_values[window.form.experiment] = window.form.changes()
+        self._submit(window.form.experiment, window.form.values())
+
+    def queue(self) -> None:
+        """Measure after the runs that wait; the bench keeps the order."""
+        self.run()
+
+    def again(self) -> None:
+        """Run the shown run again, its values in the form."""
+        page = self._page()
+        if page is not None and self._window.load_record(page.record):
+            self.run()
+
+    def load_settings(self) -> None:
+        """Fill the form with the values of the shown run."""
+        page = self._page()
+        if page is not None:
+            self._window.load_record(page.record)
+
+    def pause(self) -> None:
+        """Pause at the next point, or go on."""
+        self._command("resume" if self._window.at_work.paused else "pause")
+
+    def stop(self) -> None:
+        """End the run at the next point."""
+        self._command("stop")
+
+    def halt(self) -> None:
+        """End the run at once."""
+        self._command("halt")
+
+    def make_safe(self) -> None:
+        """Bring every instrument to its safe state."""
+        self._command("make_safe")
+
+    def open_runs(self) -> None:
+        """Choose run files and open them."""
+        dialog = QFileDialog(self._window, "Open runs", str(self._window.settings.folder()), "Runs (*.h5)")
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
+        dialog.filesSelected.connect(lambda files: [self._window.files.open(Path(f)) for f in files])
+        self._window.show_dialog(dialog)
+
+    def open_folder(self) -> None:
+        """List the runs of another folder, and keep data there from now on."""
+        dialog = QFileDialog(self._window, "Where data are kept", str(self._window.settings.folder()))
+        dialog.setFileMode(QFileDialog.FileMode.Directory)
+        dialog.fileSelected.connect(self._window.set_folder)
+        self._window.show_dialog(dialog)
+
+    def export(self) -> None:
+        """Save the picture as PNG or the values as CSV."""
+        page = self._page()
+        if page is None:
+            return
+        dialog = QFileDialog(self._window, "Export", str(Path.home()))
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.setNameFilters(["Values (*.csv)", "Picture (*.png)"])
+        dialog.setDefaultSuffix("csv")
+        dialog.filterSelected.connect(
+            lambda chosen: dialog.setDefaultSuffix("png" if "png" in chosen else "csv")
+        )
+        dialog.selectFile(f"{page.record.experiment}-{text.short_id(page.record.id)}")
+        dialog.fileSelected.connect(lambda file: self.save_as(Path(file)))
+        self._window.show_dialog(dialog)
+
+    def save_as(self, path: Path) -> None:
+        """Save the shown run as a picture or as values, after the ending of the name."""
+        page = self._page()
+        if page is None:
+            return
+        if path.suffix.lower() == ".png":
+            if not page.view.image().save(str(path)):
+                self._window.tell(
+                    "error", f"{path.name} cannot be written.", "Choose another folder.", toast=True
+                )
+                return
+        else:
+            try:
+                work.write_csv(str(path), page.view.table(), _comment(page))
+            except QlabError as error:
+                self._window.tell("error", error.message, error.hint, toast=True)
+                return
+        self._window.tell("info", f"Saved {path}", toast=True)
+
+    def copy_figure(self) -> None:
+        """Put the picture on the clipboard."""
+        if (page := self._page()) is not None:
+            QApplication.clipboard().setImage(page.view.image())
+            self._window.tell("info", "The figure is on the clipboard.", toast=True)
+
+    def copy_values(self) -> None:
+        """Put the drawn values on the clipboard, separated by tabs."""
+        page = self._page()
+        columns = page.view.table() if page is not None else []
+        if page is None or not columns:
+            return
+        lines = ["\t".join(name for name, _ in columns)]
+        lines += ["\t".join(map(repr, row)) for row in zip(*(values for _, values in columns), strict=True)]
+        QApplication.clipboard().setText("\n".join(lines))
+        self._window.tell("info", f"{len(lines) - 1} points are on the clipboard.", toast=True)
+
+    def undo(self) -> None:
+        """Take back the last change of the form."""
+        self._window.form.undo_stack.undo()
+
+    def redo(self) -> None:
+        """Do again what was taken back."""
+        self._window.form.undo_stack.redo()
+
+    def reset_form(self) -> None:
+        """Put every parameter back to its default."""
+        self._window.form.reset()
+
+    def fit(self) -> None:
+        """Fit the shown run afresh."""
+        if self._window.bars.fit_box.currentIndex() == self._window.bars.fit_box.count() - 1:
+            self._window.bars.fit_box.setCurrentIndex(0)
+        self._window.fitting.choose(str(self._window.bars.fit_box.currentData() or ""))
+
+    def next_fit(self) -> None:
+        """Take the next model of the chooser."""
+        box = self._window.bars.fit_box
+        box.setCurrentIndex((box.currentIndex() + 1) % max(box.count(), 1))
+        self._window.fitting.choose(str(box.currentData() or ""))
+
+    def compare(self) -> None:
+        """Draw the runs chosen in the list over each other."""
+        self._window.files.compare(self._window.runs.chosen())
+
+    def copy_result(self) -> None:
+        """Copy the values of the fit with full precision."""
+        self._window.result.copy()
+        self._window.tell("info", "The result is on the clipboard.", toast=True)
+
+    def close_tab(self) -> None:
+        """Close the tab in front."""
+        self._window.centre.close_current()
+
+    def leave(self) -> None:
+        """Close the window; a run goes on."""
+        self._window.close()
+
+    def _page(self) -> RunPage | None:
+        return self._window.centre.current()
+
+    def _submit(self, experiment: str, parameters: dict[str, object]) -> None:
+        window = self._window
+        order = Order(
+            experiment=experiment,
+            parameters=parameters,
+            bench=window.settings.bench,
+            out=str(window.settings.folder()),
+            pace=window.settings.pace_seconds or None,
+        )
+        try:
+            window.feed.session.submit(order)
+        except QlabError as error:
+            window.tell("error", error.message, error.hint, toast=True)
+
+    def _command(self, what: Command) -> None:
+        try:
+            self._window.feed.session.command(what)
+        except QlabError as error:
+            self._window.tell("error", error.message, error.hint, toast=True)
+
+
+def _comment(page: RunPage) -> str:
+    sim = "simulated, " if page.record.simulated else ""
+    return f"{page.record.title} ({page.record.experiment}), {sim}run {page.record.id}"

@@ -1,0 +1,134 @@
+"""Fits of the shown run: asked of the worker at most twice a second, drawn when they come."""
+
+import time
+from dataclasses import dataclass
+
+import numpy as np
+
+from qlab.errors import QlabError
+from qlab.run import FitResult, Grid, Record, grid
+from qlab_ui import work
+from qlab_ui.atwork import Voice
+from qlab_ui.bars import NO_FIT
+from qlab_ui.page import RunPage
+from qlab_ui.panels.result import ResultPanel
+from qlab_ui.tabs import Centre
+from qlab_ui.worker import Worker
+
+_EVERY = 0.5  # seconds
+_FIRST = 0.3  # of the planned points must be there before a growing run is fitted
+_FEWEST = 8
+
+
+@dataclass(frozen=True)
+class Question:
+    """What was fitted: asked again only when it changes."""
+
+    run: str
+    signal: str
+    model: str
+    rows: int
+    ended: bool
+
+
+class Fitting:
+    """Keeps the fit of the page in front up to date."""
+
+    def __init__(self, centre: Centre, worker: Worker, panel: ResultPanel, voice: Voice) -> None:
+        self._centre, self._worker, self._panel, self._voice = centre, worker, panel, voice
+        self._asked: dict[str, Question] = {}
+        self._underway = False
+        self._last = 0.0
+        self.model = ""  # what the chooser says: "" is the experiment's own, NO_FIT none
+
+    def choose(self, model: str) -> None:
+        """Fit with another model from now on."""
+        self.model = model
+        self.again()
+
+    def again(self) -> None:
+        """Fit the page in front afresh."""
+        page = self._centre.current()
+        if page is not None:
+            self._asked.pop(page.record.id, None)
+            page.show_fit(None)
+            self._last = 0.0
+        self.show()
+
+    def show(self) -> None:
+        """Show the result of the page in front."""
+        page = self._centre.current()
+        if page is None:
+            self._panel.clear()
+            return
+        self._panel.show_result(page.record, self.result(page))
+
+    def result(self, page: RunPage) -> FitResult | None:
+        """Return the fit that belongs to what is chosen."""
+        if self.model == NO_FIT:
+            return None
+        if page.fitted is not None:
+            return page.fitted.result
+        return self._stored(page)
+
+    def consider(self) -> None:
+        """Ask for a fit where one is due: called with each frame."""
+        page, now = self._centre.current(), time.monotonic()
+        if page is None or self._underway or now - self._last < _EVERY or len(page.record.axes) != 1:
+            return
+        question = self._question(page)
+        if question is None or self._asked.get(page.record.id) == question:
+            return
+        self._last = now
+        view = grid(page.record, page.rows, page.signal())
+        if not question.ended and not _enough(view):
+            return
+        self._asked[page.record.id] = question
+        self._underway = True
+        record, stored = _lean(page.record), self._stored(page)
+        if stored is not None:
+            self._worker.ask(
+                lambda got: self._got(question, got), self._failed, work.drawn, record, view, stored
+            )
+        else:
+            self._worker.ask(
+                lambda got: self._got(question, got), self._failed, work.fit, record, view, question.model
+            )
+
+    def _question(self, page: RunPage) -> Question | None:
+        model = self.model or page.record.fit
+        if not model or model == NO_FIT or not page.record.signals or not len(page.rows):
+            return None
+        return Question(page.record.id, page.signal(), model, len(page.rows), not page.live())
+
+    def _stored(self, page: RunPage) -> FitResult | None:
+        model, signal = self.model or page.record.fit, page.signal()
+        for fit in page.record.fits:
+            if fit.model == model and (not signal or not fit.signal or fit.signal == signal):
+                return fit
+        return None
+
+    def _got(self, question: Question, fitted: work.Fitted) -> None:
+        self._underway = False
+        page = self._centre.page(question.run)
+        if page is None or page.signal() != question.signal:
+            return
+        if (self.model or page.record.fit) != question.model:
+            return
+        page.show_fit(fitted)
+        if page is self._centre.current():
+            self.show()
+
+    def _failed(self, error: QlabError) -> None:
+        self._underway = False
+        self._voice.tell("warning", error.message, error.hint)
+
+
+def _enough(view: Grid) -> bool:
+    seen = int(np.isfinite(view.value).sum())
+    return seen >= max(_FEWEST, _FIRST * view.value.size)
+
+
+def _lean(record: Record) -> Record:
+    """Leave out what a fit does not need, so that little is sent."""
+    return record.model_copy(update={"programs": (), "log": (), "changes": (), "bench": {}, "fits": ()})

@@ -1,0 +1,1 @@
+"""The parameter form, generated from a catalogue entry."""

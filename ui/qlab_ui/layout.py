@@ -1,0 +1,120 @@
+"""The docks: where each stands, and a layout that is saved and heals."""
+
+import base64
+import binascii
+
+from PySide6.QtCore import QByteArray, QEvent, Qt
+from PySide6.QtGui import QFont
+from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QLabel, QMainWindow, QSizePolicy, QToolButton, QWidget
+
+from qlab.settings import Settings
+from qlab_ui import icons, theme
+
+VERSION = 1
+_AREA = Qt.DockWidgetArea
+AREAS = {
+    "experiments": _AREA.LeftDockWidgetArea,
+    "parameters": _AREA.LeftDockWidgetArea,
+    "runs": _AREA.BottomDockWidgetArea,
+    "log": _AREA.BottomDockWidgetArea,
+    "result": _AREA.RightDockWidgetArea,
+    "metadata": _AREA.RightDockWidgetArea,
+}
+
+
+class DockTitle(QWidget):
+    """A quiet title: small spaced capitals, and a button that closes."""
+
+    def __init__(self, dock: QDockWidget) -> None:
+        super().__init__(dock)
+        label = QLabel(dock.windowTitle(), self)
+        label.setTextFormat(Qt.TextFormat.PlainText)
+        label.setForegroundRole(theme.MUTED)
+        font = label.font()
+        font.setBold(True)
+        font.setPointSizeF(font.pointSizeF() * 0.85)
+        font.setCapitalization(QFont.Capitalization.AllUppercase)
+        font.setLetterSpacing(QFont.SpacingType.PercentageSpacing, 108)
+        label.setFont(font)
+        self._close = QToolButton(self)
+        self._close.setAutoRaise(True)
+        self._close.setIcon(icons.icon("close"))
+        self._close.setToolTip("Hide this pane (menu Window brings it back)")
+        self._close.setAccessibleName(f"Hide {dock.windowTitle()}")
+        self._close.clicked.connect(dock.close)
+        unit = self.fontMetrics().averageCharWidth()
+        row = QHBoxLayout(self)
+        row.setContentsMargins(unit, unit // 2, unit // 2, unit // 2)
+        row.addWidget(label, 1)
+        row.addWidget(self._close)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Draw the icon again after a change of theme."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange and hasattr(self, "_close"):
+            self._close.setIcon(icons.icon("close"))
+
+
+def make_docks(window: QMainWindow, panes: dict[str, QWidget]) -> dict[str, QDockWidget]:
+    """Put each pane into a dock of its own."""
+    docks: dict[str, QDockWidget] = {}
+    for name, pane in panes.items():
+        dock = QDockWidget(name.capitalize(), window)
+        dock.setObjectName(f"dock_{name}")
+        dock.setWidget(pane)
+        dock.setTitleBarWidget(DockTitle(dock))
+        docks[name] = dock
+    window.setCorner(Qt.Corner.BottomLeftCorner, _AREA.LeftDockWidgetArea)
+    window.setCorner(Qt.Corner.BottomRightCorner, _AREA.RightDockWidgetArea)
+    arrange(window, docks)
+    return docks
+
+
+def arrange(window: QMainWindow, docks: dict[str, QDockWidget]) -> None:
+    """Place the docks as they stand at first."""
+    for name, dock in docks.items():
+        dock.setFloating(False)
+        window.addDockWidget(AREAS[name], dock)
+        dock.show()
+    window.splitDockWidget(docks["experiments"], docks["parameters"], Qt.Orientation.Vertical)
+    window.tabifyDockWidget(docks["runs"], docks["log"])
+    window.splitDockWidget(docks["result"], docks["metadata"], Qt.Orientation.Vertical)
+    docks["runs"].raise_()
+    metrics = window.fontMetrics()
+    unit, line = metrics.averageCharWidth(), metrics.height()
+    left, right = docks["experiments"], docks["result"]
+    window.resizeDocks([left, right], [unit * 50, unit * 44], Qt.Orientation.Horizontal)
+    window.resizeDocks([docks["runs"]], [line * 16], Qt.Orientation.Vertical)
+    window.resizeDocks([left, docks["parameters"]], [line * 14, line * 34], Qt.Orientation.Vertical)
+    window.resizeDocks([right, docks["metadata"]], [line * 28, line * 18], Qt.Orientation.Vertical)
+
+
+def save(window: QMainWindow, settings: Settings) -> None:
+    """Remember where the window and its docks stand."""
+    settings.window_geometry = _packed(window.saveGeometry())
+    settings.window_layout = _packed(window.saveState(VERSION))
+
+
+def restore(window: QMainWindow, settings: Settings) -> list[str]:
+    """Put the window where it stood; return a line for what could not be read and stands at its default."""
+    healed = []
+    geometry, state = _unpacked(settings.window_geometry), _unpacked(settings.window_layout)
+    if settings.window_geometry and (geometry is None or not window.restoreGeometry(geometry)):
+        settings.window_geometry = ""
+        healed.append("The place of the window was damaged and is back at its default.")
+    if settings.window_layout and (state is None or not window.restoreState(state, VERSION)):
+        settings.window_layout = ""
+        healed.append("The layout of the window was damaged and is back at its default.")
+    return healed
+
+
+def _packed(data: QByteArray) -> str:
+    return base64.b64encode(data.data()).decode("ascii")
+
+
+def _unpacked(words: str) -> QByteArray | None:
+    try:
+        return QByteArray(base64.b64decode(words.encode("ascii"), validate=True))
+    except (binascii.Error, UnicodeEncodeError, ValueError):
+        return None

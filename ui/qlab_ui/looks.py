@@ -1,0 +1,185 @@
+"""What the actions do to what is seen: plot, theme, panes, pages of help."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication, QWidget
+
+from qlab_ui import icons, layout
+from qlab_ui.actions import ACTIONS
+from qlab_ui.dialogs import error, pages
+from qlab_ui.dialogs.commands import CommandPalette, Entry
+from qlab_ui.dialogs.preferences import Preferences
+
+if TYPE_CHECKING:
+    from qlab_ui.plots.view import View
+    from qlab_ui.window import MainWindow
+
+
+class Looks:
+    """Commands that change what is shown, never what is measured."""
+
+    def __init__(self, window: MainWindow) -> None:
+        self._window = window
+
+    def fit_view(self) -> None:
+        """Show everything that is drawn."""
+        if view := self._view():
+            view.fit_view()
+
+    def autoscale(self) -> None:
+        """Let the vertical axis follow the data."""
+        if view := self._view():
+            view.autoscale()
+
+    def log_x(self) -> None:
+        """Turn the horizontal axis to a logarithmic one or back."""
+        if view := self._view():
+            view.toggle_log(0)
+
+    def log_y(self) -> None:
+        """Turn the vertical axis to a logarithmic one or back."""
+        if view := self._view():
+            view.toggle_log(1)
+
+    def grid(self) -> None:
+        """Show or hide the grid."""
+        if view := self._view():
+            view.toggle_grid()
+
+    def cursor(self) -> None:
+        """Show or hide the readout."""
+        if view := self._view():
+            view.toggle_cursor()
+
+    def theme_system(self) -> None:
+        """Follow the desktop."""
+        self._theme("system")
+
+    def theme_light(self) -> None:
+        """Use the light theme."""
+        self._theme("light")
+
+    def theme_dark(self) -> None:
+        """Use the dark theme."""
+        self._theme("dark")
+
+    def larger(self) -> None:
+        """Make text larger."""
+        self._size(10)
+
+    def smaller(self) -> None:
+        """Make text smaller."""
+        self._size(-10)
+
+    def full_screen(self) -> None:
+        """Fill the screen or not."""
+        self._window.setWindowState(self._window.windowState() ^ Qt.WindowState.WindowFullScreen)
+
+    def command_palette(self) -> None:
+        """Offer every command by name."""
+        window = self._window
+        entries = [
+            Entry(a.text.rstrip("…"), pages.shown(a.keys[0]) if a.keys else "", icons.icon(a.icon) if a.icon else icons.blank(),
+                  window.bars.actions[a.id].trigger)
+            for a in ACTIONS
+            if a.id != "palette" and window.bars.actions[a.id].isEnabled()
+        ]  # fmt: skip
+        for entry in window.catalogue:
+            if "broken" not in entry:
+                name = entry["name"]
+                words = f"Experiment: {entry.get('title') or name} ({name})"
+                entries.append(
+                    Entry(words, "", icons.icon("fit"), lambda n=name: window.experiments.choose(n))
+                )
+        window.show_dialog(CommandPalette(window, entries))
+
+    def shortcuts(self) -> None:
+        """Show the keys."""
+        self._window.show_dialog(pages.shortcuts(self._window))
+
+    def help_here(self) -> None:
+        """Show what the chosen experiment is."""
+        entry = self._window.entry(self._window.form.experiment)
+        if entry is not None:
+            words = entry.get("help") or entry.get("summary") or "Nothing is written about it yet."
+            title = str(entry.get("title") or entry["name"])
+            self._window.show_dialog(pages.reading(self._window, title, words, "help"))
+
+    def about(self) -> None:
+        """Show what qlab is and which versions run."""
+        words = "qlab: quantum metrology and sensing, simulated and measured.\n\n" + "\n".join(
+            error.versions()
+        )
+        self._window.show_dialog(pages.reading(self._window, "About qlab", words, "about"))
+
+    def copy_report(self) -> None:
+        """Copy versions and the last lines of the log."""
+        QApplication.clipboard().setText("\n".join([*error.versions(), "", *self._window.log.lines()]))
+        self._window.tell("info", "The report is on the clipboard.", toast=True)
+
+    def preferences(self) -> None:
+        """Show the preferences."""
+        self._window.show_dialog(
+            Preferences(self._window, self._window.settings, self._window.apply_settings)
+        )
+
+    def find_run(self) -> None:
+        """Go to the search of the runs."""
+        self._go("runs", self._window.runs.search)
+        self._window.runs.search.selectAll()
+
+    def find_experiment(self) -> None:
+        """Go to the search of the experiments."""
+        self._go("experiments", self._window.experiments.search)
+        self._window.experiments.search.selectAll()
+
+    def pane_1(self) -> None:
+        """Go to the experiments."""
+        self._go("experiments", self._window.experiments.tree)
+
+    def pane_2(self) -> None:
+        """Go to the parameters."""
+        self._go("parameters", self._window.form)
+
+    def pane_3(self) -> None:
+        """Go to the plot."""
+        page = self._window.centre.current()
+        (page or self._window.centre.welcome).setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    def pane_4(self) -> None:
+        """Go to the runs."""
+        self._go("runs", self._window.runs.table)
+
+    def pane_5(self) -> None:
+        """Go to the result."""
+        self._go("result", self._window.result.copy_button)
+
+    def pane_6(self) -> None:
+        """Go to the log."""
+        self._go("log", self._window.log)
+        self._window.log.seen()
+
+    def reset_layout(self) -> None:
+        """Put every pane where it stood at first."""
+        layout.arrange(self._window, self._window.docks)
+
+    def _view(self) -> View | None:
+        page = self._window.centre.current()
+        return page.view if page is not None else None
+
+    def _theme(self, name: str) -> None:
+        self._window.settings.theme = name
+        self._window.apply_settings()
+
+    def _size(self, step: int) -> None:
+        settings = self._window.settings
+        settings.text_size = min(max(settings.text_size + step, 80), 200)
+        self._window.apply_settings()
+
+    def _go(self, dock: str, widget: QWidget) -> None:
+        self._window.docks[dock].show()
+        self._window.docks[dock].raise_()
+        widget.setFocus(Qt.FocusReason.ShortcutFocusReason)

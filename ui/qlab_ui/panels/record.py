@@ -1,0 +1,112 @@
+"""What the file says about a run, read-only: parameters, bench, software, times."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from PySide6.QtWidgets import QHeaderView, QTreeWidget, QTreeWidgetItem, QWidget
+
+from qlab.run import Record
+from qlab.scan import KINDS, Centre, Linear, Log, scan_text
+from qlab.units import format_quantity
+from qlab_ui import text
+from qlab_ui.roomy import make_roomy
+
+Fields = Sequence[dict[str, Any]]
+_FIRST = (
+    "title",
+    "experiment",
+    "description",
+    "state",
+    "reason",
+    "started",
+    "ended",
+    "id",
+    "simulated",
+    "seed",
+)
+_TABLES = ("parameters", "truth", "quantum", "bench", "safe_report", "software")
+
+
+class RecordPanel(QTreeWidget):
+    """The record of the shown run as a tree of names and values."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("record")
+        self.setAccessibleName("Metadata")
+        self.setHeaderLabels(["Name", "Value"])
+        self.setUniformRowHeights(True)
+        make_roomy(self)
+        self.setAlternatingRowColors(True)
+        self.setIndentation(self.fontMetrics().averageCharWidth() * 2)
+        self.header().setSectionResizeMode(0, QHeaderView.ResizeMode.ResizeToContents)
+        self._shown: tuple[str, str] = ("", "")
+
+    def show_record(self, record: Record | None, fields: Fields = ()) -> None:
+        """Show a record; the same one in the same state is left as it stands."""
+        key = ("", "") if record is None else (record.id, record.state)
+        if key == self._shown:
+            return
+        self._shown = key
+        self.clear()
+        if record is None:
+            return
+        for name in _FIRST:
+            value = getattr(record, name)
+            if value not in ("", None):
+                self._add(None, text.words(name), value)
+        for name in _TABLES:
+            table: dict[str, Any] = getattr(record, name)
+            if name == "parameters":
+                table = _named(table, fields)
+            if table:
+                self._add(None, text.words(name), table)
+        for index in range(self.topLevelItemCount()):
+            item = self.topLevelItem(index)
+            if item is not None and item.text(0) in {"Parameters", "Truth"}:
+                item.setExpanded(True)
+
+    def _add(self, parent: QTreeWidgetItem | None, name: str, value: Any) -> None:
+        branch = isinstance(value, dict) and value.get("kind") not in KINDS
+        item = QTreeWidgetItem([name, "" if branch else _shown(value)])
+        item.setToolTip(1, item.text(1))
+        if parent is None:
+            self.addTopLevelItem(item)
+        else:
+            parent.addChild(item)
+        if branch:
+            for key, inner in value.items():
+                self._add(item, str(key), inner)
+
+
+def _named(parameters: dict[str, Any], fields: Fields) -> dict[str, Any]:
+    """Give parameters the titles and units of the form, where the experiment is installed."""
+    known = {field["name"]: field for field in fields}
+    named: dict[str, Any] = {}
+    for name, value in parameters.items():
+        field = known.get(name, {})
+        number = isinstance(value, float) and field.get("unit", "1") != "1"
+        named[field.get("title") or name] = format_quantity(value, field["unit"], 12) if number else value
+    return named
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, dict) and value.get("kind") in KINDS:
+        fields = {key: item for key, item in value.items() if key != "kind"}
+        if "given" in fields:
+            fields["given"] = tuple(fields["given"])
+        scan = KINDS[value["kind"]](**fields)
+        tail = ", random order" if scan.order == "random" else ""
+        match scan:
+            case Linear(first, second, count) | Log(first, second, count) | Centre(first, second, count):
+                words = "around" if scan.kind == "centre" else "to"
+                low, high = format_quantity(first, scan.unit), format_quantity(second, scan.unit)
+                pair = f"{high} around {low}" if words == "around" else f"{low} to {high}"
+                log = " logarithmic" if scan.kind == "log" else ""
+                return f"{pair}, {count}{log} points{tail}"
+        return scan_text(scan)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.12g}"
+    return str(value)

@@ -1,0 +1,193 @@
+"""What the run means: the fit with its errors, how far to believe it, and the figures of merit."""
+
+import math
+
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtWidgets import (
+    QApplication,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
+
+from qlab.run import Figure, FitResult, Record
+from qlab.units import format_measured, format_quantity
+from qlab_ui import icons, text, theme
+from qlab_ui.panels.rows import Row, Rows
+
+_BELIEVED = (0.4, 2.5)  # reduced chi-squared outside of this says that the curve is not the data's
+
+
+class ResultPanel(QWidget):
+    """The right-hand side: values for people; Copy gives them with full precision."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("result")
+        self._lines: list[tuple[str, float, float | None, str]] = []
+        self._title, self._chi2, self._doubt, self._empty = (self._label() for _ in range(4))
+        bold = self._title.font()
+        bold.setBold(True)
+        self._title.setFont(bold)
+        self._chi2.setForegroundRole(theme.MUTED)
+        self._doubt.setForegroundRole(theme.WARNING)
+        self._empty.setForegroundRole(theme.MUTED)
+        self._values, self._figures = Rows(), Rows()
+        self._heading = self._label()
+        self._heading.setText("Figures of merit")
+        self._heading.setFont(bold)
+        self.copy_button = QPushButton("Copy", self)
+        self.copy_button.setToolTip("Copy the values with full precision")
+        self.copy_button.clicked.connect(self.copy)
+        self._lay_out()
+        self.clear()
+
+    def clear(self, line: str = "No run is shown.") -> None:
+        """Show that there is nothing to say."""
+        self._lines = []
+        self._empty.setText(line)
+        for widget in (self._title, self._chi2, self._doubt, self._values, self._heading, self._figures):
+            widget.hide()
+        self._empty.show()
+        self.copy_button.setEnabled(False)
+
+    def show_result(self, record: Record, fit: FitResult | None) -> None:
+        """Show a run's fit and figures of merit."""
+        self._lines = []
+        if fit is None and not record.figures:
+            self.clear(_nothing_yet(record))
+            return
+        self._empty.hide()
+        self._show_fit(record, fit)
+        figures = _figure_rows(record.figures)
+        self._figures.show_rows(figures)
+        for widget in (self._heading, self._figures):
+            widget.setVisible(bool(figures))
+        self._lines += [(f.label or f.name, f.value, f.error, f.unit) for f in record.figures]
+        self.copy_button.setEnabled(bool(self._lines))
+
+    def copy(self) -> None:
+        """Put the values on the clipboard: name, value, error, unit, separated by tabs."""
+        lines = ["name\tvalue\terror\tunit"]
+        for name, value, error, unit in self._lines:
+            lines.append(f"{name}\t{value!r}\t{'' if error is None else repr(error)}\t{unit}")
+        QApplication.clipboard().setText("\n".join(lines))
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Draw the icon again after a change of theme."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange and hasattr(self, "copy_button"):
+            self.copy_button.setIcon(icons.icon("copy"))
+
+    def _show_fit(self, record: Record, fit: FitResult | None) -> None:
+        for widget in (self._title, self._chi2, self._values):
+            widget.setVisible(fit is not None)
+        doubt = "" if fit is None else _doubt(fit)
+        self._doubt.setText(doubt)
+        self._doubt.setVisible(bool(doubt))
+        if fit is None:
+            return
+        self._title.setText(text.words(fit.model))
+        chi2 = fit.reduced_chi2
+        self._chi2.setText(f"χ²ᵣ {chi2:.2f}" if math.isfinite(chi2) else "")
+        self._chi2.setToolTip(
+            f"Chi-squared over degrees of freedom: {fit.chi2:.4g} / {fit.degrees_of_freedom}"
+        )
+        self._values.show_rows(_fit_rows(record, fit))
+        self._lines += [(p.label or p.name, p.value, p.error, p.unit) for p in fit.parameters]
+
+    def _label(self) -> QLabel:
+        label = QLabel(self)
+        label.setTextFormat(Qt.TextFormat.PlainText)
+        label.setWordWrap(True)
+        return label
+
+    def _lay_out(self) -> None:
+        unit = self.fontMetrics().averageCharWidth()
+        self.copy_button.setIcon(icons.icon("copy"))
+        head = QHBoxLayout()
+        head.addWidget(self._title, 1)
+        self._chi2.setWordWrap(False)
+        head.addWidget(self._chi2)
+        body = QWidget()
+        column = QVBoxLayout(body)
+        column.setContentsMargins(unit, unit, unit, unit)
+        column.setSpacing(unit)
+        column.addWidget(self._empty)
+        column.addLayout(head)
+        column.addWidget(self._doubt)
+        column.addWidget(self._values)
+        column.addSpacing(unit)
+        column.addWidget(self._heading)
+        column.addWidget(self._figures)
+        column.addStretch(1)
+        area = QScrollArea(self)
+        area.setFrameShape(QFrame.Shape.NoFrame)
+        area.setWidgetResizable(True)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        area.setWidget(body)
+        foot = QHBoxLayout()
+        foot.setContentsMargins(unit, 0, unit, unit)
+        foot.addWidget(self.copy_button)
+        foot.addStretch(1)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(area, 1)
+        outer.addLayout(foot)
+
+
+def _nothing_yet(record: Record) -> str:
+    if record.state in {"failed", "stopped", "interrupted"} and record.reason:
+        return f"{text.STATE_WORDS[record.state]}: {record.reason}"
+    return "The fit appears here while the run goes." if record.fit else "This run has no fit yet."
+
+
+def _doubt(fit: FitResult) -> str:
+    if not fit.success:
+        return f"Not to be believed. {fit.message}".strip()
+    chi2 = fit.reduced_chi2
+    if math.isfinite(chi2) and fit.degrees_of_freedom >= 10 and chi2 > _BELIEVED[1]:
+        return f"The curve does not describe the points (χ²ᵣ {chi2:.1f}): another model may."
+    return ""
+
+
+def _fit_rows(record: Record, fit: FitResult) -> list[Row]:
+    rows = []
+    for p in fit.parameters:
+        held = p.error is None and not p.derived
+        shown = format_measured(p.value, p.error, p.unit)
+        tip = f"{p.name} = {p.value!r} {p.unit}".strip() + (", held fixed" if held else "")
+        rows.append(Row(p.label or text.words(p.name), shown, tip, strong=not held))
+        if record.simulated and p.name in record.truth:
+            rows.append(
+                Row(
+                    "truth",
+                    format_quantity(record.truth[p.name], p.unit, 5),
+                    "What was simulated",
+                    indent=True,
+                )
+            )
+    return rows
+
+
+def _figure_rows(figures: tuple[Figure, ...]) -> list[Row]:
+    rows: list[Row] = []
+    names = {figure.name for figure in figures}
+    for figure in figures:
+        if figure.limit_of in names:
+            continue
+        rows.append(_figure_row(figure))
+        rows += [_figure_row(limit) for limit in figures if limit.limit_of == figure.name]
+    return rows
+
+
+def _figure_row(figure: Figure) -> Row:
+    tip = "\n".join(part for part in (figure.definition, figure.source) if part)
+    shown = format_measured(figure.value, figure.error, figure.unit)
+    return Row(
+        figure.label or figure.name, shown, tip, indent=bool(figure.limit_of), strong=not figure.limit_of
+    )

@@ -1,0 +1,168 @@
+"""The list of runs as a Qt model: one line each, the ones that go on top."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
+
+from qlab.run import Record
+from qlab.units import format_measured
+from qlab_ui import icons, text
+
+Index = QModelIndex | QPersistentModelIndex
+COLUMNS = ("State", "Started", "Experiment", "Rows", "Main figure", "Run")
+
+
+@dataclass
+class Line:
+    """One run of the list."""
+
+    run: str
+    title: str
+    experiment: str
+    state: str
+    started: str = ""
+    rows: int = 0
+    total: int = 0
+    figure: str = ""
+    simulated: bool = False
+    path: Path | None = None
+    colour: str = ""
+
+
+def line_of_summary(summary: Any) -> Line:
+    """Return the line of a run in a folder (a `RunSummary` of the store)."""
+    return Line(
+        run=summary.id or str(summary.path),
+        title=summary.title or summary.experiment or Path(summary.path).name,
+        experiment=summary.experiment,
+        state=summary.state or "damaged",
+        started=summary.started,
+        rows=summary.rows,
+        figure=summary.reason or _first(summary.figures),
+        simulated=summary.simulated,
+        path=Path(summary.path),
+    )
+
+
+def line_of_record(record: Record, rows: int, path: Path | None) -> Line:
+    """Return the line of a run that goes on or has just ended."""
+    return Line(
+        run=record.id,
+        title=record.title or record.experiment,
+        experiment=record.experiment,
+        state=record.state,
+        started=record.started,
+        rows=rows,
+        total=record.expected_rows,
+        figure=_figure(record),
+        simulated=record.simulated,
+        path=path,
+    )
+
+
+def _figure(record: Record) -> str:
+    for figure in record.figures:
+        if not figure.limit_of:
+            return f"{figure.label or figure.name} {format_measured(figure.value, figure.error, figure.unit)}"
+    return ""
+
+
+def _first(figures: Mapping[str, float]) -> str:
+    """Show the first figure of a summary: the index keeps its value only."""
+    for name, value in figures.items():
+        return f"{text.words(name)} {value:.4g}"
+    return ""
+
+
+class RunsModel(QAbstractTableModel):
+    """Runs of this session first, then those of the folder; a run is listed once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._here: dict[str, Line] = {}
+        self._stored: list[Line] = []
+        self.lines: list[Line] = []
+
+    def put(self, line: Line) -> None:
+        """Add a run of this session or bring it up to date."""
+        known = line.run in self._here
+        self._here[line.run] = line
+        if not known:
+            self._gather()
+            return
+        for place, old in enumerate(self.lines):
+            if old.run == line.run:
+                self.lines[place] = line
+                self.dataChanged.emit(self.index(place, 0), self.index(place, len(COLUMNS) - 1))
+
+    def show_stored(self, lines: list[Line], *, searched: bool) -> None:
+        """Show the runs of the folder; a search leaves out the runs of this session that have ended."""
+        self._stored = lines
+        if searched:
+            self._here = {run: line for run, line in self._here.items() if line.state in _GOING}
+        self._gather()
+
+    def colour(self, colours: dict[str, str]) -> None:
+        """Give runs the colours of their curves."""
+        for line in self.lines:
+            line.colour = colours.get(line.run, "")
+        if self.lines:
+            self.dataChanged.emit(self.index(0, 0), self.index(len(self.lines) - 1, len(COLUMNS) - 1))
+
+    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own signature
+        """Return how many runs there are."""
+        return 0 if parent.isValid() else len(self.lines)
+
+    def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own signature
+        """Return how many columns there are."""
+        return 0 if parent.isValid() else len(COLUMNS)
+
+    def headerData(self, section: int, way: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        """Return the name of a column."""
+        if way == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
+            return COLUMNS[section]
+        if role == Qt.ItemDataRole.TextAlignmentRole and section == 3:
+            return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+        return None
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        """Return what a cell shows."""
+        line, column = self.lines[index.row()], index.column()
+        if role == Qt.ItemDataRole.DisplayRole:
+            return _cell(line, column)
+        if role == Qt.ItemDataRole.DecorationRole:
+            if column == 0:
+                return icons.icon(text.STATE_ICONS.get(line.state, "info"))
+            return icons.swatch(line.colour) if column == 2 and line.colour else None
+        if role == Qt.ItemDataRole.ToolTipRole:
+            sim = "simulated, " if line.simulated else ""
+            return f"{line.title}\n{sim}{text.STATE_WORDS.get(line.state, line.state)}\n{line.path or ''}".strip()
+        if role == Qt.ItemDataRole.TextAlignmentRole and column == 3:
+            return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+        return None
+
+    def _gather(self) -> None:
+        self.beginResetModel()
+        stored = [line for line in self._stored if line.run not in self._here]
+        self.lines = [*reversed(self._here.values()), *stored]
+        self.endResetModel()
+
+
+_GOING = {"queued", "preparing", "running", "paused"}
+
+
+def _cell(line: Line, column: int) -> str:
+    if column == 0:
+        return text.STATE_WORDS.get(line.state, line.state)
+    if column == 1:
+        return text.started(line.started)
+    if column == 2:
+        return line.title
+    if column == 3:
+        return f"{line.rows} / {line.total}" if line.state in _GOING and line.total else str(line.rows)
+    if column == 4:
+        return line.figure
+    return f"{text.short_id(line.run)}{' · SIM' if line.simulated else ''}"

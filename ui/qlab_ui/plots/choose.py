@@ -1,0 +1,30 @@
+"""Which view fits a run: each says how well, the best is taken. A new view is one line in `VIEWS`."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from qlab.run import Record
+from qlab_ui.plots.curve import CurveView
+from qlab_ui.plots.map import MapView
+from qlab_ui.plots.view import View
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A view and how well it fits a record, 0 (not at all) to 1."""
+
+    name: str
+    score: Callable[[Record], float]
+    make: Callable[[], View]
+
+
+VIEWS = (
+    Choice("curve", lambda record: 0.9 if len(record.axes) < 2 else 0.1, CurveView),
+    Choice("map", lambda record: 0.9 if len(record.axes) == 2 and record.signals else 0.0, MapView),
+)
+
+
+def view_for(record: Record) -> View:
+    """Return a new view that fits the run best."""
+    best = max(VIEWS, key=lambda choice: choice.score(record))
+    return best.make()

@@ -1,0 +1,230 @@
+"""A run with one axis: points with error bars, the fitted curve, and a strip of residuals."""
+
+import numpy as np
+import pyqtgraph as pg
+from PySide6.QtCore import QPointF
+from PySide6.QtWidgets import QWidget
+
+from qlab.run import Record, Rows
+from qlab.units import format_measured, format_quantity
+from qlab_ui import theme
+from qlab_ui.plots.data import Curve, Floats, Label, Overlay, curve
+from qlab_ui.plots.view import View, colour
+from qlab_ui.work import Fitted
+
+_MOST_SYMBOLS = 3000  # beyond this many points a line says more than markers
+_NEAR = 40.0  # how far, in device-independent dots, the cursor reaches
+
+
+class CurveView(View):
+    """One-dimensional view, live and reopened."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.curve: Curve | None = None
+        self._fitted: Fitted | None = None
+        self._overlays: list[Overlay] = []
+        self._behind: list[pg.PlotDataItem] = []
+        self.bars = pg.ErrorBarItem()
+        self.points = pg.PlotDataItem(connect="finite")
+        self.model = pg.PlotDataItem(antialias=True)
+        self.ring = pg.ScatterPlotItem(size=13, symbol="o")
+        for item in (self.bars, self.points, self.model, self.ring):
+            self.plot.addItem(item)
+        self.strip = self.graphics.addPlot(row=1, col=0)
+        self.strip.hideButtons()
+        self.strip.setMenuEnabled(False)
+        self.strip.setXLink(self.plot)
+        self.strip.setMouseEnabled(y=False)
+        self.zero = pg.InfiniteLine(0, angle=0)
+        self.residuals = pg.PlotDataItem()
+        self.strip.addItem(self.zero)
+        self.strip.addItem(self.residuals)
+        self.graphics.ci.layout.setRowStretchFactor(0, 5)
+        self.graphics.ci.layout.setRowStretchFactor(1, 1)
+        self._strip_shown(False)
+
+    def show_record(self, record: Record) -> None:
+        """Set the range of the planned sweep, so that the picture fills and does not jump."""
+        first = self.record is None
+        super().show_record(record)
+        if first and record.axes and len(record.axes[0].values) > 1:
+            values = record.axes[0].values
+            self.plot.setXRange(min(values), max(values), padding=0.02)
+
+    def draw(self, rows: Rows, signal: str) -> None:
+        """Draw the gridded view of a signal."""
+        if self.record is None:
+            return
+        self.curve = curve(self.record, rows, signal)
+        self.redraw()
+
+    def overlay(self, overlays: list[Overlay]) -> None:
+        """Draw other runs behind this one."""
+        self._overlays = overlays
+        for item in self._behind:
+            self.plot.removeItem(item)
+        self._behind = [pg.PlotDataItem(connect="finite") for _ in overlays]
+        for item in self._behind:
+            self.plot.addItem(item)
+        self.recolour()
+        self.redraw()
+
+    def redraw(self) -> None:
+        """Draw the same points again."""
+        if self.curve is None:
+            return
+        drawn = self.curve
+        if (
+            self.plot.getAxis("bottom").labelText != drawn.across.name
+            or not self.plot.getAxis("left").labelText
+        ):
+            self.label(self.plot, "bottom", drawn.across)
+        self.label(self.plot, "left", drawn.up)
+        many = len(drawn.x) > _MOST_SYMBOLS
+        self.points.setDownsampling(auto=many, method="peak")
+        self.points.setClipToView(many)
+        self.points.setSymbol(None if many else "o")
+        self.points.setData(drawn.x, drawn.y)
+        self._bars(drawn, many)
+        for item, other in zip(self._behind, self._overlays, strict=True):
+            item.setData(other.curve.x, other.curve.y)
+        self._strip()
+        self.setAccessibleDescription(_summary(drawn))
+
+    def show_fit(self, fitted: Fitted | None) -> None:
+        """Draw the fitted curve and the residuals."""
+        self._fitted = fitted
+        if fitted is None:
+            self.model.setData([], [])
+        else:
+            self.model.setData(fitted.x, fitted.y)
+        self._strip_shown(fitted is not None and len(fitted.residual_x) > 0)
+        self._strip()
+        self.recolour()
+
+    def nearest(self, at: QPointF) -> tuple[float, float, str] | None:
+        """Return the measured point nearest to the mouse."""
+        drawn, box = self.curve, self.plot.getViewBox()
+        if drawn is None or not len(drawn.x) or not box.sceneBoundingRect().contains(at):
+            return None
+        x, y = self._shown(drawn.x, 0), self._shown(drawn.y, 1)
+        here, (wide, high) = box.mapSceneToView(at), box.viewPixelSize()
+        distance = np.hypot((x - here.x()) / (wide or 1), (y - here.y()) / (high or 1))
+        if not np.any(np.isfinite(distance)):
+            return None
+        index = int(np.nanargmin(distance))
+        if distance[index] > _NEAR:
+            return None
+        across = format_quantity(float(drawn.x[index]), drawn.across.unit or "1", 6)
+        up = format_measured(float(drawn.y[index]), float(drawn.error[index]), drawn.up.unit or "1")
+        return float(x[index]), float(y[index]), f"{across},  {up}"
+
+    def point_out(self, x: float | None, y: float | None) -> None:
+        """Ring the point that the readout speaks of."""
+        self.ring.setData([] if x is None else [x], [] if y is None else [y])
+
+    def table(self) -> list[tuple[str, list[float]]]:
+        """Return the points and, where there is one, the fit at each of them."""
+        if self.curve is None:
+            return []
+        drawn = self.curve
+        columns = [
+            (_heading(drawn.across), drawn.x.tolist()),
+            (_heading(drawn.up), drawn.y.tolist()),
+            (f"error of {_heading(drawn.up)}", drawn.error.tolist()),
+        ]
+        if self._fitted is not None and len(self._fitted.at_points) == len(drawn.x):
+            columns.append((f"fit of {_heading(drawn.up)}", self._fitted.at_points.tolist()))
+        return columns
+
+    def plots(self) -> list[pg.PlotItem]:
+        """Return the plot and the strip below it."""
+        return [self.plot, self.strip] if hasattr(self, "strip") else [self.plot]
+
+    def recolour(self) -> None:
+        """Take the colours of the palette."""
+        super().recolour()
+        if not hasattr(self, "residuals"):
+            return
+        look = theme.theme_of(self.palette())
+        data, fit = look.series[0], look.series[1]
+        thread = None if self._fitted is not None else pg.mkPen(colour(data, 110))
+        many = self.curve is not None and len(self.curve.x) > _MOST_SYMBOLS
+        self.points.setPen(pg.mkPen(data) if many else thread)
+        self.points.setSymbolBrush(colour(data, 230))
+        self.points.setSymbolPen(None)
+        self.points.setSymbolSize(6)
+        self.bars.setOpts(pen=pg.mkPen(colour(data, 120)))
+        # The fitted curve is the one line that is allowed to be wider: it has few points.
+        self.model.setPen(pg.mkPen(fit, width=2))
+        self.ring.setPen(pg.mkPen(look.text, width=1.5))
+        self.ring.setBrush(None)
+        self.zero.setPen(pg.mkPen(fit))
+        self.residuals.setPen(None)
+        self.residuals.setSymbol("o")
+        self.residuals.setSymbolSize(4)
+        self.residuals.setSymbolPen(None)
+        self.residuals.setSymbolBrush(colour(data, 200))
+        for place, item in enumerate(self._behind):
+            shade = look.series[2 + place % 5]
+            item.setPen(pg.mkPen(colour(shade, 120)))
+            item.setSymbol(("s", "t", "d", "+", "x")[place % 5])
+            item.setSymbolSize(6)
+            item.setSymbolPen(None)
+            item.setSymbolBrush(colour(shade, 200))
+
+    def _bars(self, drawn: Curve, many: bool) -> None:
+        known = np.isfinite(drawn.error) & np.isfinite(drawn.y)
+        if many or not known.any():
+            self.bars.setData(x=None, y=None)
+            return
+        x, y, error = drawn.x[known], drawn.y[known], drawn.error[known]
+        top = self._shown(y + error, 1) - self._shown(y, 1)
+        low = self._shown(y, 1) - self._shown(
+            np.where(self._logs[1], np.maximum(y - error, y / 10), y - error), 1
+        )
+        self.bars.setData(x=self._shown(x, 0), y=self._shown(y, 1), top=top, bottom=low)
+
+    def _shown(self, values: Floats, axis: int) -> Floats:
+        if not self._logs[axis]:
+            return values
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.log10(values)
+
+    def _strip(self) -> None:
+        fitted = self._fitted
+        if fitted is None or not len(fitted.residual_x):
+            self.residuals.setData([], [])
+            return
+        self.residuals.setData(fitted.residual_x, fitted.residual)
+        reach = max(3.0, float(np.nanmax(np.abs(fitted.residual)))) if fitted.normalised else None
+        if reach is not None:
+            self.strip.setYRange(-reach, reach, padding=0.05)
+
+    def _strip_shown(self, shown: bool) -> None:
+        self.strip.setVisible(shown)
+        self.graphics.ci.layout.setRowMaximumHeight(1, self.fontMetrics().height() * 6.5 if shown else 0)
+        self.plot.getAxis("bottom").setStyle(showValues=True)
+        width = self.fontMetrics().averageCharWidth() * 9
+        for plot in self.plots():
+            plot.getAxis("left").setWidth(width)
+        self.strip.getAxis("bottom").setStyle(showValues=False)
+        self.strip.getAxis("bottom").setHeight(self.fontMetrics().height() // 2)
+        normal = self._fitted is None or self._fitted.normalised
+        self.label(self.strip, "left", Label("residual", "σ" if normal else ""))
+
+
+def _heading(label: Label) -> str:
+    return f"{label.name} ({label.unit})" if label.unit else label.name
+
+
+def _summary(drawn: Curve) -> str:
+    if not len(drawn.y):
+        return "No points yet."
+    low, high = float(np.nanmin(drawn.y)), float(np.nanmax(drawn.y))
+    unit = drawn.up.unit or "1"
+    return (
+        f"{len(drawn.y)} points of {drawn.up.name} over {drawn.across.name}, "
+        f"from {format_quantity(low, unit, 4)} to {format_quantity(high, unit, 4)}."
+    )

@@ -1,0 +1,193 @@
+"""What every view of a run has: axes in the colours of the palette, the run's mark, a readout, a short menu."""
+
+import html
+from typing import Any
+
+import pyqtgraph as pg
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt, Signal
+from PySide6.QtGui import QColor, QImage, QPalette
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from qlab.run import Record, Rows
+from qlab_ui import text, theme
+from qlab_ui.plots.data import Label
+from qlab_ui.work import Fitted
+
+_NO_PREFIX = {"", "%", "dBm", "dB", "rad", "σ"}
+
+
+class View(QWidget):
+    """A picture of one run, growing or finished. Subclasses give `draw`, `nearest` and `table`."""
+
+    menuWanted = Signal(QPoint)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("view")
+        self.record: Record | None = None
+        self.graphics = pg.GraphicsLayoutWidget(self)
+        self.graphics.setObjectName("graphics")
+        self.graphics.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.graphics.ci.layout.setContentsMargins(4, 8, 12, 4)
+        self.setFocusProxy(self.graphics)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self.graphics)
+        self.plot = self.graphics.addPlot(row=0, col=0)
+        self.plot.hideButtons()
+        self.plot.setMenuEnabled(False)
+        box = self.plot.getViewBox()
+        self.mark = pg.LabelItem(parent=box)
+        self.mark.anchor(itemPos=(1, 1), parentPos=(1, 1), offset=(-8, -4))
+        self.readout = pg.LabelItem(parent=box)
+        self.readout.anchor(itemPos=(1, 0), parentPos=(1, 0), offset=(-8, 4))
+        self._mouse: QPointF | None = None
+        self._logs = [False, False]
+        self._lines = True
+        self._cursor = True
+        self.graphics.scene().sigMouseMoved.connect(self._moved)
+        self.graphics.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.graphics.customContextMenuRequested.connect(self._menu)
+        self.graphics.viewport().installEventFilter(self)
+
+    def show_record(self, record: Record) -> None:
+        """Say which run this is; also called when its record changes."""
+        self.record = record
+        self.recolour()
+
+    def draw(self, rows: Rows, signal: str) -> None:
+        """Draw what the run has measured so far."""
+        raise NotImplementedError
+
+    def show_fit(self, fitted: Fitted | None) -> None:
+        """Draw a fit over the points, or none."""
+
+    def nearest(self, at: QPointF) -> tuple[float, float, str] | None:
+        """Return x, y and words for what is nearest to a place in the scene."""
+        raise NotImplementedError
+
+    def table(self) -> list[tuple[str, list[float]]]:
+        """Return what is drawn as named columns, for the clipboard and for CSV."""
+        raise NotImplementedError
+
+    def point_out(self, x: float | None, y: float | None) -> None:
+        """Mark the point that the readout speaks of, or none."""
+
+    def tick(self) -> None:
+        """Follow the mouse: called with the frames, not with each move."""
+        if self._mouse is None or not self._cursor:
+            return
+        found = self.nearest(self._mouse)
+        self._mouse = None
+        if found is None:
+            self.point_out(None, None)
+            self._say(self.readout, "")
+        else:
+            self.point_out(found[0], found[1])
+            self._say(self.readout, html.escape(found[2]))
+
+    def fit_view(self) -> None:
+        """Show everything that is drawn and keep showing it while it grows."""
+        self.plot.enableAutoRange()
+
+    def autoscale(self) -> None:
+        """Let the vertical axis follow the data."""
+        self.plot.enableAutoRange(axis="y")
+
+    def toggle_log(self, axis: int) -> None:
+        """Turn an axis (0: x, 1: y) to a logarithmic one or back."""
+        self._logs[axis] = not self._logs[axis]
+        self.plot.setLogMode(x=self._logs[0], y=self._logs[1])
+        self.redraw()
+
+    def redraw(self) -> None:
+        """Draw the same points again after a change of axis."""
+
+    def toggle_grid(self) -> None:
+        """Show or hide the lines of the grid."""
+        self._lines = not self._lines
+        self._grid()
+
+    def toggle_cursor(self) -> None:
+        """Show or hide the readout of the nearest point."""
+        self._cursor = not self._cursor
+        self.point_out(None, None)
+        self._say(self.readout, "")
+
+    def image(self) -> QImage:
+        """Return the picture as it is shown."""
+        return self.graphics.grab().toImage()
+
+    def recolour(self) -> None:
+        """Take the colours of the palette."""
+        look = theme.theme_of(self.palette())
+        self.graphics.setBackground(self.palette().color(QPalette.ColorRole.Base))
+        for plot in self.plots():
+            for side in ("left", "bottom", "right", "top"):
+                axis = plot.getAxis(side)
+                axis.setPen(pg.mkPen(look.line))
+                axis.setTextPen(pg.mkPen(look.text))
+                axis.setTickFont(self.font())
+        self._grid()
+        if self.record is not None:
+            self._say(self.mark, self._mark(look))
+            sim = "simulated " if self.record.simulated else ""
+            self.setAccessibleName(f"Plot of the {sim}run {self.record.title}")
+
+    def plots(self) -> list[Any]:
+        """Return the plot items that take the palette's colours."""
+        return [self.plot]
+
+    def label(self, plot: Any, side: str, label: Label) -> None:
+        """Name an axis, with its unit and a prefix that follows the range."""
+        axis = plot.getAxis(side)
+        axis.enableAutoSIPrefix(label.unit not in _NO_PREFIX)
+        size = f"{self.font().pointSizeF():.1f}pt"
+        plot.setLabel(
+            side, html.escape(label.name), units=html.escape(label.unit) or None, **{"font-size": size}
+        )
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Follow a change of theme or text size."""
+        super().changeEvent(event)
+        if event.type() in {QEvent.Type.PaletteChange, QEvent.Type.FontChange}:
+            self.recolour()
+
+    def eventFilter(self, _watched: Any, event: QEvent) -> bool:
+        """Forget the cursor when the mouse leaves the plot."""
+        if event.type() == QEvent.Type.Leave:
+            self._mouse = None
+            self.point_out(None, None)
+            self._say(self.readout, "")
+        return False
+
+    def _mark(self, look: theme.Theme) -> str:
+        record = self.record
+        if record is None:
+            return ""
+        sim = f' · <b style="color:{look.warning}">SIM</b>' if record.simulated else ""
+        return f'<span style="color:{look.muted}">run {text.short_id(record.id)}{sim}</span>'
+
+    def _say(self, label: Any, words: str) -> None:
+        if label.text != words:
+            look = theme.theme_of(self.palette())
+            label.setText(words, color=look.text, size=f"{self.font().pointSizeF():.1f}pt")
+            label.updateMin()
+            label.resize(label.itemRect().size())
+
+    def _grid(self) -> None:
+        for plot in self.plots():
+            plot.showGrid(x=self._lines, y=self._lines, alpha=0.35)
+
+    def _moved(self, where: QPointF) -> None:
+        self._mouse = where
+
+    def _menu(self, where: QPoint) -> None:
+        self.menuWanted.emit(self.graphics.mapToGlobal(where))
+
+
+def colour(name: str, alpha: int = 255) -> QColor:
+    """Return a colour with an opacity."""
+    made = QColor(name)
+    made.setAlpha(alpha)
+    return made

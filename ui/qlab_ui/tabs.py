@@ -1,0 +1,119 @@
+"""The middle of the window: the runs in tabs, or the welcome while there is none."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from PySide6.QtCore import QEvent, QPoint, Signal
+from PySide6.QtWidgets import QStackedWidget, QTabBar, QTabWidget, QToolButton, QWidget
+
+from qlab.run import Record, Rows
+from qlab_ui import icons, text
+from qlab_ui.page import RunPage
+
+_MOST_TABS = 12
+
+
+class Centre(QStackedWidget):
+    """Welcome or tabs."""
+
+    shownChanged = Signal()
+    menuWanted = Signal(QPoint)
+    signalChosen = Signal()
+
+    def __init__(self, welcome: QWidget, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("centre")
+        self.welcome = welcome
+        self.tabs = QTabWidget(self, objectName="tabs")
+        self.tabs.setMovable(True)
+        self.tabs.setDocumentMode(True)
+        self.tabs.setAccessibleName("Runs")
+        self.addWidget(welcome)
+        self.addWidget(self.tabs)
+        self.tabs.currentChanged.connect(lambda _index: self.shownChanged.emit())
+
+    def pages(self) -> Iterator[RunPage]:
+        """Return the open pages."""
+        for index in range(self.tabs.count()):
+            page = self.tabs.widget(index)
+            if isinstance(page, RunPage):
+                yield page
+
+    def page(self, run: str) -> RunPage | None:
+        """Return the page of a run, where it is open."""
+        return next((page for page in self.pages() if page.record.id == run), None)
+
+    def current(self) -> RunPage | None:
+        """Return the page that is looked at."""
+        page = self.tabs.currentWidget() if self.currentWidget() is self.tabs else None
+        return page if isinstance(page, RunPage) else None
+
+    def open(self, record: Record, rows: Rows, path: Path | None) -> RunPage:
+        """Show a run in a tab of its own, in front."""
+        page = self.page(record.id)
+        if page is None:
+            page = RunPage(record, rows, path)
+            page.menuWanted.connect(self.menuWanted)
+            page.signalChosen.connect(self.signalChosen)
+            index = self.tabs.addTab(page, record.title or record.experiment)
+            self.tabs.tabBar().setTabButton(index, QTabBar.ButtonPosition.RightSide, self._closer(page))
+            self._trim()
+        else:
+            page.take(record, rows, path)
+        self.mark(page)
+        self.setCurrentWidget(self.tabs)
+        self.tabs.setCurrentWidget(page)
+        self.shownChanged.emit()
+        return page
+
+    def mark(self, page: RunPage) -> None:
+        """Bring the tab's words and icon up to date."""
+        record, index = page.record, self.tabs.indexOf(page)
+        title = record.title or record.experiment
+        short = title if len(title) <= 28 else f"{title[:27]}…"
+        self.tabs.setTabText(index, short.replace("&", "&&"))
+        self.tabs.setTabIcon(index, icons.icon(text.STATE_ICONS[record.state]))
+        sim = ", simulated" if record.simulated else ""
+        self.tabs.setTabToolTip(index, f"{title}, run {text.short_id(record.id)}{sim}")
+
+    def close_current(self) -> None:
+        """Close the tab in front; a run that goes on is not stopped by it."""
+        self._close(self.tabs.currentIndex())
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Draw the icons again after a change of theme."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange and hasattr(self, "tabs"):
+            for page in self.pages():
+                self.mark(page)
+                button = self.tabs.tabBar().tabButton(
+                    self.tabs.indexOf(page), QTabBar.ButtonPosition.RightSide
+                )
+                if isinstance(button, QToolButton):
+                    button.setIcon(icons.icon("close"))
+
+    def _closer(self, page: RunPage) -> QToolButton:
+        button = QToolButton(self)
+        button.setAutoRaise(True)
+        button.setIcon(icons.icon("close"))
+        button.setToolTip("Close the tab (a run goes on)")
+        button.setAccessibleName("Close the tab")
+        button.clicked.connect(lambda: self._close(self.tabs.indexOf(page)))
+        return button
+
+    def _trim(self) -> None:
+        for page in list(self.pages()):
+            if self.tabs.count() <= _MOST_TABS:
+                return
+            if not page.live():
+                self._close(self.tabs.indexOf(page))
+
+    def _close(self, index: int) -> None:
+        page = self.tabs.widget(index)
+        if page is None:
+            return
+        self.tabs.removeTab(index)
+        page.deleteLater()
+        if not self.tabs.count():
+            self.setCurrentWidget(self.welcome)
+        self.shownChanged.emit()

@@ -1,0 +1,154 @@
+"""The card over the empty plot: what to do first. Return runs."""
+
+import math
+
+from PySide6.QtCore import QPointF, QRectF, Qt, Signal
+from PySide6.QtGui import QColor, QPainter, QPainterPath, QPaintEvent, QPen
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+
+from qlab_ui import icons, theme
+
+_KEYS = (
+    ("Ctrl+Return", "run, from anywhere"),
+    ("Ctrl+Space", "pause and go on"),
+    ("Ctrl+Shift+P", "every command by name"),
+    ("Ctrl+/", "all keys"),
+)
+
+
+class Card(QWidget):
+    """A plate with round corners in the colour of paper."""
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        """Draw the plate."""
+        look = theme.theme_of(self.palette())
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setBrush(QColor(look.base))
+        painter.setPen(QPen(QColor(look.line), 1))
+        radius = self.fontMetrics().height() * 0.6
+        painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), radius, radius)
+        painter.end()
+
+
+class Welcome(QWidget):
+    """The first thing that is seen."""
+
+    runWanted = Signal()
+    openWanted = Signal()
+    folderWanted = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("welcome")
+        self.card = Card(self)
+        self.run_button = QPushButton("Run a simulated Ramsey", self.card)
+        self.run_button.setObjectName("welcome_run")
+        self.run_button.setDefault(True)
+        self.run_button.setToolTip("Measure with the values of the form (Return)")
+        self.run_button.clicked.connect(self.runWanted)
+        self.open_button = QPushButton("Open runs…", self.card)
+        self.open_button.setToolTip("Open run files")
+        self.open_button.clicked.connect(self.openWanted)
+        self.hint = self._muted("")
+        self.where = self._muted("")
+        self.change = QPushButton("Change…", self.card)
+        self.change.setToolTip("Choose another folder for the data")
+        self.change.clicked.connect(self.folderWanted)
+        self._lay_out()
+        self.recolour()
+        self.setFocusProxy(self.run_button)
+
+    def tell(
+        self, *, experiment: str, simulated: bool, ready: bool, seconds: float | None, folder: str
+    ) -> None:
+        """Say what a press of Return would do, and where the data go."""
+        kind = "a simulated " if simulated else ""
+        self.run_button.setText(f"Run {kind}{experiment}" if experiment else "Run")
+        self.run_button.setEnabled(bool(experiment))
+        if not ready:
+            self.hint.setText("The bench is starting; a run may be ordered already.")
+        elif seconds is not None:
+            self.hint.setText(f"Press Return. It takes about {round(max(seconds, 1))} s.")
+        else:
+            self.hint.setText("Press Return.")
+        self.where.setText(f"Data are kept in {folder}")
+
+    def recolour(self) -> None:
+        """Take the icons of the theme."""
+        self.run_button.setIcon(icons.icon("run"))
+        self.open_button.setIcon(icons.icon("folder"))
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        """Draw a faint fringe behind the card: what a run will look like."""
+        look = theme.theme_of(self.palette())
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.fillRect(self.rect(), QColor(look.base))
+        shade = QColor(look.series[0])
+        shade.setAlpha(56)
+        path = QPainterPath(_fringe(0.0, self.width(), self.height()))
+        for step in range(1, 301):
+            path.lineTo(_fringe(step / 300, self.width(), self.height()))
+        painter.setPen(QPen(shade, 2))
+        painter.drawPath(path)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(shade)
+        for step in range(61):
+            wobble = 0.02 * self.height() * math.sin(step * 12.9898)
+            painter.drawEllipse(_fringe(step / 60, self.width(), self.height()) + QPointF(0, wobble), 3, 3)
+        painter.end()
+
+    def _muted(self, words: str) -> QLabel:
+        label = QLabel(words, self.card)
+        label.setTextFormat(Qt.TextFormat.PlainText)
+        label.setForegroundRole(theme.MUTED)
+        label.setWordWrap(True)
+        return label
+
+    def _lay_out(self) -> None:
+        unit = self.fontMetrics().height()
+        title = QLabel("Welcome to qlab", self.card)
+        font = title.font()
+        font.setPointSizeF(font.pointSizeF() * 1.6)
+        font.setBold(True)
+        title.setFont(font)
+        column = QVBoxLayout(self.card)
+        column.setContentsMargins(2 * unit, int(1.7 * unit), 2 * unit, int(1.7 * unit))
+        column.setSpacing(unit // 2)
+        column.addWidget(title)
+        column.addWidget(
+            self._muted("A bench for quantum sensing, simulated or real. The first curve is one key away.")
+        )
+        column.addSpacing(unit // 2)
+        buttons = QHBoxLayout()
+        buttons.addWidget(self.run_button)
+        buttons.addWidget(self.open_button)
+        buttons.addStretch(1)
+        column.addLayout(buttons)
+        column.addWidget(self.hint)
+        column.addSpacing(unit // 2)
+        keys = QGridLayout()
+        keys.setHorizontalSpacing(unit)
+        keys.setColumnStretch(1, 1)
+        for row, (key, words) in enumerate(_KEYS):
+            name = QLabel(key, self.card)
+            keys.addWidget(name, row, 0)
+            keys.addWidget(self._muted(words), row, 1)
+        column.addLayout(keys)
+        column.addSpacing(unit // 2)
+        where = QHBoxLayout()
+        where.addWidget(self.where, 1)
+        where.addWidget(self.change)
+        column.addLayout(where)
+        self.card.setMinimumWidth(self.fontMetrics().averageCharWidth() * 64)
+        outer = QGridLayout(self)
+        outer.addWidget(self.card, 1, 1)
+        for edge in (0, 2):
+            outer.setRowStretch(edge, 1)
+            outer.setColumnStretch(edge, 1)
+
+
+def _fringe(at: float, width: int, height: int) -> QPointF:
+    value = 0.5 + 0.38 * math.cos(at * 42) * math.exp(-((at * 1.9) ** 2))
+    return QPointF(at * width, (1 - value) * height)

@@ -1,0 +1,98 @@
+"""What runs on the worker process: fits, and reading of files. Functions at module level, plain data in and out."""
+
+import csv
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qlab.errors import FileError
+from qlab.run import FitResult, Grid, MemoryRows, Record, Run
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A fit ready to be drawn: the curve (x, y), the curve at the points, and the residuals.
+
+    Residuals are in standard deviations where `normalised`, else in the unit of the signal.
+    """
+
+    result: FitResult
+    x: Floats
+    y: Floats
+    at_points: Floats
+    residual_x: Floats
+    residual: Floats
+    normalised: bool
+
+
+def fit(record: Record, view: Grid, model: str) -> Fitted:
+    """Fit the gridded signal of a run and evaluate the curve."""
+    from qlab.fits import fit_grid
+
+    return drawn(record, view, fit_grid(record, view, model))
+
+
+def drawn(record: Record, view: Grid, result: FitResult) -> Fitted:
+    """Evaluate a fit over the range of the points, and at each of them."""
+    from qlab.fits import load_model
+
+    axis = view.axes[0][1]
+    value, error = view.value.ravel(), view.error.ravel()
+    taken = np.isfinite(value)
+    order = np.argsort(axis[taken], kind="stable")
+    x, y, sigma = axis[taken][order], value[taken][order], error[taken][order]
+    empty = np.zeros(0)
+    values = result.values
+    if not len(x) or not values or not all(np.isfinite(v) for v in values.values()):
+        return Fitted(result, empty, empty, empty, empty, empty, True)
+    model = load_model(result.model, dict(result.context or record.fit_context))
+    dense = np.linspace(float(x[0]), float(x[-1]), min(max(1001, 5 * len(x)), 4001))
+    at_points = model.evaluate(x, values)
+    normalised = bool(np.all(np.isfinite(sigma) & (sigma > 0)))
+    residual = (y - at_points) / sigma if normalised else y - at_points
+    return Fitted(result, dense, model.evaluate(dense, values), at_points, x, residual, normalised)
+
+
+def open_file(path: str) -> tuple[Record, MemoryRows, str]:
+    """Read a run: its record and the scalar columns that a plot needs."""
+    from qlab.store import open_run
+
+    run: Run = open_run(Path(path))
+    columns = {c.name: np.array(run.rows.column(c.name)) for c in run.record.columns if not c.shape}
+    close = getattr(run.rows, "close", None)
+    if callable(close):
+        close()
+    return run.record, MemoryRows(columns), str(run.path or path)
+
+
+def list_folder(folder: str, query: str) -> list[Any]:
+    """Return the summaries of the runs in a folder, the newest first; none where there is no folder."""
+    from qlab.store import list_runs
+
+    if not Path(folder).is_dir():
+        return []
+    return list(list_runs(Path(folder), query))
+
+
+def write_csv(path: str, columns: Sequence[tuple[str, list[float]]], comment: str) -> str:
+    """Write named columns as CSV; return the path."""
+    try:
+        with Path(path).open("w", newline="", encoding="utf-8") as file:
+            file.write(f"# {comment}\n")
+            writer = csv.writer(file)
+            writer.writerow([name for name, _ in columns])
+            writer.writerows(zip(*(values for _, values in columns), strict=True))
+    except OSError as error:
+        raise FileError(f"{path} cannot be written: {error.strerror}.", "Choose another folder.") from error
+    return path
+
+
+def warm_up() -> None:
+    """Load what fits need, so that the first one comes at once."""
+    import qlab.fits  # noqa: F401
