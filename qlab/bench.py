@@ -222,7 +222,9 @@ def read_bench(what: str | Path) -> BenchEntry:
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise UsageError(f"The bench file {path.name} cannot be read: {error.strerror}.", "Check its path.") from None
+        raise UsageError(
+            f"The bench file {path.name} cannot be read: {error.strerror}.", "Check its path."
+        ) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"The bench file {path.name} is not TOML: {error}.", "Mend that line.") from None
     return _entry({"name": path.stem, **data}, path.name)

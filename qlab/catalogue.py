@@ -59,12 +59,19 @@ def _field(parameters: type[Parameters], name: str, info: FieldInfo) -> dict[str
         kind, shown = "number", default
     else:
         kind, shown = "text", default
-    bounds = {key: getattr(mark, key) for mark in info.metadata for key in ("ge", "gt", "le", "lt") if hasattr(mark, key)}
+    bounds = {
+        key: getattr(mark, key)
+        for mark in info.metadata
+        for key in ("ge", "gt", "le", "lt")
+        if hasattr(mark, key)
+    }
     return {
         "name": name,
         "title": info.title or name.replace("_", " ").capitalize(),
         "description": info.description or "",
-        "group": (info.json_schema_extra or {}).get("group", "") if isinstance(info.json_schema_extra, dict) else "",
+        "group": (info.json_schema_extra or {}).get("group", "")
+        if isinstance(info.json_schema_extra, dict)
+        else "",
         "kind": kind,
         "unit": unit,
         "default": shown,

@@ -9,8 +9,8 @@ from qlab.bench import Bench
 from qlab.errors import UsageError
 from qlab.instrument import Instrument
 from qlab.parameters import Parameters
-from qlab.playing import play
-from qlab.pulses import Program
+from qlab.playing import check_limits, play, split_shots
+from qlab.pulses import Program, compile_program
 from qlab.run import Axis, Block, Column, Figure, FitResult, Run, Signal
 
 P = TypeVar("P", bound=Parameters)
@@ -78,9 +78,22 @@ class Experiment(Generic[P]):
             setattr(self, name, instrument)
         self.bench = bench
 
+    def program(self) -> Program | None:
+        """Return the program of an experiment that plays one; None for one that does something else."""
+        return None
+
     def run(self) -> Blocks:
-        """Yield blocks of whole rows, as they are measured."""
-        raise NotImplementedError
+        """Yield blocks of whole rows, as they are measured; by default, play the program."""
+        program = self.program()
+        if program is None:
+            raise NotImplementedError(f"{type(self).__name__} has neither a program nor a run")
+        yield from self.play(program)
+
+    def preflight(self) -> None:
+        """Raise UsageError for what cannot be played or lies outside a limit, before the first command."""
+        program = self.program()
+        if program is not None and self.bench is not None:
+            check_limits(self.bench, compile_program(program))
 
     def play(self, program: Program) -> Blocks:
         """Play a program on the bench's player and counter; yield its rows pass by pass."""
@@ -88,7 +101,12 @@ class Experiment(Generic[P]):
             raise UsageError("The experiment is not bound to a bench.", "Call bind(bench) first.")
         if self.on_program is not None:
             self.on_program(program)
-        yield from play(self.bench, program, passes=int(getattr(self.parameters, "passes", 1)))
+        yield from play(self.bench, program, passes=self.passes)
+
+    @property
+    def passes(self) -> int:
+        """Over how many sweeps the shots are split."""
+        return int(getattr(self.parameters, "passes", 1))
 
     def columns(self) -> tuple[Column, ...]:
         """Return the columns of its rows: setpoints of the axes, then what is measured, time and valid."""
@@ -126,7 +144,17 @@ class Experiment(Generic[P]):
 
     def estimate(self) -> tuple[int, float]:
         """Return how many rows the run will have and how many seconds it will take."""
-        return int(np.prod([len(axis.values) for axis in self.axes()])) if self.axes() else 0, 0.0
+        program = self.program()
+        if program is None:
+            return int(np.prod([len(axis.values) for axis in self.axes()])), 0.0
+        timeline = compile_program(program)
+        passes = len(split_shots(program.shots, self.passes))
+        return len(timeline) * passes, float(timeline.duration.sum()) * 1e-12 * program.shots
+
+    def expected(self, truth: Mapping[str, float]) -> dict[str, float]:
+        """Return what the fit should find on a simulated bench with this truth, by name of the fit parameter."""
+        del truth
+        return {}
 
     def analyse(self, run: Run, fit: FitResult | None) -> tuple[Figure, ...]:
         """Return the figures of merit of a run."""
@@ -143,5 +171,3 @@ def _members(protocol: type) -> list[str]:
 def _has(instrument: Instrument, member: str) -> bool:
     # Looked up on the class: reading a knob of the instrument would ask the device.
     return member in instrument.knobs() or hasattr(type(instrument), member)
-
-

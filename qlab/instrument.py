@@ -39,7 +39,7 @@ class Quantity(Generic[V]):
         self.get_command = get
         self.set_command = set
         self.limits = limits
-        self.safe = safe
+        self.safe: Any = safe
         self.ramp = ramp
         self.tolerance = tolerance
         self.settable = settable
@@ -111,7 +111,8 @@ class Instrument:
 
     def ask(self, knob: Quantity[Any]) -> float | bool:
         """Ask the device for a knob's value."""
-        return self._held.get(knob.name, knob.kind(knob.safe or 0))
+        held: float | bool = self._held.get(knob.name, knob.kind(knob.safe or 0))
+        return held
 
     def tell(self, knob: Quantity[Any], value: float | bool) -> None:
         """Tell the device a knob's new value."""

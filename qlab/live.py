@@ -5,6 +5,7 @@ rows, padding to the next 4096, then each scalar column as `capacity` float64. O
 announced: the columns are written first, the count last.
 """
 
+import contextlib
 import json
 import mmap
 import os
@@ -91,7 +92,8 @@ class LiveTable:
         added = len(next(iter(block.values())))
         if start + added > self.capacity:
             raise RecordingError(
-                f"The live table is full at {self.capacity} rows.", "Give the experiment a larger row estimate."
+                f"The live table is full at {self.capacity} rows.",
+                "Give the experiment a larger row estimate.",
             )
         for name, column in self._columns.items():
             column[start : start + added] = block[name]
@@ -102,9 +104,7 @@ class LiveTable:
         # Views handed out keep the map alive; the map closes with the last of them.
         self._columns = {}
         self._count = np.zeros(1, dtype=np.uint64)
-        try:
+        with contextlib.suppress(BufferError):
             self._memory.close()
-        except BufferError:
-            pass
         if remove:
             self.path.unlink(missing_ok=True)

@@ -27,7 +27,7 @@ def play(bench: Bench, program: Program, passes: int = 1) -> Iterator[Block]:
     command where a setpoint of the sweep is outside a limit, naming the point.
     """
     timeline = compile_program(program)
-    _preflight(bench, timeline)
+    check_limits(bench, timeline)
     player, counter = bench.role("player"), bench.role("counter")
     if not isinstance(player, PulsePlayer) or not isinstance(counter, PhotonCounter):
         raise UsageError("Playing needs a player and a counter.", "Add both under [roles] of the bench.")
@@ -79,7 +79,8 @@ def _block(bench: Bench, part: Timeline, seen: Any, keys: list[str], rows: slice
     return block
 
 
-def _preflight(bench: Bench, timeline: Timeline) -> None:
+def check_limits(bench: Bench, timeline: Timeline) -> None:
+    """Raise LimitError where a setpoint is outside a limit at any point of the sweep, naming the point."""
     for setpoint, values in timeline.setpoints.items():
         instrument, knob = _knob(bench, setpoint)
         for point in (int(np.argmin(values)), int(np.argmax(values))):

@@ -31,7 +31,7 @@ class Plugin:
         try:
             module, _, attribute = self.target.partition(":")
             return getattr(importlib.import_module(module), attribute)
-        except Exception as error:  # noqa: BLE001 - a stranger's plug-in may raise anything at import
+        except Exception as error:
             reason = f"{type(error).__name__}: {error}"
             raise UsageError(
                 f"The {self.kind.rstrip('s')} {self.name!r} of {self.distribution} is broken: {reason}.",
@@ -77,7 +77,7 @@ class DropIn(Plugin):
             sys.modules[name] = module
             spec.loader.exec_module(module)
             return module.plugin
-        except Exception as error:  # noqa: BLE001 - a lab's file may raise anything at import
+        except Exception as error:
             reason = f"{type(error).__name__}: {error}"
             raise UsageError(
                 f"The drop-in file {Path(self.target).name} is broken: {reason}.", "Mend or move it."

@@ -123,6 +123,7 @@ class Record(_Frozen):
     experiment: str
     title: str
     parameters: dict[str, Any]
+    units: dict[str, str] = Field(default_factory=dict)
     columns: tuple[Column, ...]
     axes: tuple[Axis, ...] = ()
     signals: tuple[Signal, ...] = ()
@@ -133,6 +134,7 @@ class Record(_Frozen):
     simulated: bool = False
     seed: int | None = None
     truth: dict[str, float] = Field(default_factory=dict)
+    expected: dict[str, float] = Field(default_factory=dict)
     quantum: dict[str, str] = Field(default_factory=dict)
     software: dict[str, str] = Field(default_factory=dict)
     description: str = ""
@@ -233,7 +235,7 @@ def _nearest(values: NDArray[np.float64], taken: NDArray[np.float64]) -> NDArray
     right = np.clip(np.searchsorted(ordered, taken), 0, len(ordered) - 1)
     left = np.clip(right - 1, 0, len(ordered) - 1)
     nearest = np.where(np.abs(taken - ordered[left]) < np.abs(taken - ordered[right]), left, right)
-    return order[nearest].astype(np.int64)
+    return np.asarray(order[nearest], dtype=np.int64)
 
 
 def _reduce(
@@ -242,10 +244,10 @@ def _reduce(
     count = len(keep)
 
     def summed(column: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.bincount(flat, weights=column, minlength=size)
+        return np.asarray(np.bincount(flat, weights=column, minlength=size), dtype=float)
 
     of = np.asarray(rows.column(signal.of)[:count], dtype=float)[keep]
-    taken = np.bincount(flat, minlength=size)
+    taken = np.asarray(np.bincount(flat, minlength=size), dtype=np.int64)
     with np.errstate(divide="ignore", invalid="ignore"):
         if signal.rule == "mean":
             mean = summed(of) / taken

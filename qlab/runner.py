@@ -65,10 +65,11 @@ class Runner:
         self.bench = bench
         self.experiment = kind.read(parameters)
         self.experiment.bind(bench)
+        self.experiment.preflight()
         self.folder = folder
         self.pace = pace
         self.state: State = "queued"
-        self._tell = tell or (lambda event: None)
+        self._tell = tell or _nobody
         self._asked = _Ask.NOTHING
         self._awake = threading.Condition()
         self._writer: RunWriter | None = None
@@ -137,11 +138,17 @@ class Runner:
             speed = None if self.pace is None or self.seconds <= 0 else self.seconds / self.pace
             self.bench.begin(self.record.seed or 0, speed)
             self._listen()
-            self.record = self.record.model_copy(update={"bench": self.bench.snapshot(), "truth": self._truth()})
+            truth = self.bench.world.truth() if self.bench.world is not None else {}
+            self.record = self.record.model_copy(
+                update={
+                    "bench": self.bench.snapshot(),
+                    "truth": truth,
+                    "expected": self.experiment.expected(truth) if truth else {},
+                }
+            )
             self._writing.note("bench", self.record.bench)
             self._set_state("running")
-            self._tell({"event": "started", "run": self.record.id, "record": self.record.model_dump(mode="json"),
-                        "table": str(self._table.path if self._table else ""), "path": str(self._writing.path)})  # fmt: skip
+            self._announce()
             blocks = self.experiment.run()
             try:
                 for block in blocks:
@@ -160,6 +167,17 @@ class Runner:
             self.record = self.record.model_copy(update={"safe_report": report})
             self._tell({"event": "safe", "run": self.record.id, "report": report})
         return failure
+
+    def _announce(self) -> None:
+        self._tell(
+            {
+                "event": "started",
+                "run": self.record.id,
+                "record": self.record.model_dump(mode="json"),
+                "table": str(self._table.path) if self._table is not None else "",
+                "path": str(self._writing.path),
+            }
+        )
 
     @property
     def _writing(self) -> RunWriter:
@@ -259,7 +277,12 @@ class Runner:
             self._writing.note("program", self._programs[-1])
 
         def changed(instrument: str, knob: str, value: float | bool) -> None:
-            change = {"time": self.bench.now(), "row": self._rows, "knob": f"{instrument}.{knob}", "value": value}
+            change = {
+                "time": self.bench.now(),
+                "row": self._rows,
+                "knob": f"{instrument}.{knob}",
+                "value": value,
+            }
             self._changes.append(change)
             self._writing.note("change", change)
 
@@ -276,8 +299,10 @@ class Runner:
         self._log.append(entry)
         self._tell({"event": "log", "run": self.record.id, "level": level, "message": message})
 
-    def _truth(self) -> dict[str, float]:
-        return self.bench.world.truth() if self.bench.world is not None else {}
+
+def _nobody(event: dict[str, Any]) -> None:
+    """Nobody listens."""
+    del event
 
 
 def _record(
@@ -288,6 +313,10 @@ def _record(
         experiment=name,
         title=title or type(experiment).title or name,
         parameters=experiment.parameters.to_dict(),
+        units={
+            name: type(experiment.parameters).unit_of(name)
+            for name in type(experiment.parameters).model_fields
+        },
         columns=experiment.columns(),
         axes=experiment.axes(),
         signals=experiment.signals(),

@@ -241,7 +241,8 @@ def parse_scan(text: str, unit: str) -> Scan[float]:
     except ValueError:
         raise UsageError(f"{parts[2]!r} is not a number of points.", _HINT) from None
     first, second = parse_quantity(parts[0], unit), parse_quantity(parts[1], unit)
-    return KINDS["centre" if kind == "center" else kind](first, second, points, order=order, seed=seed)  # type: ignore[arg-type,call-arg]
+    made: type[Linear | Log | Centre] = {"linear": Linear, "log": Log}.get(kind, Centre)  # type: ignore[assignment]
+    return made(first, second, points, order=order, seed=seed)
 
 
 def scan_text(scan: Scan[float]) -> str:

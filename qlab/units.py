@@ -20,7 +20,13 @@ PREFIXES = {
 _SHOWN_PREFIXES = {-15: "f", -12: "p", -9: "n", -6: "µ", -3: "m", 0: "", 3: "k", 6: "M", 9: "G", 12: "T"}
 _UNPREFIXED = {"", "1", "%", "dBm", "dB"}
 # Written by people every day, and read by pint as something else (G is its gravitational constant).
-_EVERYDAY = {("G", "T"): 1e-4, ("mG", "T"): 1e-7, ("kG", "T"): 1e-1, ("Gauss", "T"): 1e-4, ("gauss", "T"): 1e-4}
+_EVERYDAY = {
+    ("G", "T"): 1e-4,
+    ("mG", "T"): 1e-7,
+    ("kG", "T"): 1e-1,
+    ("Gauss", "T"): 1e-4,
+    ("gauss", "T"): 1e-4,
+}
 _QUANTITY = re.compile(r"^\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*(.*?)\s*$")
 _DIMENSIONS = {
     "s": "a time", "Hz": "a frequency", "T": "a magnetic field", "V": "a voltage", "A": "a current",

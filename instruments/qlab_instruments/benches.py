@@ -24,5 +24,8 @@ def sim_nv() -> dict[str, Any]:
             "counter": "counter",
             "coil": "coil",
         },
-        "sample": {"name": "simulated NV", "description": "Single NV centre, natural-abundance diamond, simulated"},
+        "sample": {
+            "name": "simulated NV",
+            "description": "Single NV centre, natural-abundance diamond, simulated",
+        },
     }

@@ -16,7 +16,9 @@ from qlab.store import open_run
 
 def reproduce(
     file: Annotated[Path, typer.Argument(help="A run file.")],
-    out: Annotated[Path | None, typer.Option(help="Folder of the new file; beside the old one by default.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder of the new file; beside the old one by default.")
+    ] = None,
     seed: Annotated[int | None, typer.Option(help="Another seed, for another realisation.")] = None,
 ) -> None:
     """Run again what a file describes. A simulated run gives identical rows; a measured one is compared."""
@@ -44,8 +46,12 @@ def run_again(old: Run, out: Path, seed: int | None = None) -> Path:
     record = old.record
     entry = record.bench.get("entry")
     if entry is None:
-        raise UsageError("The file does not hold its bench.", "Only a run that got as far as its bench can be repeated.")
-    bench = Bench(BenchEntry.model_validate(entry), record.seed, record.bench.get("truth", {}), record.bench["source"])
+        raise UsageError(
+            "The file does not hold its bench.", "Only a run that got as far as its bench can be repeated."
+        )
+    bench = Bench(
+        BenchEntry.model_validate(entry), record.seed, record.bench.get("truth", {}), record.bench["source"]
+    )
     for change in record.changes:
         if change["row"] == 0 and change.get("by") == "panel":
             instrument, _, knob = change["knob"].partition(".")
@@ -73,5 +79,7 @@ def compare(old: Run, new: Run) -> list[str]:
             share = float(np.mean(a != b))
             spread = np.sqrt(a.astype(float).var() + b.astype(float).var())
             away = abs(float(a.mean()) - float(b.mean())) / (spread / np.sqrt(count)) if spread else 0.0
-            lines.append(f"{column.name}: {share:.0%} of the rows differ, means apart by {away:.2g} standard errors")
+            lines.append(
+                f"{column.name}: {share:.0%} of the rows differ, means apart by {away:.2g} standard errors"
+            )
     return lines

@@ -18,17 +18,28 @@ def run(
     experiment: Annotated[str, typer.Argument(help="Name, as in `qlab list experiments`.")],
     bench: Annotated[str, typer.Option(help="A preset or a bench file.")] = "sim-nv",
     set_: Annotated[list[str] | None, typer.Option("--set", help="NAME=VALUE, e.g. tau=0us:4us:201")] = None,
-    truth: Annotated[list[str] | None, typer.Option(help="NAME=VALUE of a simulated bench, e.g. B=2mT")] = None,
+    truth: Annotated[
+        list[str] | None, typer.Option(help="NAME=VALUE of a simulated bench, e.g. B=2mT")
+    ] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of a simulated bench.")] = None,
     out: Annotated[Path, typer.Option(help="Folder of the file.")] = Path("data"),
-    pace: Annotated[str | None, typer.Option(help="Stretch a simulated run to about this long, e.g. 30s")] = None,
+    pace: Annotated[
+        str | None, typer.Option(help="Stretch a simulated run to about this long, e.g. 30s")
+    ] = None,
     title: Annotated[str, typer.Option(help="Title of the run.")] = "",
 ) -> None:
     """Run an experiment. Ctrl-C stops at the next point, twice halts; what was measured is kept."""
     seconds = None if pace is None else parse_quantity(pace, "s")
     made = Bench.load(bench, seed=seed, truth=dict(pairs(truth or [], "--truth")))
     runner = Runner(
-        made, experiment, dict(pairs(set_ or [], "--set")), out, seed=seed, pace=seconds, title=title, tell=_tell
+        made,
+        experiment,
+        dict(pairs(set_ or [], "--set")),
+        out,
+        seed=seed,
+        pace=seconds,
+        title=title,
+        tell=_tell,
     )
     finished = watch(runner)
     print(finished)

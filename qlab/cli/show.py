@@ -29,7 +29,9 @@ def show(
 
 def fit(
     file: Annotated[Path, typer.Argument(help="A run file.")],
-    model: Annotated[str, typer.Option("--model", "-m", help="Fit model; the experiment's own by default.")] = "",
+    model: Annotated[
+        str, typer.Option("--model", "-m", help="Fit model; the experiment's own by default.")
+    ] = "",
     signal: Annotated[str, typer.Option(help="Signal; the first by default.")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
@@ -58,6 +60,7 @@ def summary(run: Run, problems: list[str]) -> dict[str, Any]:
         "simulated": record.simulated,
         "seed": record.seed,
         "truth": record.truth,
+        "expected": record.expected,
         "parameters": record.parameters,
         "fits": [item.model_dump(mode="json") for item in record.fits],
         "figures": {item.name: item.model_dump(mode="json") for item in record.figures},
@@ -73,12 +76,14 @@ def describe(run: Run) -> None:
     record = run.record
     mark = "  SIM" if record.simulated else ""
     print(f"{record.title} ({record.experiment}){mark}")
-    print(f"  {record.state}{': ' + record.reason if record.reason else ''}, {len(run)} rows, {record.started}")
+    print(
+        f"  {record.state}{': ' + record.reason if record.reason else ''}, {len(run)} rows, {record.started}"
+    )
     print(f"  run {record.id}")
     for name, value in record.parameters.items():
-        print(f"  {name} = {_value(value)}")
+        print(f"  {name} = {_value(value, record.units.get(name, '1'))}")
     for item in record.fits:
-        print_fit(item, record.truth)
+        print_fit(item, record.expected)
     for figure in record.figures:
         bound = f"  (limit of {figure.limit_of})" if figure.limit_of else ""
         print(f"  {figure.label}: {format_measured(figure.value, figure.error, figure.unit)}{bound}")
@@ -96,10 +101,10 @@ def print_fit(result: FitResult, truth: dict[str, float] | None = None) -> None:
         print(f"    {p.label or p.name}: {format_measured(p.value, p.error, p.unit)}{held}{known}")
 
 
-def _value(value: Any) -> str:
+def _value(value: Any, unit: str) -> str:
     if isinstance(value, dict) and value.get("kind") in KINDS:
         fields = {k: v for k, v in value.items() if k != "kind"}
         if value["kind"] == "values":
             fields["given"] = tuple(fields["given"])
         return scan_text(KINDS[value["kind"]](**fields))
-    return str(value)
+    return format_quantity(value, unit, 9) if isinstance(value, float) else str(value)

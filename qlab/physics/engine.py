@@ -34,7 +34,8 @@ MOST_BRANCHES = 2000
 @dataclass(frozen=True)
 class Readout:
     """What a detector sees in one shot: with `probability` (points, m) outcome m, then `means[key]` (points, m)
-    photons on average in each acquisition window."""
+    photons on average in each acquisition window.
+    """
 
     probability: Floats
     means: Mapping[str, Floats]
@@ -263,9 +264,7 @@ class _Player:
                 seen[key] = seen.get(key, np.zeros(counted.shape)) + counted
         return seen
 
-    def _continuous(
-        self, segments: tuple[Segment, ...], labels: int
-    ) -> tuple[Floats, dict[str, Floats]]:
+    def _continuous(self, segments: tuple[Segment, ...], labels: int) -> tuple[Floats, dict[str, Floats]]:
         """Drive and light together while counting: the settled photon rate, with no single outcome."""
         seen: dict[str, Floats] = {}
         for segment in segments:

@@ -25,7 +25,9 @@ def hermite_table(z: Floats) -> Floats:
     return table
 
 
-def ou_phase_covariance(start_a: Floats, stop_a: Floats, start_b: Floats, stop_b: Floats, tau_c: float) -> Floats:
+def ou_phase_covariance(
+    start_a: Floats, stop_a: Floats, start_b: Floats, stop_b: Floats, tau_c: float
+) -> Floats:
     """Return the integral of exp(-|t - s|/tau_c) over t in interval a and s in b, in s^2.
 
     Exact for any two intervals that are the same or do not overlap. With x = t/tau_c, one interval of length t

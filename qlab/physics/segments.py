@@ -44,7 +44,11 @@ def _segments(timeline: Timeline, moments: NDArray[np.int64]) -> Iterator[Segmen
             continue
         # Where a point's stretch is empty, the others still say what is on in it.
         longest = int(np.argmax(stop - start))
-        on = [e for e in timeline.events if e.start[longest] <= start[longest] and e.stop[longest] >= stop[longest]]
+        on = [
+            e
+            for e in timeline.events
+            if e.start[longest] <= start[longest] and e.stop[longest] >= stop[longest]
+        ]
         pulses = [e for e in on if e.kind == "play" and np.any(e.amplitude != 0)]
         if len(pulses) > 1:
             raise UsageError("Two drive pulses overlap in this sequence.", "Play them one after the other.")

@@ -184,9 +184,7 @@ class _Compiler:
         # An offset frame keeps its phase continuous with time zero, as a numerical oscillator does.
         phase = self.values(operation.phase) + self.phases.get(channel, np.zeros(self.count))
         phase = phase + 2 * np.pi * offset * (event.start * PICOSECOND)
-        self.occupy(
-            replace(event, amplitude=self.values(operation.amplitude), phase=phase, frequency=offset)
-        )
+        self.occupy(replace(event, amplitude=self.values(operation.amplitude), phase=phase, frequency=offset))
 
     def plain(self, kind: Literal["play", "gate", "acquire"], channel: str, ticks: Picoseconds) -> Event:
         zero = np.zeros(self.count)

@@ -28,14 +28,18 @@ class Address:
     def fresh(cls) -> "Address":
         """Return a new address for this process."""
         name = f"{os.getpid()}-{secrets.token_hex(4)}"
-        where = rf"\\.\pipe\qlab-{name}" if sys.platform == "win32" else str(runtime_folder() / f"{name}.sock")
+        where = (
+            rf"\\.\pipe\qlab-{name}" if sys.platform == "win32" else str(runtime_folder() / f"{name}.sock")
+        )
         return cls(where, secrets.token_hex(32), os.getpid())
 
     def write(self, path: Path) -> None:
         """Leave the address in a file that only this user can read."""
         draft = path.with_suffix(f".{os.getpid()}")
         draft.touch(mode=0o600)
-        draft.write_text(json.dumps({"where": self.where, "key": self.key, "pid": self.pid}), encoding="utf-8")
+        draft.write_text(
+            json.dumps({"where": self.where, "key": self.key, "pid": self.pid}), encoding="utf-8"
+        )
         draft.replace(path)
 
     @classmethod

@@ -16,7 +16,7 @@ START_DEADLINE = 30.0  # s
 
 
 class RemoteSession:
-    """A session in the bench process; see `qlab.session.Session`. Nothing here waits: messages queue until connected."""
+    """A session in the bench process; see `qlab.session.Session`. Nothing here waits."""
 
     def __init__(self) -> None:
         self._events: deque[Event] = deque()
@@ -34,7 +34,15 @@ class RemoteSession:
 
     def check(self, token: int, experiment: str, parameters: dict[str, Any], bench: str) -> None:
         """Ask whether parameters are good; answered by a `checked` event."""
-        self._send({"do": "check", "token": token, "experiment": experiment, "parameters": parameters, "bench": bench})
+        self._send(
+            {
+                "do": "check",
+                "token": token,
+                "experiment": experiment,
+                "parameters": parameters,
+                "bench": bench,
+            }
+        )
 
     def command(self, what: Command, run: str = "", bench: str = "") -> None:
         """Pause, resume, stop or halt a run, or make a bench safe."""

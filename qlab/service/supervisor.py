@@ -80,10 +80,13 @@ class Supervisor:
                 return
             except Exception:  # noqa: BLE001, S112 - a caller with a wrong key must not end the supervisor
                 continue
-            channel.listen(
-                lambda message, c=channel: self.inbox.put(("said", c, message)),
-                lambda c=channel: self.inbox.put(("left", c, {})),
-            )
+            self._hear(channel)
+
+    def _hear(self, channel: Channel) -> None:
+        channel.listen(
+            lambda message: self.inbox.put(("said", channel, message)),
+            lambda: self.inbox.put(("left", channel, {})),
+        )
 
     def handle(self, who: str, channel: Channel | None, message: Message) -> None:
         """Take one message in."""
@@ -185,10 +188,11 @@ class Supervisor:
         active = self._active()
         for run in active:
             state = self.runs[run]
+            about = {"run": run, "order": state.order}
             if state.started is not None or state.path:
-                self.waiting.append({"do": "rescue", "run": run, "order": state.order, "path": state.path, "reason": reason})  # fmt: skip
+                self.waiting.append({"do": "rescue", **about, "path": state.path, "reason": reason})
             else:
-                self.waiting.append({"do": "submit", "run": run, "order": state.order})
+                self.waiting.append({"do": "submit", **about})
 
     def start_worker(self, state: str, message: str) -> None:
         """Start a bench process."""

@@ -59,7 +59,7 @@ def _child(task: Task, paths: Sequence[Path], seconds: float) -> Iterator["queue
     path = os.pathsep.join(item for item in sys.path if item)
     environment = {**os.environ, "PYTHONPATH": path, "PYTHONWARNINGS": "ignore", "HDF5_PLUGIN_PRELOAD": "::"}
     environment.pop("HDF5_PLUGIN_PATH", None)
-    process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
+    process = subprocess.Popen(
         [sys.executable, "-m", "qlab.store.child", task, str(int(seconds * min(len(paths), 100)) + 5)],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment,
     )  # fmt: skip

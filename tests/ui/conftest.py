@@ -6,7 +6,6 @@ import os
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 import pytest
-from tests.ui.fakes import FakeSession, FakeWorker
 from PySide6.QtCore import QCoreApplication, QEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
@@ -14,6 +13,7 @@ from PySide6.QtWidgets import QApplication
 from qlab.settings import Settings
 from qlab_ui import theme
 from qlab_ui.app import make_application, make_window
+from tests.ui.fakes import FakeSession, FakeWorker
 
 
 @pytest.fixture(scope="session")

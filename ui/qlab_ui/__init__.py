@@ -1,1 +1,1 @@
-"""The window of qlab: it speaks to a session and reads live tables and run files, and runs no physics itself."""
+"""The window of qlab: speaks to a session, reads live tables and run files, runs no physics itself."""

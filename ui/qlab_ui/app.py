@@ -3,6 +3,7 @@
 import sys
 import traceback
 from types import TracebackType
+from typing import Any
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QGuiApplication
@@ -68,12 +69,11 @@ def main(argv: list[str] | None = None) -> int:
     app = make_application([part for part in arguments if part != "--fresh"])
     theme.apply(app, settings.theme, settings.text_size)
     sys.setswitchinterval(0.0005)  # a busy thread of a library must not hold up the frames
-    window = make_window(client.connect(settings.bench), settings)
+    window = make_window(client.connect(), settings)
     for line in healed:
         window.tell("warning", line)
     show_exceptions(window)
-    app.styleHints().colorSchemeChanged.connect(
-        lambda _scheme: theme.apply(app, settings.theme, settings.text_size)
-    )
+    hints: Any = app.styleHints()  # the stubs lose the signal behind the property of the same name
+    hints.colorSchemeChanged.connect(lambda _scheme: theme.apply(app, settings.theme, settings.text_size))
     window.show()
     return int(app.exec())

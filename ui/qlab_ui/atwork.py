@@ -37,6 +37,7 @@ class AtWork:
         self._waiting: dict[str, Line] = {}
         self._began: dict[str, float] = {}
         self._progress: dict[str, Event] = {}
+        self._lost: set[str] = set()
         self.current = ""  # the run that goes
         self.states: dict[str, str] = {}
         feed.on("queued", self._queued)
@@ -63,9 +64,10 @@ class AtWork:
         self._tables = {}
 
     def lost(self, message: str) -> None:
-        """Take note that the bench process has gone: what was going goes no more."""
+        """Take note that the bench process has gone; a run that goes on after all will start anew for us."""
         for run, state in list(self.states.items()):
             if state not in ENDED:
+                self._lost.add(run)
                 self._state({"run": run, "state": "interrupted", "reason": message})
 
     def _queued(self, event: Event) -> None:
@@ -81,8 +83,11 @@ class AtWork:
         except (ValidationError, KeyError) as error:
             self._voice.tell("error", f"A run started that cannot be shown: {error}", toast=True)
             return
-        if record.id in self._tables or self.states.get(record.id) in ENDED:
+        if record.id in self._tables or (
+            self.states.get(record.id) in ENDED and record.id not in self._lost
+        ):
             return
+        self._lost.discard(record.id)
         rows: Rows = _no_rows(record)
         try:
             if event.get("table"):

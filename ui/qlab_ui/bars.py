@@ -29,7 +29,8 @@ class Bars:
             menu.setToolTipsVisible(True)
             self.menus[name] = menu
             self._fill(menu, name)
-        self.fit_box = QComboBox(window, objectName="fit_model")
+        self.fit_box = QComboBox(window)
+        self.fit_box.setObjectName("fit_model")
         self.sim = SimBadge(window)
         self.bench = QLabel(window)
         self.bench.setTextFormat(Qt.TextFormat.PlainText)

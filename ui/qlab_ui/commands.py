@@ -40,14 +40,14 @@ class Commands:
     def again(self) -> None:
         """Run the shown run again, its values in the form."""
         page = self._page()
-        if page is not None and self._window.load_record(page.record):
+        if page is not None and self._window.bench.load_record(page.record):
             self.run()
 
     def load_settings(self) -> None:
         """Fill the form with the values of the shown run."""
         page = self._page()
         if page is not None:
-            self._window.load_record(page.record)
+            self._window.bench.load_record(page.record)
 
     def pause(self) -> None:
         """Pause at the next point, or go on."""
@@ -69,8 +69,12 @@ class Commands:
         """Choose run files and open them."""
         dialog = QFileDialog(self._window, "Open runs", str(self._window.settings.folder()), "Runs (*.h5)")
         dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
-        dialog.filesSelected.connect(lambda files: [self._window.files.open(Path(f)) for f in files])
+        dialog.filesSelected.connect(self._open_all)
         self._window.show_dialog(dialog)
+
+    def _open_all(self, files: list[str]) -> None:
+        for file in files:
+            self._window.files.open(Path(file))
 
     def open_folder(self) -> None:
         """List the runs of another folder, and keep data there from now on."""

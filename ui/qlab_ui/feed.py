@@ -9,7 +9,7 @@ Handler = Callable[[Event], None]
 
 
 class Feed:
-    """Drains a session; an event nobody knows is left alone, so that a newer bench process can speak to us."""
+    """Drains a session; an event nobody knows is left alone: a newer bench process can speak to us."""
 
     def __init__(self, session: Session) -> None:
         self.session = session

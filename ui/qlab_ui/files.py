@@ -1,6 +1,7 @@
 """Runs in files: listed, opened and compared, read by the worker."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ class Files:
         self._centre, self._runs, self._worker = centre, runs, worker
         self._voice, self._settings = voice, settings
 
-    def list(self, query: str | None = None) -> None:
+    def refresh(self, query: str | None = None) -> None:
         """List the data folder again."""
         words = self._runs.search.text() if query is None else query
         self._worker.ask(self._listed, self._failed, work.list_folder, str(self._settings.folder()), words)
@@ -53,7 +54,7 @@ class Files:
         elif line.path is not None:
             self._read(line.path, lambda got: use(got[0]))
 
-    def compare(self, lines: "list[Line]") -> None:
+    def compare(self, lines: list[Line]) -> None:
         """Draw several runs over each other: the first in front, the others behind it."""
         paths = [line for line in lines if line.path is not None]
         got: dict[str, Opened] = {}
@@ -67,9 +68,9 @@ class Files:
             return
         for line in paths:
             if line.path is not None:
-                self._read(line.path, lambda opened, line=line: take(line, opened))
+                self._read(line.path, partial(take, line))
 
-    def _overlay(self, opened: "list[Opened]") -> None:
+    def _overlay(self, opened: list[Opened]) -> None:
         from qlab_ui.plots.curve import CurveView
         from qlab_ui.plots.data import Overlay, curve
 
@@ -94,7 +95,7 @@ class Files:
     def _read(self, path: Path, use: Callable[[Opened], object]) -> None:
         self._worker.ask(use, self._failed, work.open_file, str(path))
 
-    def _listed(self, summaries: "list[Any]") -> None:
+    def _listed(self, summaries: list[Any]) -> None:
         self._runs.show_stored([line_of_summary(summary) for summary in summaries])
 
     def _failed(self, error: QlabError) -> None:

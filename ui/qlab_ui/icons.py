@@ -49,7 +49,7 @@ def _curve(points: list[tuple[float, float]]) -> Draw:
 
 
 _STAR = [(12 + r * sin(i * pi / 5), 12.6 - r * cos(i * pi / 5)) for i, r in enumerate((9.4, 4.0) * 5)]
-_WAVE = [(3 + 0.25 * i, 12 - 7.5 * cos(i * 0.32) * (1 - i / 90)) for i in range(73)]
+_WAVE = [(3 + 0.25 * i, 12 - 8 * cos(i * 0.2) * (1 - i / 85)) for i in range(73)]
 _LINE, _FILL = "line", "fill"
 
 # name -> (way of drawing, colour, strokes)
@@ -57,26 +57,98 @@ _SHAPES: dict[str, tuple[str, str, tuple[Draw, ...]]] = {
     "run": (_FILL, "good", (_poly((7, 4.5), (19.5, 12), (7, 19.5)),)),
     "pause": (_FILL, "text", (_box(6, 5, 4.2, 14), _box(13.8, 5, 4.2, 14))),
     "stop": (_FILL, "error", (_box(5.5, 5.5, 13, 13, 1.5),)),
-    "halt": (_LINE, "error", (_poly((8.3, 3.5), (15.7, 3.5), (20.5, 8.3), (20.5, 15.7), (15.7, 20.5), (8.3, 20.5), (3.5, 15.7), (3.5, 8.3)), _poly((9, 9), (15, 15), closed=False), _poly((15, 9), (9, 15), closed=False))),
-    "safe": (_LINE, "text", (_poly((12, 3), (19.5, 6), (18.5, 14), (12, 21), (5.5, 14), (4.5, 6)), _poly((8.5, 11.5), (11, 14), (15.5, 9), closed=False))),
+    "halt": (
+        _LINE,
+        "error",
+        (
+            _poly(
+                (8.3, 3.5),
+                (15.7, 3.5),
+                (20.5, 8.3),
+                (20.5, 15.7),
+                (15.7, 20.5),
+                (8.3, 20.5),
+                (3.5, 15.7),
+                (3.5, 8.3),
+            ),
+            _poly((9, 9), (15, 15), closed=False),
+            _poly((15, 9), (9, 15), closed=False),
+        ),
+    ),
+    "safe": (
+        _LINE,
+        "text",
+        (
+            _poly((12, 3), (19.5, 6), (18.5, 14), (12, 21), (5.5, 14), (4.5, 6)),
+            _poly((8.5, 11.5), (11, 14), (15.5, 9), closed=False),
+        ),
+    ),
     "star": (_FILL, "warning", (_poly(*_STAR),)),
     "unstar": (_LINE, "line", (_poly(*_STAR),)),
     "fit": (_LINE, "text", (_curve(_WAVE),)),
-    "reset": (_LINE, "muted", (_arc(12, 12, 7.2, 120, -285), _poly((4.6, 4.6), (8.2, 5.6), (7.2, 9.2), closed=False))),
+    "reset": (
+        _LINE,
+        "muted",
+        (_arc(12, 12, 7.2, 120, -285), _poly((4.6, 4.6), (8.2, 5.6), (7.2, 9.2), closed=False)),
+    ),
     "search": (_LINE, "muted", (_circle(10.5, 10.5, 6), _poly((15, 15), (20, 20), closed=False))),
-    "folder": (_LINE, "text", (_poly((3.5, 18.5), (3.5, 5.5), (9.5, 5.5), (11.5, 8), (20.5, 8), (20.5, 18.5)),)),
-    "export": (_LINE, "text", (_poly((12, 3.5), (12, 14.5), closed=False), _poly((7.5, 10), (12, 14.5), (16.5, 10), closed=False), _poly((4, 15.5), (4, 20), (20, 20), (20, 15.5), closed=False))),
-    "copy": (_LINE, "text", (_box(8.5, 8.5, 11.5, 11.5, 1.5), _poly((15.5, 5), (4, 5), (4, 16), closed=False))),
-    "warning": (_LINE, "warning", (_poly((12, 4), (21, 19.5), (3, 19.5)), _poly((12, 9.5), (12, 14), closed=False), _circle(12, 16.6, 0.4))),
-    "error": (_LINE, "error", (_circle(12, 12, 8.5), _poly((12, 7.5), (12, 13), closed=False), _circle(12, 16, 0.4))),
-    "info": (_LINE, "muted", (_circle(12, 12, 8.5), _poly((12, 11), (12, 16.5), closed=False), _circle(12, 7.8, 0.4))),
+    "folder": (
+        _LINE,
+        "text",
+        (_poly((3.5, 18.5), (3.5, 5.5), (9.5, 5.5), (11.5, 8), (20.5, 8), (20.5, 18.5)),),
+    ),
+    "export": (
+        _LINE,
+        "text",
+        (
+            _poly((12, 3.5), (12, 14.5), closed=False),
+            _poly((7.5, 10), (12, 14.5), (16.5, 10), closed=False),
+            _poly((4, 15.5), (4, 20), (20, 20), (20, 15.5), closed=False),
+        ),
+    ),
+    "copy": (
+        _LINE,
+        "text",
+        (_box(8.5, 8.5, 11.5, 11.5, 1.5), _poly((15.5, 5), (4, 5), (4, 16), closed=False)),
+    ),
+    "warning": (
+        _LINE,
+        "warning",
+        (
+            _poly((12, 4), (21, 19.5), (3, 19.5)),
+            _poly((12, 9.5), (12, 14), closed=False),
+            _circle(12, 16.6, 0.4),
+        ),
+    ),
+    "error": (
+        _LINE,
+        "error",
+        (_circle(12, 12, 8.5), _poly((12, 7.5), (12, 13), closed=False), _circle(12, 16, 0.4)),
+    ),
+    "info": (
+        _LINE,
+        "muted",
+        (_circle(12, 12, 8.5), _poly((12, 11), (12, 16.5), closed=False), _circle(12, 7.8, 0.4)),
+    ),
     "done": (_LINE, "good", (_poly((4.5, 12.5), (10, 18), (19.5, 6.5), closed=False),)),
     "live": (_FILL, "good", (_circle(12, 12, 5.5),)),
     "wait": (_LINE, "muted", (_circle(12, 12, 8.5), _poly((12, 7), (12, 12), (15.5, 14), closed=False))),
-    "broken": (_LINE, "warning", (_poly((4, 12), (9, 12), (11, 7), (13, 17), (15, 12), (20, 12), closed=False),)),
-    "close": (_LINE, "muted", (_poly((6.5, 6.5), (17.5, 17.5), closed=False), _poly((17.5, 6.5), (6.5, 17.5), closed=False))),
-    "again": (_LINE, "text", (_arc(12, 12, 7.2, 60, 285), _poly((19.4, 4.6), (15.8, 5.6), (16.8, 9.2), closed=False))),
-}  # fmt: skip
+    "broken": (
+        _LINE,
+        "warning",
+        (_poly((4, 12), (9, 12), (11, 7), (13, 17), (15, 12), (20, 12), closed=False),),
+    ),
+    "close": (
+        _LINE,
+        "muted",
+        (_poly((6.5, 6.5), (17.5, 17.5), closed=False), _poly((17.5, 6.5), (6.5, 17.5), closed=False)),
+    ),
+    "again": (
+        _LINE,
+        "text",
+        (_arc(12, 12, 7.2, 60, 285), _poly((19.4, 4.6), (15.8, 5.6), (16.8, 9.2), closed=False)),
+    ),
+}
 NAMES = tuple(_SHAPES)
 
 

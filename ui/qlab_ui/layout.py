@@ -86,7 +86,7 @@ def arrange(window: QMainWindow, docks: dict[str, QDockWidget]) -> None:
     left, right = docks["experiments"], docks["result"]
     window.resizeDocks([left, right], [unit * 50, unit * 44], Qt.Orientation.Horizontal)
     window.resizeDocks([docks["runs"]], [line * 16], Qt.Orientation.Vertical)
-    window.resizeDocks([left, docks["parameters"]], [line * 14, line * 34], Qt.Orientation.Vertical)
+    window.resizeDocks([left, docks["parameters"]], [line * 17, line * 34], Qt.Orientation.Vertical)
     window.resizeDocks([right, docks["metadata"]], [line * 28, line * 18], Qt.Orientation.Vertical)
 
 

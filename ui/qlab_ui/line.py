@@ -1,4 +1,4 @@
-"""A line of text that leaves undo and the keys of a run to the window, and steps the digit under the cursor."""
+"""A line of text: undo and the keys of a run are left to the window, Up and Down step a digit."""
 
 import re
 from decimal import Decimal
@@ -12,7 +12,7 @@ _STANDARD = (QKeySequence.StandardKey.Undo, QKeySequence.StandardKey.Redo)
 
 
 class Line(QLineEdit):
-    """A line edit: Up and Down change the digit left of the cursor; Ctrl+Z and Ctrl+Backspace are the window's."""
+    """A line edit: Up and Down change the digit left of the cursor; Ctrl+Z is the window's."""
 
     steps_digits = False
 
@@ -41,7 +41,7 @@ class Line(QLineEdit):
 
 
 def step_digit(text: str, cursor: int, way: int) -> tuple[str, int] | None:
-    """Return the text with the digit left of the cursor one up or down, and the cursor; None without a number."""
+    """Return the text with the digit left of the cursor one up or down, and the cursor; else None."""
     match = _NUMBER.match(text)
     if match is None:
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
@@ -81,19 +82,18 @@ class Looks:
     def command_palette(self) -> None:
         """Offer every command by name."""
         window = self._window
-        entries = [
-            Entry(a.text.rstrip("…"), pages.shown(a.keys[0]) if a.keys else "", icons.icon(a.icon) if a.icon else icons.blank(),
-                  window.bars.actions[a.id].trigger)
-            for a in ACTIONS
-            if a.id != "palette" and window.bars.actions[a.id].isEnabled()
-        ]  # fmt: skip
-        for entry in window.catalogue:
+        entries = []
+        for action in ACTIONS:
+            made = window.bars.actions[action.id]
+            if action.id != "palette" and made.isEnabled():
+                key = pages.shown(action.keys[0]) if action.keys else ""
+                sign = icons.icon(action.icon) if action.icon else icons.blank()
+                entries.append(Entry(action.text.rstrip("…"), key, sign, made.trigger))
+        for entry in window.bench.catalogue:
             if "broken" not in entry:
                 name = entry["name"]
                 words = f"Experiment: {entry.get('title') or name} ({name})"
-                entries.append(
-                    Entry(words, "", icons.icon("fit"), lambda n=name: window.experiments.choose(n))
-                )
+                entries.append(Entry(words, "", icons.icon("fit"), partial(window.experiments.choose, name)))
         window.show_dialog(CommandPalette(window, entries))
 
     def shortcuts(self) -> None:
@@ -102,7 +102,7 @@ class Looks:
 
     def help_here(self) -> None:
         """Show what the chosen experiment is."""
-        entry = self._window.entry(self._window.form.experiment)
+        entry = self._window.bench.entry(self._window.form.experiment)
         if entry is not None:
             words = entry.get("help") or entry.get("summary") or "Nothing is written about it yet."
             title = str(entry.get("title") or entry["name"])

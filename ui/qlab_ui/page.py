@@ -39,7 +39,8 @@ class RunPage(QWidget):
         self._about = QLabel(self)
         self._about.setTextFormat(Qt.TextFormat.PlainText)
         self._about.setForegroundRole(theme.MUTED)
-        self.signal_box = QComboBox(self, objectName="signal")
+        self.signal_box = QComboBox(self)
+        self.signal_box.setObjectName("signal")
         self.signal_box.setAccessibleName("Signal")
         self.signal_box.setToolTip("Which signal is drawn and fitted")
         for name, words in signals(record):

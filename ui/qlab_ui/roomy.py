@@ -10,7 +10,7 @@ class Roomy(QStyledItemDelegate):
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
         """Return the size with more height."""
         size = super().sizeHint(option, index)
-        return QSize(size.width(), max(size.height(), int(option.fontMetrics.height() * 1.5)))  # type: ignore[attr-defined]
+        return QSize(size.width(), max(size.height(), int(option.fontMetrics.height() * 1.5)))
 
 
 def make_roomy(view: QAbstractItemView) -> None:

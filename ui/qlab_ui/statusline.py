@@ -25,7 +25,8 @@ class StatusLine(QStatusBar):
         self._icon = QLabel(self)
         self.state = self._label("state_text")
         self.count = self._label("count_text")
-        self.bar = QProgressBar(self, objectName="progress")
+        self.bar = QProgressBar(self)
+        self.bar.setObjectName("progress")
         self.bar.setTextVisible(False)
         self.bar.setFixedWidth(unit * 26)
         self.bar.setMaximumHeight(int(self.fontMetrics().height() * 0.75))
@@ -33,13 +34,15 @@ class StatusLine(QStatusBar):
         self.left = self._label("left_text")
         self.folder = self._label("folder_text")
         self.folder.setForegroundRole(theme.MUTED)
-        self.warnings = QToolButton(self, objectName="warnings")
+        self.warnings = QToolButton(self)
+        self.warnings.setObjectName("warnings")
         self.warnings.setAutoRaise(True)
         self.warnings.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        for widget in (self._icon, self.state, self.count, self.bar, self.left):
+        left: list[QWidget] = [self._icon, self.state, self.count, self.bar, self.left]
+        for widget in left:
             self.addWidget(widget)
-        for widget in (self.folder, self.warnings):
-            self.addPermanentWidget(widget)
+        self.addPermanentWidget(self.folder)
+        self.addPermanentWidget(self.warnings)
         self.show_warnings(0)
         self.show_state("wait", "Starting the bench")
 
@@ -52,13 +55,13 @@ class StatusLine(QStatusBar):
 
     def rest(self) -> None:
         """Take the progress away."""
-        for widget in (self.count, self.bar, self.left):
+        for widget in self._moving():
             widget.hide()
 
     def show_progress(self, event: Event) -> None:
         """Show how far a run is, how long it takes, and when it ends."""
         done, total = int(event.get("done", 0)), int(event.get("total", 0))
-        for widget in (self.count, self.bar, self.left):
+        for widget in self._moving():
             widget.show()
         self.count.setText(f"{done} / {total}" if total else str(done))
         self.bar.setMaximum(1000 if total else 0)
@@ -97,6 +100,9 @@ class StatusLine(QStatusBar):
         if event.type() == QEvent.Type.PaletteChange and hasattr(self, "warnings"):
             self.show_state(self._icon_name, self.state.text())
             self.show_warnings(int(self.warnings.text() or 0))
+
+    def _moving(self) -> tuple[QWidget, ...]:
+        return self.count, self.bar, self.left
 
     def _label(self, name: str) -> QLabel:
         label = QLabel(self)

@@ -24,7 +24,8 @@ class Centre(QStackedWidget):
         super().__init__(parent)
         self.setObjectName("centre")
         self.welcome = welcome
-        self.tabs = QTabWidget(self, objectName="tabs")
+        self.tabs = QTabWidget(self)
+        self.tabs.setObjectName("tabs")
         self.tabs.setMovable(True)
         self.tabs.setDocumentMode(True)
         self.tabs.setAccessibleName("Runs")

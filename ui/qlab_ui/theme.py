@@ -104,6 +104,8 @@ def palette(theme: Theme) -> QPalette:
         Role.Accent: theme.accent,
         Role.Link: theme.accent,
         Role.Mid: theme.line,
+        Role.Light: theme.line if theme.name == "dark" else theme.base,
+        Role.Midlight: theme.line if theme.name == "dark" else theme.alternate,
         MUTED: theme.muted,
         ERROR: theme.error,
         WARNING: theme.warning,

@@ -1,21 +1,18 @@
 """The main window: what it is made of, the timer that drains and draws, and its closing."""
 
 import os
-from pathlib import Path
-from typing import Any
 
 from PySide6.QtCore import QEvent, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QShowEvent
 from PySide6.QtWidgets import QApplication, QDialog, QMainWindow
 
-from qlab.errors import QlabError
-from qlab.run import Record
-from qlab.session import Event, Session
+from qlab.session import Session
 from qlab.settings import Settings, save_settings
-from qlab_ui import layout, remembered, text, theme
+from qlab_ui import layout, theme
 from qlab_ui.actions import Situation
 from qlab_ui.atwork import AtWork
 from qlab_ui.bars import Bars
+from qlab_ui.bench import BenchSide
 from qlab_ui.commands import Commands
 from qlab_ui.dialogs.error import ErrorDialog
 from qlab_ui.feed import Feed
@@ -46,18 +43,14 @@ class MainWindow(QMainWindow):
         self.settings = settings
         self.feed = Feed(session)
         self.worker: Worker = worker or ProcessWorker()
-        self.catalogue: list[dict[str, Any]] = []
-        self._ready = False
-        self._simulated = settings.bench.startswith("sim")
-        self._seconds: float | None = None
         self._look = ""
         self._frames = 0
         self._build()
         self._connect()
-        self._take_catalogue(remembered.load())
+        self.bench.recall()
         for line in layout.restore(self, settings):
             self.tell("warning", line)
-        self._show_bench()
+        self.bench.show_name()
         self.timer = QTimer(self, interval=FRAME_MS)
         self.timer.timeout.connect(self.tick)
 
@@ -87,27 +80,22 @@ class MainWindow(QMainWindow):
             window_menu.addAction(dock.toggleViewAction())
         self.at_work = AtWork(self.feed, self.centre, self.runs, self.status, self)
         self.fitting = Fitting(self.centre, self.worker, self.result, self)
+        self.bench = BenchSide(self)
         self.files = Files(self.centre, self.runs, self.worker, self, self.settings)
 
     def _connect(self) -> None:
-        self.feed.on("ready", self._started)
-        self.feed.on("bench", self._bench)
-        self.feed.on("checked", self._checked)
         self.feed.on(
             "log", lambda event: self.tell(str(event.get("level", "info")), str(event.get("message", "")))
         )
-        self.feed.on("safe", self._safe)
         self.feed.on("state", lambda _event: self._shown())
-        self.form.checkWanted.connect(self._check)
-        self.experiments.chosen.connect(self.choose)
         self.experiments.runWanted.connect(lambda: self.call("run"))
         self.centre.shownChanged.connect(self._shown)
         self.centre.menuWanted.connect(self.bars.plot_menu)
         self.centre.signalChosen.connect(self.fitting.again)
         self.runs.openWanted.connect(self.files.open_line)
-        self.runs.loadWanted.connect(lambda line: self.files.with_record(line, self.load_record))
+        self.runs.loadWanted.connect(lambda line: self.files.with_record(line, self.bench.load_record))
         self.runs.compareWanted.connect(lambda: self.call("compare"))
-        self.runs.searched.connect(self.files.list)
+        self.runs.searched.connect(self.files.refresh)
         self.bars.fit_box.activated.connect(
             lambda: self.fitting.choose(str(self.bars.fit_box.currentData() or ""))
         )
@@ -157,31 +145,6 @@ class MainWindow(QMainWindow):
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.show()
 
-    def choose(self, name: str) -> None:
-        """Show the form of an experiment, with the values that were used last."""
-        entry = self.entry(name)
-        if entry is None or "broken" in entry:
-            return
-        values = self.settings.last_values.get(name)
-        self._seconds = None
-        self.settings.experiment = name
-        self.form.show_entry(entry, values if isinstance(values, dict) else None)
-        self._invite()
-
-    def entry(self, name: str) -> dict[str, Any] | None:
-        """Return the catalogue entry of an experiment."""
-        return next((entry for entry in self.catalogue if entry["name"] == name), None)
-
-    def load_record(self, record: Record) -> bool:
-        """Fill the form with the values of a run; return whether its experiment is installed."""
-        if self.entry(record.experiment) is None:
-            self.tell("warning", f"The experiment {record.experiment} is not installed.", toast=True)
-            return False
-        if self.form.experiment != record.experiment:
-            self.experiments.choose(record.experiment)
-        self.form.load(dict(record.parameters), f"loading of run {text.short_id(record.id)}")
-        return True
-
     def set_folder(self, folder: str) -> None:
         """Keep data in another folder from now on."""
         self.settings.data_folder = folder
@@ -193,8 +156,8 @@ class MainWindow(QMainWindow):
         if isinstance(app, QApplication):
             theme.apply(app, self.settings.theme, self.settings.text_size)
         self.status.show_folder(self.settings.folder())
-        self._invite()
-        self.files.list()
+        self.bench.invite()
+        self.files.refresh()
         self.keep_settings()
 
     def keep_settings(self) -> None:
@@ -239,106 +202,29 @@ class MainWindow(QMainWindow):
         from qlab.registry import plugins
 
         self.bars.show_models(sorted(plugins("fits")))
-        self.files.list()
+        self.files.refresh()
         if not os.environ.get("QLAB_NO_WARM_UP"):
             import qlab_ui.plots.choose  # noqa: F401 - so that the first run is drawn at once
-
-    def _started(self, event: Event) -> None:
-        self._ready = True
-        self._simulated = bool(event.get("simulated", self._simulated))
-        self.status.show_state("done", "Ready")
-        catalogue = event.get("catalogue") or []
-        if catalogue != self.catalogue:
-            self._take_catalogue(catalogue)
-            remembered.save(catalogue)
-        else:
-            self.form.ask_again()
-        self._show_bench()
-        self._invite()
-
-    def _take_catalogue(self, catalogue: list[dict[str, Any]]) -> None:
-        self.catalogue = catalogue
-        if not catalogue:
-            self.form.wait("The bench is starting; the parameters come in a moment.")
-            self._invite()
-            return
-        self.experiments.show_catalogue(catalogue)
-        good = [entry["name"] for entry in catalogue if "broken" not in entry]
-        wanted = self.settings.experiment
-        if wanted in good or good:
-            self.experiments.choose(wanted if wanted in good else good[0])
-        for entry in catalogue:
-            if "broken" in entry:
-                self.tell("warning", f"{entry['name']}: {entry['broken']}")
-
-    def _bench(self, event: Event) -> None:
-        state, message = str(event.get("state", "")), str(event.get("message", ""))
-        if state in {"gone", "restarting"}:
-            self._ready = False
-            self.at_work.lost(message or "the bench process ended")
-            self.status.show_state("warning", "Restarting the bench" if state == "restarting" else "No bench")
-            self.status.rest()
-            self.tell(
-                "error" if state == "gone" else "warning", message or "The bench process ended.", toast=True
-            )
-        elif message:
-            self.tell("info", message)
-
-    def _check(self, token: int, experiment: str, values: object) -> None:
-        if self._ready and isinstance(values, dict):
-            try:
-                self.feed.session.check(token, experiment, values, self.settings.bench)
-            except QlabError as error:
-                self.tell("warning", error.message, error.hint)
-
-    def _checked(self, event: Event) -> None:
-        self.form.checked(event)
-        self._seconds = event.get("seconds")
-        self._invite()
-
-    def _safe(self, event: Event) -> None:
-        report: dict[str, str] = event.get("report") or {}
-        told = "; ".join(f"{name}: {what}" for name, what in report.items())
-        self.tell("info", f"Made safe. {told}".strip(), toast=True)
 
     def _shown(self) -> None:
         page = self.centre.current()
         record = page.record if page is not None else None
-        entry = self.entry(record.experiment) if record is not None else None
+        entry = self.bench.entry(record.experiment) if record is not None else None
         self.record.show_record(record, (entry or {}).get("fields", ()))
         self.fitting.show()
-        self._name()
+        self.name_window()
 
-    def _show_bench(self) -> None:
-        self.bars.bench.setText(f"Bench: {self.settings.bench}")
-        self.bars.sim.setVisible(self._simulated)
-        for action in self.bars.toolbar.actions():
-            if self.bars.toolbar.widgetForAction(action) is self.bars.sim:
-                action.setVisible(self._simulated)
-        self._name()
-
-    def _name(self) -> None:
+    def name_window(self) -> None:
+        """Put the run, the bench and SIM into the title of the window."""
         page = self.centre.current()
-        simulated = self._simulated or (page is not None and page.record.simulated)
+        simulated = self.bench.simulated or (page is not None and page.record.simulated)
         parts = ["qlab", page.record.title if page is not None else "", self.settings.bench]
         self.setWindowTitle(" – ".join(part for part in parts if part) + (" (SIM)" if simulated else ""))
-
-    def _invite(self) -> None:
-        entry = self.entry(self.form.experiment) or {}
-        self.welcome.tell(
-            experiment=str(entry.get("title") or ""),
-            simulated=self._simulated,
-            ready=self._ready,
-            seconds=self.settings.pace_seconds
-            if self._simulated and self.settings.pace_seconds
-            else self._seconds,
-            folder=text.home(Path(self.settings.folder())),
-        )
 
     def _situation(self) -> Situation:
         page = self.centre.current()
         return Situation(
-            ready=self._ready,
+            ready=self.bench.ready,
             form=bool(self.form.experiment),
             busy=self.at_work.busy,
             paused=self.at_work.paused,

@@ -1,4 +1,4 @@
-"""What runs on the worker process: fits, and reading of files. Functions at module level, plain data in and out."""
+"""What runs on the worker process: fits, and reading of files. Plain data in and out."""
 
 import csv
 from collections.abc import Sequence

@@ -8,8 +8,8 @@ from typing import Any, Protocol
 
 from qlab.errors import QlabError
 
-Done = Callable[[Any], None]
-Failed = Callable[[QlabError], None]
+Done = Callable[[Any], object]
+Failed = Callable[[QlabError], object]
 
 
 class Worker(Protocol):

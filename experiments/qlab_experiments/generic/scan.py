@@ -2,7 +2,7 @@
 
 import itertools
 import time
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,9 +14,9 @@ from qlab.experiment import Blocks, Experiment
 from qlab.instrument import Instrument, Quantity
 from qlab.parameters import Parameters
 from qlab.run import Axis, Column, Signal
-from qlab.scan import Linear, Scan as ScanValues, Values
+from qlab.scan import Linear, Values
+from qlab.scan import Scan as ScanValues
 from qlab.units import Seconds, Unit
-from typing import Annotated
 
 AnyQuantity = Annotated[float, Unit("*")]
 
@@ -25,10 +25,14 @@ class ScanParameters(Parameters):
     """Settings of a scan over knobs, named `instrument.knob`."""
 
     knob: str = Field("microwave.frequency", title="Knob", description="What is stepped: instrument.knob")
-    values: ScanValues[AnyQuantity] = Field(Linear(2.80e9, 2.83e9, 61), title="Values", description="In the knob's unit")
+    values: ScanValues[AnyQuantity] = Field(
+        Linear(2.80e9, 2.83e9, 61), title="Values", description="In the knob's unit"
+    )
     second_knob: str = Field("", title="Second knob", description="Stepped outside the first; empty for none")
     second_values: ScanValues[AnyQuantity] = Field(Values((0.0,)), title="Its values")
-    readouts: str = Field("counter.rate", title="Readouts", description="instrument.knob, separated by commas")
+    readouts: str = Field(
+        "counter.rate", title="Readouts", description="instrument.knob, separated by commas"
+    )
     settings: str = Field(
         "laser.power=20e-6, laser.on=1, microwave.power=-10, microwave.on=1",
         title="Set before",
@@ -84,7 +88,7 @@ class Scan(Experiment[ScanParameters]):
         row = {_column(name): np.array([value]) for name, value in point.items()}
         for name in self._read():
             instrument, knob = _find(bench, name)
-            row[_column(name)] = np.array([float(instrument.read_knob(knob))])
+            row[self._readout(name)] = np.array([float(instrument.read_knob(knob))])
         row["time"] = np.array([bench.now()])
         row["valid"] = np.ones(1, dtype=np.int8)
         return row
@@ -104,13 +108,19 @@ class Scan(Experiment[ScanParameters]):
     def measured(self) -> tuple[Column, ...]:
         """Return the readouts."""
         return tuple(
-            Column(name=_column(n), unit=self._unit(n), long_name=n.replace(".", " ")) for n in self._read()
+            Column(name=self._readout(n), unit=self._unit(n), long_name=n.replace(".", " "))
+            for n in self._read()
         )
 
     def signals(self) -> tuple[Signal, ...]:
         """Return the mean of each readout."""
         return tuple(
-            Signal(name=f"mean_{_column(n)}", unit=self._unit(n), long_name=n.replace(".", " "), of=_column(n))
+            Signal(
+                name=f"mean_{self._readout(n)}",
+                unit=self._unit(n),
+                long_name=n.replace(".", " "),
+                of=self._readout(n),
+            )
             for n in self._read()
         )
 
@@ -135,6 +145,10 @@ class Scan(Experiment[ScanParameters]):
     def _read(self) -> list[str]:
         return [name.strip() for name in self.parameters.readouts.split(",") if name.strip()]
 
+    def _readout(self, name: str) -> str:
+        """Return the column of a readout; a knob that is stepped and read back has two."""
+        return f"{_column(name)}_readback" if name in self._stepped() else _column(name)
+
     def _settings(self) -> dict[str, float]:
         found: dict[str, float] = {}
         for part in self.parameters.settings.split(","):
@@ -143,7 +157,9 @@ class Scan(Experiment[ScanParameters]):
                 try:
                     found[name.strip()] = float(value)
                 except ValueError:
-                    raise UsageError(f"{part.strip()!r} is not instrument.knob=value.", "Give a number.") from None
+                    raise UsageError(
+                        f"{part.strip()!r} is not instrument.knob=value.", "Give a number."
+                    ) from None
         return found
 
 
@@ -161,7 +177,9 @@ def _find(bench: Bench, name: str) -> tuple[Instrument, Quantity[Any]]:
         )
     knobs = instrument.knobs()
     if knob not in knobs:
-        raise UsageError(f"{instrument_name} has no knob {knob!r}.", f"There are: {', '.join(knobs) or 'none'}.")
+        raise UsageError(
+            f"{instrument_name} has no knob {knob!r}.", f"There are: {', '.join(knobs) or 'none'}."
+        )
     return instrument, knobs[knob]
 
 

@@ -1,11 +1,12 @@
 """nv.cw_odmr: the resonance lines under continuous light and microwave."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar
 
 from annotated_types import Ge, Gt
 from pydantic import Field
 
-from qlab.experiment import Blocks, Experiment
+from qlab.experiment import Experiment
 from qlab.parameters import Parameters
 from qlab.physics.engine import play as play_on
 from qlab.physics.levels import LevelSystem
@@ -53,7 +54,12 @@ class CWODMR(Experiment[CWODMRParameters]):
     group = "Spectroscopy"
     fit = "lorentzian_triplet"
     figures = (field_from_frequency, cw_sensitivity)
-    quantum: ClassVar = {**PulsedNV.quantum, "protocol": "CW ODMR", "measurand": "magnetic flux density", "unit": "T"}
+    quantum: ClassVar = {
+        **PulsedNV.quantum,
+        "protocol": "CW ODMR",
+        "measurand": "magnetic flux density",
+        "unit": "T",
+    }
 
     player: PulsePlayer
     microwave: MicrowaveSource
@@ -78,10 +84,6 @@ class CWODMR(Experiment[CWODMRParameters]):
             },
         )
 
-    def run(self) -> Blocks:
-        """Play the program."""
-        yield from self.play(self.program())
-
     def measured(self) -> tuple[Column, ...]:
         """Return the counts and the shots they are summed over."""
         return (
@@ -93,7 +95,15 @@ class CWODMR(Experiment[CWODMRParameters]):
         """Return the count rate."""
         scale = 1 / self.parameters.dwell
         return (
-            Signal(name="rate", unit="Hz", long_name="count rate", rule="rate", of="counts", per="shots", scale=scale),
+            Signal(
+                name="rate",
+                unit="Hz",
+                long_name="count rate",
+                rule="rate",
+                of="counts",
+                per="shots",
+                scale=scale,
+            ),
         )
 
     def fit_context(self) -> dict[str, float]:
@@ -104,14 +114,11 @@ class CWODMR(Experiment[CWODMRParameters]):
             "asymmetry": hyperfine_asymmetry(float(p.frequency.values().mean())),
         }
 
-    def estimate(self) -> tuple[int, float]:
-        """Return rows and seconds."""
-        p = self.parameters
-        return len(p.frequency) * min(p.passes, p.shots), len(p.frequency) * p.shots * (p.settle_time + p.dwell)
+    def expected(self, truth: Mapping[str, float]) -> dict[str, float]:
+        """Return the truth of the line position and of the splitting."""
+        return {"frequency": truth["resonance"], "hyperfine": truth["hyperfine"]}
 
     def model(self, system: LevelSystem) -> dict[str, Any]:
         """Return the count rate a system would show, without noise; shape (points,)."""
         timeline = compile_program(self.program())
         return {"rate": play_on(system, timeline).expected("counts") / self.parameters.dwell}
-
-

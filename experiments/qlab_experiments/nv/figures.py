@@ -4,6 +4,7 @@ import math
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from qlab.experiment import Experiment
 from qlab.fits import load_model
@@ -90,14 +91,15 @@ def _working_point(
     axis, x = grid.axes[0]
     keep = np.isfinite(grid.error)
     shots = np.bincount(_positions(run, x), weights=run["shots"], minlength=len(x))
-    timeline = compile_program(experiment.program())  # type: ignore[attr-defined]
+    program = experiment.program()
+    if program is None:
+        return []
+    timeline = compile_program(program)
     seconds = timeline.duration[np.argsort(timeline.points[axis.name], kind="stable")] * 1e-12
     order = np.argsort(np.argsort(x, kind="stable"), kind="stable")
     model = load_model(fit.model, fit.context)
     one_shot = grid.error * np.sqrt(shots)
-    point = best_working_point(
-        model, fit.values, x[keep], one_shot[keep], seconds[order][keep], "frequency"
-    )
+    point = best_working_point(model, fit.values, x[keep], one_shot[keep], seconds[order][keep], "frequency")
     figures = [
         Figure(
             name="best_sensitivity",
@@ -146,7 +148,7 @@ def ac_field_sensitivity(experiment: Experiment[Any], run: Run, fit: FitResult) 
             label="best AC sensitivity",
             value=float(eta[best]),
             unit="T/√Hz",
-            definition=f"photon noise over slope for a field in step with an echo of {tau[best] * 1e6:.3g} µs, overhead included",
+            definition=f"photon noise over slope, field locked to an echo of {tau[best] * 1e6:.3g} µs, with overhead",
             source="Degen et al., Rev. Mod. Phys. 89, 035002 (2017), sec. VI",
         )
     ]
@@ -191,6 +193,7 @@ def _spent(run: Run) -> float:
     return float(np.max(run["time"])) if len(run) else 0.0
 
 
-def _positions(run: Run, x: np.ndarray[Any, np.dtype[np.float64]]) -> np.ndarray[Any, np.dtype[np.int64]]:
+def _positions(run: Run, x: NDArray[np.float64]) -> NDArray[np.int64]:
     taken = run[run.record.axes[0].name]
-    return np.abs(taken[:, None] - x[None, :]).argmin(axis=1)
+    nearest = np.abs(taken[:, None] - x[None, :]).argmin(axis=1)
+    return np.asarray(nearest, dtype=np.int64)

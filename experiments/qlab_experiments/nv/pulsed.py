@@ -1,18 +1,19 @@
 """What the pulsed NV protocols share: their parameters, the pieces of their sequences, their signal."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Generic, TypeVar
 
 import numpy as np
 from annotated_types import Ge, Gt, Le
 from pydantic import Field
 
-from qlab.experiment import Blocks, Experiment
+from qlab.experiment import Experiment
+from qlab.expression import Number
 from qlab.parameters import Parameters
 from qlab.physics.constants import A_PERPENDICULAR_14N, D_NV, TWO_PI
 from qlab.physics.engine import play as play_on
 from qlab.physics.levels import LevelSystem
 from qlab.pulses import Acquire, Align, Delay, Gate, Play, Program, Sequence, compile_program
-from qlab.expression import Number
 from qlab.roles import Laser, MicrowaveSource, PhotonCounter, PulsePlayer
 from qlab.run import Column, Signal
 from qlab.units import Hertz, Seconds, Unit, Watts
@@ -24,11 +25,18 @@ RabiHertz = Annotated[float, Unit("Hz"), Gt(0)]
 class PulsedParameters(Parameters):
     """Settings of every pulsed protocol on an NV centre."""
 
-    microwave_frequency: Hertz = Field(2.814e9, title="Microwave frequency", description="Carrier of the pulses")
-    rabi_frequency: RabiHertz = Field(10e6, title="Rabi frequency", description="Asked strength of the pulses")
+    microwave_frequency: Hertz = Field(
+        2.814e9, title="Microwave frequency", description="Carrier of the pulses"
+    )
+    rabi_frequency: RabiHertz = Field(
+        10e6, title="Rabi frequency", description="Asked strength of the pulses"
+    )
     shots: Shots = Field(50_000, title="Shots", description="Repetitions of each point, over all passes")
     passes: Annotated[int, Ge(1), Le(10_000)] = Field(
-        10, title="Passes", description="The shots are split over so many sweeps", json_schema_extra={"group": "Readout"}
+        10,
+        title="Passes",
+        description="The shots are split over so many sweeps",
+        json_schema_extra={"group": "Readout"},
     )
     laser_power: Watts = Field(1e-3, title="Laser power", json_schema_extra={"group": "Readout"})
     laser_time: Annotated[float, Unit("s"), Gt(0)] = Field(
@@ -36,10 +44,16 @@ class PulsedParameters(Parameters):
     )
     settle_time: Seconds = Field(1e-6, title="Wait after the laser", json_schema_extra={"group": "Readout"})
     signal_window: Annotated[float, Unit("s"), Gt(0)] = Field(
-        300e-9, title="Signal window", description="From the start of the laser pulse", json_schema_extra={"group": "Readout"}
+        300e-9,
+        title="Signal window",
+        description="From the start of the laser pulse",
+        json_schema_extra={"group": "Readout"},
     )
     reference_window: Annotated[float, Unit("s"), Gt(0)] = Field(
-        1.5e-6, title="Reference window", description="At the end of the laser pulse", json_schema_extra={"group": "Readout"}
+        1.5e-6,
+        title="Reference window",
+        description="At the end of the laser pulse",
+        json_schema_extra={"group": "Readout"},
     )
 
 
@@ -134,10 +148,6 @@ class PulsedNV(Experiment[P], Generic[P]):
             },
         )
 
-    def run(self) -> Blocks:
-        """Play the program."""
-        yield from self.play(self.program())
-
     def measured(self) -> tuple[Column, ...]:
         """Return counts of both windows and the shots they are summed over."""
         return (
@@ -170,18 +180,13 @@ class PulsedNV(Experiment[P], Generic[P]):
             "asymmetry": hyperfine_asymmetry(p.microwave_frequency),
         }
 
-    def estimate(self) -> tuple[int, float]:
-        """Return rows and seconds, from the compiled program."""
-        timeline = compile_program(self.program())
-        passes = min(self.parameters.passes, self.parameters.shots)
-        return len(timeline) * passes, float(timeline.duration.sum()) * 1e-12 * timeline.shots
+    def expected(self, truth: Mapping[str, float]) -> dict[str, float]:
+        """Return the truth behind the fit parameters that have the same name."""
+        return {name: truth[name] for name in ("hyperfine", "T2_star", "sigma_detuning") if name in truth}
 
     def model(self, system: LevelSystem) -> dict[str, Any]:
         """Return what a system would show, without noise: `transfer` and the mean of each signal; each (points,)."""
-        program = self.program()
-        timeline = compile_program(program)
-        constant = {n: v for n, v in timeline.setpoints.items() if n != "microwave.on"}
-        readout = play_on(system, type(timeline)(timeline.events, timeline.points, constant, timeline.duration, 1))
+        readout = play_on(system, compile_program(self.program()))
         p = self.parameters
         counts, reference = readout.expected("counts"), readout.expected("reference")
         return {

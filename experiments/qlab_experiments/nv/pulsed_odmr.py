@@ -1,5 +1,6 @@
 """nv.pulsed_odmr: the resonance lines without power or light broadening."""
 
+from collections.abc import Mapping
 from typing import Annotated, ClassVar
 
 from annotated_types import Gt
@@ -58,3 +59,7 @@ class PulsedODMR(PulsedNV[PulsedODMRParameters]):
             "light_shift": light_shift(middle, p.rabi_frequency),
             "pulse_duration": 1 / (2 * p.rabi_frequency),
         }
+
+    def expected(self, truth: Mapping[str, float]) -> dict[str, float]:
+        """Add the line position."""
+        return {**super().expected(truth), "frequency": truth["resonance"]}

@@ -1,5 +1,7 @@
 """nv.rabi: how strong the pulses are."""
 
+import math
+from collections.abc import Mapping
 from typing import Annotated, ClassVar
 
 from annotated_types import Ge
@@ -44,4 +46,14 @@ class Rabi(PulsedNV[RabiParameters]):
 
     def fit_context(self) -> dict[str, float]:
         """Add the hyperfine splitting and the static noise, which the flop itself barely shows."""
-        return {**super().fit_context(), "hyperfine": 2.14e6, "sigma_detuning": self.parameters.expected_noise}
+        return {
+            **super().fit_context(),
+            "hyperfine": 2.14e6,
+            "sigma_detuning": self.parameters.expected_noise,
+        }
+
+    def expected(self, truth: Mapping[str, float]) -> dict[str, float]:
+        """The pulses are as strong as asked, times the gain of the drive; far off, the detuning shows too."""
+        asked = self.parameters.rabi_frequency * truth["drive_gain"]
+        away = abs(self.parameters.microwave_frequency - truth["resonance"])
+        return {"rabi_frequency": asked, "detuning": away, "effective_rate": math.hypot(asked, away)}

@@ -1,5 +1,6 @@
 """nv.ramsey: the DC magnetometer."""
 
+from collections.abc import Mapping
 from typing import Annotated, ClassVar
 
 from annotated_types import Ge
@@ -18,10 +19,15 @@ class RamseyParameters(PulsedParameters):
 
     tau: Scan[Seconds] = Field(Linear(0, 4e-6, 201), title="Precession time")
     fringe_frequency: Hertz = Field(
-        4e6, title="Fringe frequency", description="Programmed phase ramp, not the resonance offset that is fitted"
+        4e6,
+        title="Fringe frequency",
+        description="Programmed phase ramp, not the resonance offset that is fitted",
     )
     expected_T2_star: Annotated[float, Unit("s"), Ge(0)] = Field(
-        2e-6, title="Expected T2*", description="For the drawn model curve only", json_schema_extra={"group": "Model"}
+        2e-6,
+        title="Expected T2*",
+        description="For the drawn model curve only",
+        json_schema_extra={"group": "Model"},
     )
 
 
@@ -38,7 +44,12 @@ class Ramsey(PulsedNV[RamseyParameters]):
     title = "Ramsey fringes"
     fit = "damped_cosine_triplet"
     figures = (field_from_offset, dc_field_sensitivity)
-    quantum: ClassVar = {**PulsedNV.quantum, "protocol": "Ramsey", "measurand": "magnetic flux density", "unit": "T"}
+    quantum: ClassVar = {
+        **PulsedNV.quantum,
+        "protocol": "Ramsey",
+        "measurand": "magnetic flux density",
+        "unit": "T",
+    }
 
     def middle(self) -> Sequence:
         """Two π/2 pulses; the phase of the second advances with τ."""
@@ -55,3 +66,8 @@ class Ramsey(PulsedNV[RamseyParameters]):
             "pulse_duration": 1 / (4 * p.rabi_frequency),
             "pulse_shift": -light_shift(p.microwave_frequency, p.rabi_frequency),
         }
+
+    def expected(self, truth: Mapping[str, float]) -> dict[str, float]:
+        """Add the offset of the microwave from resonance."""
+        offset = self.parameters.microwave_frequency - truth["resonance"]
+        return {**super().expected(truth), "frequency": offset}

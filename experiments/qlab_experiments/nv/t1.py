@@ -1,5 +1,6 @@
 """nv.t1: spin-lattice relaxation."""
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 from pydantic import Field
@@ -14,7 +15,9 @@ class T1Parameters(PulsedParameters):
     """Settings of a T1 measurement."""
 
     tau: Scan[Seconds] = Field(Log(10e-6, 20e-3, 41), title="Wait")
-    shots: int = Field(20_000, title="Shots", ge=1, le=10**9, description="Repetitions of each point, over all passes")
+    shots: int = Field(
+        20_000, title="Shots", ge=1, le=10**9, description="Repetitions of each point, over all passes"
+    )
 
 
 class T1(PulsedNV[T1Parameters]):
@@ -27,7 +30,12 @@ class T1(PulsedNV[T1Parameters]):
 
     title = "T1 relaxation"
     fit = "stretched_decay"
-    quantum: ClassVar = {**PulsedNV.quantum, "protocol": "T1 relaxometry", "measurand": "relaxation time", "unit": "s"}
+    quantum: ClassVar = {
+        **PulsedNV.quantum,
+        "protocol": "T1 relaxometry",
+        "measurand": "relaxation time",
+        "unit": "s",
+    }
 
     def middle(self) -> Delay:
         """Nothing but waiting."""
@@ -36,3 +44,7 @@ class T1(PulsedNV[T1Parameters]):
     def fit_context(self) -> dict[str, float]:
         """One exponential."""
         return {**super().fit_context(), "fix_exponent": 1.0}
+
+    def expected(self, truth: Mapping[str, float]) -> dict[str, float]:
+        """The decay time is T1."""
+        return {"time": truth["T1"]}

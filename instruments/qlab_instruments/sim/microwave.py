@@ -15,7 +15,9 @@ class SimulatedMicrowave(SimulatedInstrument):
     line = "microwave"
 
     frequency = Knob("Hz", limits=(9e3, 20e9), safe=None, doc="Carrier frequency")
-    power = Knob("dBm", limits=(-60.0, 30.0), safe=None, doc="Output power; 0 dBm is what pulses were calibrated at")
+    power = Knob(
+        "dBm", limits=(-60.0, 30.0), safe=None, doc="Output power; 0 dBm is what pulses were calibrated at"
+    )
     on = Switch(safe=False, doc="Output")
 
     def __init__(self, world: Any) -> None:

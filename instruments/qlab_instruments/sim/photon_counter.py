@@ -42,7 +42,8 @@ class SimulatedPhotonCounter(SimulatedInstrument):
             missing = [key for key in self._keys if key not in rows]
             if missing:
                 raise InstrumentError(
-                    f"The counter saw no window {missing[0]!r}.", "Check the sequence, and that the player runs."
+                    f"The counter saw no window {missing[0]!r}.",
+                    "Check the sequence, and that the player runs.",
                 )
             self._pending = {key: rows[key] for key in (*self._keys, "time")}
         if clock.speed is not None:

@@ -24,7 +24,9 @@ class SimulatedPulsePlayer(SimulatedInstrument):
     def start(self) -> None:
         """Play what was loaded."""
         if self._loaded is None:
-            raise InstrumentError("The pulse player was started with nothing loaded.", "Load a timeline first.")
+            raise InstrumentError(
+                "The pulse player was started with nothing loaded.", "Load a timeline first."
+            )
         self.world.timeline = self._loaded
 
     def stop(self) -> None:

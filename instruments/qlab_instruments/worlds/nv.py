@@ -186,5 +186,3 @@ class NVWorld:
 def _normalised(shares: NDArray[np.float64] | Sequence[float]) -> NDArray[np.float64]:
     clean = np.clip(np.asarray(shares, dtype=float), 0.0, None)
     return clean / clean.sum()
-
-

@@ -85,8 +85,8 @@ class CommandPalette(QDialog):
         steps = {Qt.Key.Key_Down: 1, Qt.Key.Key_Up: -1, Qt.Key.Key_PageDown: 10, Qt.Key.Key_PageUp: -10}
         if key not in steps or not self.list.topLevelItemCount():
             return False
-        at = self.list.indexOfTopLevelItem(self.list.currentItem()) + steps[Qt.Key(key)]
-        self.list.setCurrentItem(self.list.topLevelItem(min(max(at, 0), self.list.topLevelItemCount() - 1)))
+        at = self.list.currentIndex().row() + steps[Qt.Key(key)]
+        self._go(min(max(at, 0), self.list.topLevelItemCount() - 1))
         return True
 
     def _show(self, typed: str) -> None:
@@ -99,8 +99,12 @@ class CommandPalette(QDialog):
                 item.setTextAlignment(1, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
                 item.setData(0, Qt.ItemDataRole.UserRole, -place)
                 self.list.addTopLevelItem(item)
-        if self.list.topLevelItemCount():
-            self.list.setCurrentItem(self.list.topLevelItem(0))
+        self._go(0)
+
+    def _go(self, place: int) -> None:
+        item = self.list.topLevelItem(place)
+        if item is not None:
+            self.list.setCurrentItem(item)
 
     def _take(self) -> None:
         item = self.list.currentItem()

@@ -37,10 +37,10 @@ class Preferences(QDialog):
         self.look.setCurrentIndex(max(self.look.findData(settings.theme), 0))
         self.look.activated.connect(lambda: self._set("theme", self.look.currentData()))
         form.addRow("&Theme", self.look)
-        self.size = self._spin(80, 200, settings.text_size, " %", "Size of all text, 80 % to 200 %")
-        self.size.setSingleStep(10)
-        self.size.valueChanged.connect(lambda value: self._set("text_size", value))
-        form.addRow("Text &size", self.size)
+        self.text_size = self._spin(80, 200, settings.text_size, " %", "Size of all text, 80 % to 200 %")
+        self.text_size.setSingleStep(10)
+        self.text_size.valueChanged.connect(lambda value: self._set("text_size", value))
+        form.addRow("Text &size", self.text_size)
         self.pace = self._spin(
             0, 600, round(settings.pace_seconds), " s", "0 s to 600 s; 0 runs as fast as it goes"
         )

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from qlab.errors import UsageError
@@ -142,8 +142,8 @@ class LineEditor(Editor):
             self.line.setText(self._show(self._value))
 
 
-def flat(widget: QObject) -> QHBoxLayout:
+def flat(widget: QWidget) -> QHBoxLayout:
     """Give a widget a row without margins."""
-    row = QHBoxLayout(widget)  # type: ignore[arg-type]
+    row = QHBoxLayout(widget)
     row.setContentsMargins(0, 0, 0, 0)
     return row

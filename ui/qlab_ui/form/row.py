@@ -1,4 +1,4 @@
-"""One row of the form: label, editor, a button back to the default, and a message when the value is refused."""
+"""One row of the form: label, editor, a button back to the default, a message on a refused value."""
 
 from typing import Any
 

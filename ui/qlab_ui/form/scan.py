@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QCheckBox, QComboBox, QGridLayout, QLabel, QWidget
 
@@ -35,6 +36,7 @@ class ScanEditor(Editor):
         self._problem = ""
         self._seed = 0
         self._good: Scan[float] | None = None
+        self._thinned: tuple[Scan[float] | None, Scan[float] | None] = (None, None)
         self.first, self.second, self.points = (self._line() for _ in range(3))
         self.spacing = QComboBox(self)
         for kind, words in _SPACINGS.items():
@@ -172,7 +174,12 @@ class ScanEditor(Editor):
         if self._good is None or self._problem:
             self._follow(kind)
         else:
-            self._show(_respaced(self._good, kind))
+            # A list made of a sweep has fewer points; unless it was edited, the way back is to the sweep.
+            derived, source = self._thinned
+            scan = source if source is not None and self._good == derived else self._good
+            made = _respaced(scan, kind)
+            self._thinned = (made, scan) if kind == "values" else (None, None)
+            self._show(made)
         self._changed()
 
     def _show(self, scan: Scan[float]) -> None:
@@ -205,7 +212,7 @@ def _respaced(scan: Scan[float], kind: str) -> Scan[float]:
     low, high, count = float(values.min()), float(values.max()), len(values)
     common: dict[str, Any] = {"unit": scan.unit, "order": scan.order, "seed": scan.seed}
     if kind == "values":
-        shortened = values if count <= 21 else values[:: -(-count // 11)]
+        shortened = values if count <= 21 else values[np.linspace(0, count - 1, 11).round().astype(int)]
         return Values(tuple(float(v) for v in shortened), **common)
     if kind == "centre":
         return Centre((low + high) / 2, high - low, count, **common)

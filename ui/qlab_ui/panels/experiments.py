@@ -35,7 +35,7 @@ class ExperimentsPanel(QWidget):
         make_roomy(self.tree)
         self.tree.setIndentation(self.fontMetrics().averageCharWidth() * 2)
         self.tree.currentItemChanged.connect(self._picked)
-        self.tree.itemActivated.connect(lambda item, _column: item.data(0, _NAME) and self.runWanted.emit())
+        self.tree.itemActivated.connect(self._activated)
         unit = self.fontMetrics().averageCharWidth()
         column = QVBoxLayout(self)
         column.setContentsMargins(unit, 0, unit, unit)
@@ -82,6 +82,10 @@ class ExperimentsPanel(QWidget):
         if name:
             self.chosen.emit(name)
 
+    def _activated(self, item: QTreeWidgetItem) -> None:
+        if item.data(0, _NAME):
+            self.runWanted.emit()
+
     def _filter(self, words: str) -> None:
         wanted = words.casefold().split()
         for leaf in self._leaves():
@@ -90,7 +94,8 @@ class ExperimentsPanel(QWidget):
         for index in range(self.tree.topLevelItemCount()):
             group = self.tree.topLevelItem(index)
             if group is not None:
-                group.setHidden(all(group.child(i).isHidden() for i in range(group.childCount())))
+                leaves = [group.child(i) for i in range(group.childCount())]
+                group.setHidden(all(leaf is None or leaf.isHidden() for leaf in leaves))
 
     def _take_first(self) -> None:
         for leaf in self._leaves():

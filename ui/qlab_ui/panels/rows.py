@@ -57,8 +57,8 @@ class Rows(QWidget):
 
 
 def _fill(name: QLabel, value: QLabel, row: Row) -> None:
-    words = f"    {row.name}" if row.indent else row.name
-    for label, text in ((name, words), (value, row.value)):
+    name.setIndent(name.fontMetrics().averageCharWidth() * 2 if row.indent else 0)
+    for label, text in ((name, row.name), (value, row.value)):
         if label.text() != text:
             label.setText(text)
         label.setToolTip(row.tip)

@@ -1,7 +1,5 @@
 """The list of runs with its search: double-click opens, the context menu loads settings and compares."""
 
-from pathlib import Path
-
 from PySide6.QtCore import QPoint, Qt, QTimer, Signal
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QLabel, QMenu, QTableView, QVBoxLayout, QWidget
 
@@ -64,10 +62,6 @@ class RunsPanel(QWidget):
         """Return the chosen runs, from the top."""
         rows = sorted(index.row() for index in self.table.selectionModel().selectedRows())
         return [self.model.lines[row] for row in rows]
-
-    def find(self, path: Path) -> Line | None:
-        """Return the line of a file."""
-        return next((line for line in self.model.lines if line.path == path), None)
 
     def _dress(self) -> None:
         self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)

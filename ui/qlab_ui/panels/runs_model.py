@@ -139,7 +139,8 @@ class RunsModel(QAbstractTableModel):
             return icons.swatch(line.colour) if column == 2 and line.colour else None
         if role == Qt.ItemDataRole.ToolTipRole:
             sim = "simulated, " if line.simulated else ""
-            return f"{line.title}\n{sim}{text.STATE_WORDS.get(line.state, line.state)}\n{line.path or ''}".strip()
+            state = text.STATE_WORDS.get(line.state, line.state).lower()
+            return f"{line.title}\n{sim}{state}\n{line.path or ''}".strip()
         if role == Qt.ItemDataRole.TextAlignmentRole and column == 3:
             return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         return None

@@ -1,4 +1,4 @@
-"""What every view of a run has: axes in the colours of the palette, the run's mark, a readout, a short menu."""
+"""What every view of a run has: axes in the palette's colours, the run's mark, a readout, a menu."""
 
 import html
 from typing import Any
@@ -116,7 +116,8 @@ class View(QWidget):
 
     def image(self) -> QImage:
         """Return the picture as it is shown."""
-        return self.graphics.grab().toImage()
+        picture: QImage = self.graphics.grab().toImage()
+        return picture
 
     def recolour(self) -> None:
         """Take the colours of the palette."""

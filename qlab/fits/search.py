@@ -1,0 +1,71 @@
+"""From several starts to one solution: the best end, its rivals, expected errors, what vanishes."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from qlab.fits.solve import Problem, Reals, Solution, hold_at_zero, solve
+
+_TIE = 1.0  # starts whose chi² differ by less are alike: the likelier one, named first, wins
+_ALIKE = 6.0  # an end of chi² this little above the best is no worse an explanation (2.4 σ)
+
+
+def best_end(problem: Problem, given: Mapping[str, float]) -> tuple[Solution, str]:
+    """Return the lowest chi² of all starts, and in words another explanation that fits almost as well."""
+    guesses: list[dict[str, float]] = problem.model.guess(problem.x, problem.y, problem.error)
+    rough: list[Solution] = []
+    for guess in guesses or [{}]:
+        start = {v.name: guess.get(v.name, problem.model.known(v.name)) for v in problem.free}
+        start.update({name: float(value) for name, value in given.items() if name in start})
+        rough.append(solve(problem, start, tolerance=3e-3))
+    lowest = min(found.chi2 for found in rough)
+    # A rough end may still fall a little: finish every start that could win, the likelier one on a tie.
+    hopeful = [s for s in rough if s.chi2 < 1.05 * lowest + 10]
+    ended = [solve(problem, s.theta, tolerance=1e-7) for s in hopeful[:3]] if len(hopeful) > 1 else hopeful
+    best = ended[0]
+    for found in ended[1:]:
+        if found.chi2 < best.chi2 - _TIE:
+            best = found
+    return best, _rival(best, ended)
+
+
+def _rival(best: Solution, ended: list[Solution]) -> str:
+    sigma = np.sqrt(np.diag(best.covariance))
+    for other in ended:
+        if other is best or other.chi2 > best.chi2 + _ALIKE:
+            continue
+        for variable, here, there, error in zip(
+            best.problem.free, best.values, other.values, sigma, strict=True
+        ):
+            if variable.essential and abs(there - here) > 5 * error:
+                return f"Quite another {variable.label or variable.name} ({there:.4g}) fits almost as well."
+    return ""
+
+
+def expected_errors(solution: Solution) -> Reals:
+    """Return the errors of counts as the curve expects them: error² scaled by expected over counted."""
+    problem = solution.problem
+    with np.errstate(all="ignore"):
+        curve = np.nan_to_num(problem.curve(solution.theta), nan=0.0)
+        # For a count over a fixed exposure error² = y·unit; a point of no counts was given one count's error.
+        unit = np.where(
+            problem.y > 0, problem.error**2 / np.where(problem.y > 0, problem.y, 1), problem.error
+        )
+    return np.asarray(np.sqrt(np.maximum(curve, 0.1 * unit) * unit))
+
+
+def hold_what_vanishes(solution: Solution) -> tuple[Solution, dict[str, float]]:
+    """Hold at 0 every squared variable whose square is compatible with 0; return the limits on them too."""
+    limits: dict[str, float] = {}
+    for variable in solution.problem.free:
+        names = [v.name for v in solution.problem.free]
+        if not variable.squared or variable.name not in names:
+            continue
+        index = names.index(variable.name)
+        square, sigma = solution.values[index], float(np.sqrt(solution.covariance[index, index]))
+        # Within one standard deviation of zero, a square says nothing but a limit.
+        if not square > sigma:
+            limits[variable.name] = float(np.sqrt(sigma))
+            held = hold_at_zero(solution, variable.name)
+            solution = solve(held, solution.theta)
+    return solution, limits

@@ -1,0 +1,108 @@
+"""Starting: what is imported before the first paint, and the real entry point."""
+
+import subprocess
+import sys
+import textwrap
+
+HEAVY = ("scipy", "qutip", "matplotlib", "lmfit", "pint", "xarray", "h5py")
+
+
+def run(code, tmp_path):
+    script = tmp_path / "start.py"
+    script.write_text(textwrap.dedent(code), encoding="utf-8")
+    import os
+
+    path = os.pathsep.join([".", "ui", *filter(None, [os.environ.get("PYTHONPATH")])])
+    environment = {
+        **os.environ,
+        "PYTHONPATH": path,
+        "QT_QPA_PLATFORM": "offscreen",
+        "QLAB_CONFIG": str(tmp_path / "c"),
+    }
+    done = subprocess.run(
+        [sys.executable, str(script)], capture_output=True, text=True, env=environment, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_nothing_heavy_is_imported_by_the_first_paint(tmp_path):
+    out = run(
+        f"""
+        import sys
+        from qlab.settings import Settings
+        from qlab_ui.app import make_application, make_window
+        class Still:
+            def submit(self, order): return ""
+            def check(self, *a): pass
+            def command(self, *a): pass
+            def events(self): return []
+            def close(self): pass
+        app = make_application(["qlab"])
+        window = make_window(Still(), Settings(data_folder={str(tmp_path)!r}))
+        window._after_first_paint = lambda: None
+        window.show()
+        window.grab()
+        app.processEvents()
+        print(sorted(name for name in {(*HEAVY, "pyqtgraph")!r} if name in sys.modules))
+        import qlab_ui.plots.choose
+        print(sorted(name for name in {HEAVY!r} if name in sys.modules))
+        window.close()
+        """,
+        tmp_path,
+    )
+    assert out.split("\n")[:2] == ["[]", "[]"]
+
+
+def test_main_opens_a_window_and_leaves(tmp_path, monkeypatch, app):
+    from types import ModuleType
+
+    from PySide6.QtCore import QTimer
+    from PySide6.QtWidgets import QApplication
+
+    from qlab_ui import app as application
+    from qlab_ui.window import MainWindow
+    from tests.ui.fakes import FakeSession
+
+    session = FakeSession(tmp_path)
+    client = ModuleType("qlab.service.client")
+    client.connect = lambda *_args: session
+    service = ModuleType("qlab.service")
+    service.client = client
+    monkeypatch.setitem(sys.modules, "qlab.service", service)
+    monkeypatch.setitem(sys.modules, "qlab.service.client", client)
+    monkeypatch.setattr(sys, "excepthook", sys.excepthook)
+    monkeypatch.setattr(MainWindow, "_after_first_paint", lambda self: None)
+    before = sys.getswitchinterval()
+
+    def look():
+        (window,) = [w for w in QApplication.topLevelWidgets() if isinstance(w, MainWindow) and w.isVisible()]
+        seen.append(window.windowTitle())
+        window.close()
+        app.quit()
+
+    seen = []
+    QTimer.singleShot(200, look)
+    try:
+        assert application.main([]) == 0
+    finally:
+        sys.setswitchinterval(before)
+    assert session.closed
+    assert "sim-nv" in seen[0]
+
+
+def test_an_exception_nobody_caught_is_shown(window, app, monkeypatch):
+    from qlab_ui.app import show_exceptions
+    from qlab_ui.dialogs.error import ErrorDialog
+
+    monkeypatch.setattr(sys, "excepthook", sys.excepthook)
+    show_exceptions(window)
+    try:
+        raise ValueError("a fault")
+    except ValueError as error:
+        sys.excepthook(type(error), error, error.__traceback__)
+    app.processEvents()
+    dialog = window.findChild(ErrorDialog)
+    assert "a fault" in dialog._report
+    assert "test_start.py" in dialog._report
+    dialog.close()

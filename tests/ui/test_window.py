@@ -1,0 +1,364 @@
+"""The window against a session that plays a simulated Ramsey."""
+
+import json
+import sys
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPointF, Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
+
+from qlab.run import MemoryRows
+from qlab.settings import Settings, config_folder
+from qlab_ui.app import make_window
+from qlab_ui.badge import SimBadge
+from qlab_ui.dialogs.error import ErrorDialog
+from tests.ui.fakes import CATALOGUE, FakeSession, FakeWorker, ramsey_record, ramsey_rows, summary
+from tests.ui.steps import finish, frames, until
+
+
+def shown(app, session, settings, worker=None):
+    made = make_window(session, settings, worker or FakeWorker())
+    made.show()
+    made.timer.stop()
+    app.processEvents()
+    made.tick()
+    return made
+
+
+def test_first_paint_is_a_welcome(window):
+    assert window.centre.currentWidget() is window.welcome
+    assert "simulated Ramsey" in window.welcome.run_button.text()
+    assert window.windowTitle().endswith("(SIM)")
+    assert window.bars.sim.isVisible()
+    assert window.form.experiment == "nv.ramsey"
+
+
+def test_a_run_grows_and_ends(window):
+    window.call("run")
+    frames(window, 4)
+    page = window.centre.current()
+    assert page.live()
+    assert 0 < len(page.view.curve.x) < 201
+    assert "Running Ramsey" in window.status.state.text()
+    assert window.status.bar.isVisible()
+    finish(window)
+    assert page.record.state == "finished"
+    assert isinstance(page.rows, MemoryRows)
+    assert len(page.rows) == 2010
+    assert len(page.view.curve.x) == 201
+    assert not window.status.bar.isVisible()
+    assert window.runs.model.lines[0].state == "finished"
+
+
+def test_simulated_data_say_so_everywhere(window):
+    window.call("run")
+    finish(window)
+    page = window.centre.current()
+    assert "SIM" in page.view.mark.text
+    assert page.findChild(SimBadge).isVisible()
+    assert "simulated" in page.view.accessibleName()
+    assert "SIM" in window.windowTitle()
+    assert "simulated" in window.centre.tabs.tabToolTip(0)
+    index = window.runs.model.index(0, 5)
+    assert "SIM" in window.runs.model.data(index)
+
+
+def test_measured_data_do_not_say_sim(app, settings, tmp_path):
+    settings.bench = "nv-setup-2"
+    window = shown(app, FakeSession(tmp_path), settings)
+    assert "SIM" not in window.windowTitle()
+    assert not window.bars.sim.isVisible()
+    record = ramsey_record(state="finished").model_copy(update={"simulated": False})
+    page = window.centre.open(record, MemoryRows(ramsey_rows(record.axes[0].values)), None)
+    app.processEvents()
+    assert "SIM" not in page.view.mark.text
+    assert not page.findChild(SimBadge).isVisible()
+    window.close()
+
+
+def test_the_fit_comes_and_is_shown_with_its_errors(window, worker):
+    window.call("run")
+    finish(window)
+    page = window.centre.current()
+    assert page.fitted is not None
+    texts = [value.text() for _, value in window.result._values._labels]
+    assert "500.2(4) kHz" in texts
+    assert "1.81(3) µs" in texts
+    assert "500 kHz" in texts  # the truth, because it is simulated
+    assert window.result._figures._labels[0][1].text() == "12.3(4) nT/√Hz"
+    window.result.copy()
+    assert "frequency\t500200.0\t420.0\tHz".casefold() in QApplication.clipboard().text().casefold()
+
+
+def test_refits_are_at_most_two_a_second(window, worker):
+    window.call("run")
+    until(window, lambda: not window.at_work.busy)
+    fits = [name for name, _ in worker.asked if name == "fit"]
+    assert len(fits) <= 3  # fifty frames pass in well under a second
+
+
+def test_no_fit_and_next_fit(window):
+    window.bars.show_models(["line", "lorentzian"])
+    window.call("run")
+    finish(window)
+    window.bars.fit_box.setCurrentIndex(window.bars.fit_box.count() - 1)
+    window.bars.fit_box.activated.emit(window.bars.fit_box.currentIndex())
+    frames(window, 2)
+    assert window.centre.current().fitted is None
+    window.call("next_fit")
+    window.call("next_fit")
+    window.fitting._last = 0.0
+    frames(window, 3)
+    assert window.centre.current().fitted.result.model == "line"
+
+
+def test_a_failed_fit_is_doubted_in_words(window):
+    from qlab.run import FitResult
+
+    record = ramsey_record(state="finished")
+    bad = FitResult(model="line", signal="contrast", success=False, message="No minimum was found.")
+    window.result.show_result(record, bad)
+    assert "Not to be believed" in window.result._doubt.text()
+    worse = FitResult(model="line", signal="contrast", success=True, chi2=900, degrees_of_freedom=100)
+    window.result.show_result(record, worse)
+    assert "does not describe" in window.result._doubt.text()
+
+
+def test_the_cursor_reads_the_nearest_point(window):
+    window.call("run")
+    finish(window)
+    view = window.centre.current().view
+    where = QPointF(view.curve.x[20], view.curve.y[20])
+    view._mouse = view.plot.getViewBox().mapViewToScene(where)
+    view.tick()
+    assert view.readout.text.startswith("400 ns,")
+
+
+def test_a_failed_run_tells_what_to_do_and_keeps_its_points(app, settings, tmp_path):
+    window = shown(app, FakeSession(tmp_path, fail_at=80), settings)
+    window.call("run")
+    until(window, lambda: not window.at_work.busy)
+    assert len(window.centre.current().rows) == 80
+    assert "did not answer" in window.log.lines()[-1]
+    assert window.status.warnings.text() >= "1"
+    toast = window.toasts.pile()[-1]
+    QTest.mouseClick(toast.findChildren(type(window.welcome.run_button))[0], Qt.MouseButton.LeftButton)
+    dialog = window.findChild(ErrorDialog)
+    assert not dialog.isModal()
+    assert "Switch it on" in dialog._report
+    dialog.close()
+    window.close()
+
+
+def test_closing_during_a_run_lets_go_and_a_new_window_attaches(app, settings, tmp_path):
+    session = FakeSession(tmp_path, step=5)
+    window = shown(app, session, settings)
+    window.call("run")
+    frames(window, 5)
+    live = session._run
+    session.close = lambda: None
+    window.close()
+    assert live.record.state == "running"
+    session._events = [
+        {"event": "ready", "catalogue": CATALOGUE},
+        {"event": "started", "run": live.record.id, "record": live.record.model_dump(mode="json"),
+         "table": str(live.table.path), "path": "x.part.h5"},
+        {"event": "state", "run": live.record.id, "state": "running"},
+    ]  # fmt: skip
+    second = shown(app, session, settings)
+    frames(second, 2)
+    assert second.centre.current().record.id == live.record.id
+    assert len(second.centre.current().rows) > 0
+    until(second, lambda: not second.at_work.busy)
+    second.close()
+
+
+def test_a_bench_that_dies_leaves_the_window_alive(window, session):
+    window.call("run")
+    frames(window, 4)
+    session._events.append({"event": "bench", "state": "restarting", "message": "The bench process died."})
+    session._run.record = session._run.record.model_copy(update={"state": "paused"})
+    frames(window, 2)
+    assert window.centre.current().record.state == "interrupted"
+    assert not window.bench.ready
+    session._events.append({"event": "ready", "catalogue": CATALOGUE})
+    frames(window, 1)
+    assert window.bench.ready
+
+
+def test_the_catalogue_is_remembered_and_heals(app, settings, tmp_path, window):
+    assert json.loads((config_folder() / "catalogue.json").read_text())
+    later = make_window(FakeSession(tmp_path, catalogue=None), settings, FakeWorker())
+    assert later.form.experiment == "nv.ramsey"
+    later.close()
+    (config_folder() / "catalogue.json").write_text('[{"name": 3}, "x", {"fields": 1, "name": "a"}]')
+    empty = make_window(FakeSession(tmp_path, catalogue=None), settings, FakeWorker())
+    assert "starting" in empty.form.summary.text()
+    empty.close()
+
+
+@pytest.mark.parametrize("garbage", ["!!", "AAAA", "c29tZXRoaW5n", "ü", "A" * 4001])
+def test_a_damaged_layout_heals(app, tmp_path, garbage):
+    settings = Settings(data_folder=str(tmp_path), window_layout=garbage, window_geometry=garbage)
+    window = shown(app, FakeSession(tmp_path), settings)
+    assert all(dock.isVisible() for name, dock in window.docks.items() if name not in {"log"})
+    assert any("layout" in line for line in window.log.lines())
+    window.close()
+    assert settings.window_layout != garbage
+
+
+def test_layout_is_kept_and_reset(app, settings, tmp_path):
+    window = shown(app, FakeSession(tmp_path), settings)
+    window.docks["metadata"].close()
+    window.close()
+    again = shown(app, FakeSession(tmp_path), settings)
+    assert not again.docks["metadata"].isVisible()
+    again.call("reset_layout")
+    assert again.docks["metadata"].isVisible()
+    again.close()
+
+
+def test_values_are_remembered(app, settings, tmp_path, window):
+    window.form.row("shots").setValue(777)
+    window.close()
+    again = shown(app, FakeSession(tmp_path), settings)
+    assert again.form.values()["shots"] == 777
+    again.close()
+
+
+def test_runs_are_listed_searched_opened_and_loaded(app, settings, tmp_path):
+    old = ramsey_record(state="finished").model_copy(
+        update={"parameters": {"shots": 321, "fringe_frequency": 1e6}}
+    )
+    rows = MemoryRows(ramsey_rows(old.axes[0].values))
+    one = summary("Ramsey", "nv.ramsey", path="/data/r.h5", run=old.id, figures={"sensitivity": 1.2e-8})
+    worker = FakeWorker([one, summary("Rabi")], {"/data/r.h5": (old, rows, "/data/r.h5")})
+    window = shown(app, FakeSession(tmp_path), settings, worker)
+    app.processEvents()
+    frames(window, 3)
+    assert len(window.runs.model.lines) == 2
+    window.runs.search.setText("ramsey")
+    QTest.qWait(300)
+    frames(window, 2)
+    assert [line.title for line in window.runs.model.lines] == ["Ramsey"]
+    where = window.runs.table.visualRect(window.runs.model.index(0, 2)).center()
+    QTest.mouseClick(window.runs.table.viewport(), Qt.MouseButton.LeftButton, pos=where)
+    QTest.mouseDClick(window.runs.table.viewport(), Qt.MouseButton.LeftButton, pos=where)
+    frames(window, 3)
+    assert window.centre.current().record.id == old.id
+    assert len(window.centre.current().view.curve.x) == 201
+    window.call("again")
+    assert window.feed.session.orders[0].parameters["shots"] == 321
+    window.close()
+
+
+def test_compare_draws_runs_over_each_other(app, settings, tmp_path):
+    records = [ramsey_record(state="finished") for _ in range(3)]
+    files = {f"/d/{r.id}.h5": (r, MemoryRows(ramsey_rows(r.axes[0].values, seed)), f"/d/{r.id}.h5")
+             for seed, r in enumerate(records)}  # fmt: skip
+    worker = FakeWorker([summary(path=path, run=got[0].id) for path, got in files.items()], files)
+    window = shown(app, FakeSession(tmp_path), settings, worker)
+    frames(window, 2)
+    window.runs.table.selectAll()
+    window.tick()
+    assert window.bars.actions["compare"].isEnabled()
+    window.call("compare")
+    frames(window, 4)
+    assert len(window.centre.current().view._behind) == 2
+    assert sum(bool(line.colour) for line in window.runs.model.lines) == 3
+    window.close()
+
+
+def test_export_writes_what_is_drawn(window, tmp_path):
+    window.call("run")
+    finish(window)
+    commands = window._commands[0]
+    commands.save_as(tmp_path / "values.csv")
+    lines = (tmp_path / "values.csv").read_text(encoding="utf-8").splitlines()
+    assert "simulated" in lines[0]
+    assert lines[1].startswith("precession time (s),normalised fluorescence")
+    assert len(lines) == 203
+    commands.save_as(tmp_path / "picture.png")
+    assert (tmp_path / "picture.png").stat().st_size > 1000
+    commands.save_as(tmp_path / "nowhere" / "x.csv")
+    assert "cannot be written" in window.log.lines()[-1]
+
+
+def test_tabs_close_to_the_welcome(window):
+    window.call("run")
+    finish(window)
+    window.call("close_tab")
+    assert window.centre.currentWidget() is window.welcome
+
+
+def test_text_of_files_is_never_read_as_html(window):
+    record = ramsey_record(state="finished").model_copy(
+        update={"title": "<b>x</b><img src='file:///etc/passwd'>"}
+    )
+    page = window.centre.open(record, MemoryRows(ramsey_rows(record.axes[0].values)), None)
+    assert page._title.textFormat() == Qt.TextFormat.PlainText
+    frames(window, 1)
+
+
+def test_none_keeps_its_references(window, app):
+    window.call("run")
+    finish(window)
+    for _ in range(50):
+        window.repaint()
+        window.centre.current().view.graphics.viewport().repaint()
+    before = sys.getrefcount(None)
+    for _ in range(1000):
+        window.centre.current().view.graphics.viewport().repaint()
+        app.processEvents()
+    assert abs(sys.getrefcount(None) - before) < 200
+
+
+def test_names_are_there_for_those_who_listen(window):
+    from PySide6.QtWidgets import QAbstractItemView, QComboBox, QLineEdit, QToolButton
+
+    window.call("run")
+    finish(window)
+    for kind in (QLineEdit, QComboBox, QToolButton, QAbstractItemView):
+        for widget in window.findChildren(kind):
+            inner = widget.objectName().startswith(
+                "qt_"
+            ) or widget.parent().metaObject().className().startswith("Q")
+            if widget.isVisible() and not inner and isinstance(widget, QLineEdit | QComboBox):
+                assert widget.accessibleName(), widget.objectName()
+
+
+def test_a_map_is_drawn_for_two_axes(window):
+    from qlab.run import Axis, Column, Record, Signal
+
+    ys, xs = np.linspace(0, 1e-6, 21), np.linspace(2.8e9, 2.9e9, 31)
+    record = Record(
+        id="m" * 8, experiment="nv.chevron", title="Chevron", parameters={}, state="running", simulated=True,
+        columns=(Column(name="t", unit="s", role="setpoint"), Column(name="f", unit="Hz", role="setpoint"),
+                 Column(name="p", role="reduced")),
+        axes=(Axis(name="t", unit="s", values=tuple(ys)), Axis(name="f", unit="Hz", values=tuple(xs))),
+        signals=(Signal(name="p", of="p"),),
+    )  # fmt: skip
+    t, f = (a.ravel() for a in np.meshgrid(ys, xs, indexing="ij"))
+    p = np.sin(t * 1e7) * np.cos((f - 2.85e9) / 2e7)
+    half = MemoryRows({"t": t[:300], "f": f[:300], "p": p[:300]})
+    page = window.centre.open(record, half, None)
+    page.frame()
+    assert (page.view._pixels > 0).sum() == 300
+    page.take(record, MemoryRows({"t": t, "f": f, "p": p}))
+    page._next = 0.0
+    page.frame()
+    assert (page.view._pixels > 0).all()
+    where = page.view.plot.getViewBox().mapViewToScene(QPointF(2.85e9, 0.5e-6))
+    assert page.view.nearest(where)[2].startswith("2.85 GHz,  500 ns:")
+    assert len(page.view.table()[0][1]) == t.size
+    page.record = record.model_copy(update={"state": "finished"})
+    window.centre._close(0)
+
+
+def test_a_long_trace_is_drawn_as_a_line(window):
+    record = ramsey_record(20_000, state="finished")
+    page = window.centre.open(record, MemoryRows(ramsey_rows(record.axes[0].values)), None)
+    page.frame()
+    assert page.view.points.opts["symbol"] is None
