@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from qlab.api import run
     from qlab.bench import Bench
     from qlab.errors import QlabError, UsageError
-    from qlab.run import Run
+    from qlab.runs import Run
     from qlab.scan import Centre, Linear, Log, Values
     from qlab.store import open_run
 
@@ -27,7 +27,7 @@ _HOMES = {
     "Linear": "qlab.scan",
     "Log": "qlab.scan",
     "QlabError": "qlab.errors",
-    "Run": "qlab.run",
+    "Run": "qlab.runs",
     "UsageError": "qlab.errors",
     "Values": "qlab.scan",
     "open_run": "qlab.store",

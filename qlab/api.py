@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from qlab.bench import Bench
-from qlab.run import Run
 from qlab.runner import Runner
+from qlab.runs import Run
 
 
 def run(

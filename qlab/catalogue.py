@@ -33,6 +33,8 @@ def describe(name: str) -> dict[str, Any]:
         }
     except QlabError as error:
         return {"name": name, "broken": str(error)}
+    except Exception as error:  # noqa: BLE001 - what a stranger's plug-in offers may be anything at all
+        return {"name": name, "broken": f"{type(error).__name__}: {error}"}
 
 
 def catalogue() -> list[dict[str, Any]]:
@@ -100,6 +102,7 @@ def check(name: str, parameters: dict[str, Any], bench: str) -> dict[str, Any]:
         else:
             experiment = kind(settings)
             experiment.bind(Bench.load(bench))
+            experiment.preflight()
             rows, seconds = experiment.estimate()
     except QlabError as error:
         found[""] = str(error)

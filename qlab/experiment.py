@@ -11,7 +11,8 @@ from qlab.instrument import Instrument
 from qlab.parameters import Parameters
 from qlab.playing import check_limits, play, split_shots
 from qlab.pulses import Program, compile_program
-from qlab.run import Axis, Block, Column, Figure, FitResult, Run, Signal
+from qlab.record import Axis, Block, Column, Figure, FitResult, Signal
+from qlab.runs import Run
 
 P = TypeVar("P", bound=Parameters)
 Blocks = Iterator[Block]

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qlab.errors import RecordingError
-from qlab.run import Column
+from qlab.record import Column
 
 _MAGIC = b"qlablive"
 _PAGE = 4096

@@ -12,8 +12,8 @@ from qlab.bench import Bench
 from qlab.errors import InstrumentError, UsageError
 from qlab.instrument import Instrument
 from qlab.pulses import Program, Timeline, compile_program
+from qlab.record import Block
 from qlab.roles import ListMode, PhotonCounter, PulsePlayer
-from qlab.run import Block
 
 PATIENCE = 10.0  # s that a counter may stay silent beyond the duration of what is played
 POLL = 0.05  # s

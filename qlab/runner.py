@@ -17,8 +17,9 @@ from qlab.errors import QlabError, RecordingError, UsageError
 from qlab.experiment import Experiment
 from qlab.live import LiveTable
 from qlab.pulses import Program
+from qlab.record import Block, FitResult, Record, State
 from qlab.registry import load
-from qlab.run import Block, FitResult, Record, Run, State
+from qlab.runs import Run
 from qlab.settings import runtime_folder
 from qlab.store import RunWriter, open_run
 

@@ -248,7 +248,7 @@ def parse_scan(text: str, unit: str) -> Scan[float]:
 def scan_text(scan: Scan[float]) -> str:
     """Return the scan as `parse_scan` reads it back, with full precision in its unit."""
     tail = "" if scan.order == "sequential" else f"@random={scan.seed}"
-    unit = "" if scan.unit == "1" else scan.unit
+    unit = "" if scan.unit in {"1", "*"} else scan.unit
 
     def shown(value: float) -> str:
         return f"{value!r}{unit}"

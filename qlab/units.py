@@ -126,7 +126,7 @@ def si_prefix(magnitude: float, unit: str) -> tuple[float, str]:
     """Return (scale, prefixed unit) that show `magnitude` between 1 and 1000, e.g. (1e-6, "µs")."""
     if unit in _UNPREFIXED or magnitude == 0 or not math.isfinite(magnitude):
         return 1.0, "" if unit == "1" else unit
-    exponent = 3 * math.floor(math.log10(abs(magnitude) * (1 + 1e-12)) / 3)
+    exponent = 3 * math.floor((math.log10(abs(magnitude)) + 1e-12) / 3)
     exponent = min(max(exponent, -15), 12)
     return 10.0**exponent, _SHOWN_PREFIXES[exponent] + unit
 

@@ -9,8 +9,8 @@ import typer
 from qlab.bench import Bench, BenchEntry
 from qlab.cli.run import watch
 from qlab.errors import UsageError
-from qlab.run import Run
 from qlab.runner import Runner, software
+from qlab.runs import Run
 from qlab.store import open_run
 
 

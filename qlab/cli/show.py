@@ -6,7 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
-from qlab.run import FitResult, Run
+from qlab.record import FitResult
+from qlab.runs import Run
 from qlab.scan import KINDS, scan_text
 from qlab.store import check_file, open_run
 from qlab.units import format_measured, format_quantity

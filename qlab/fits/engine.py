@@ -9,9 +9,10 @@ from numpy.typing import ArrayLike
 from qlab.errors import UsageError
 from qlab.fits.model import FitModel, Variable
 from qlab.fits.report import failure, report
-from qlab.fits.search import best_end, expected_errors, hold_what_vanishes
+from qlab.fits.search import best_end, expected_errors, without_negative_squares
 from qlab.fits.solve import Problem, Reals, solve
-from qlab.run import FitResult, Grid, Record
+from qlab.grid import Grid
+from qlab.record import FitResult, Record
 
 
 def load_model(name: str, context: Mapping[str, float] | None = None) -> FitModel:
@@ -101,8 +102,8 @@ def _fit(
         expected = expected_errors(solution)
         solution = replace(solution, problem=replace(solution.problem, error=expected))
     solution = solve(solution.problem, solution.theta)
-    solution, limits = hold_what_vanishes(solution)
-    return report(solution, limits, rival, signal, units, absolute=absolute)
+    solution = without_negative_squares(solution)
+    return report(solution, rival, signal, units, absolute=absolute)
 
 
 def _points(x: ArrayLike, y: ArrayLike, error: ArrayLike | None) -> tuple[Reals, Reals, Reals, bool] | str:

@@ -34,7 +34,7 @@ def _labels(solution: Solution, names: Sequence[str]) -> str:
 
 
 def _stands_out(solution: Solution, *, absolute: bool) -> bool:
-    from scipy.stats import chi2 as distribution
+    from scipy.special import chdtrc
 
     problem = solution.problem
     gain = problem.constant_chi2 - solution.chi2
@@ -42,7 +42,7 @@ def _stands_out(solution: Solution, *, absolute: bool) -> bool:
         gain /= max(solution.chi2 / max(len(problem.x) - len(problem.free), 1), 1e-300)
     extra = max(len(problem.free) - 1, 1)
     # Every independent frequency (about one per point) was a chance to find something in mere noise.
-    return bool(distribution.sf(gain, extra) * len(problem.x) < 1e-3)
+    return bool(chdtrc(extra, max(gain, 0.0)) * len(problem.x) < 1e-3)
 
 
 def _uncertain(solution: Solution, *, absolute: bool) -> list[str]:

@@ -10,7 +10,7 @@ from qlab.fits.two_level import HYPERFINE_14N, gaussian_nodes, line_offsets, rab
 
 
 def _line_centres(x: Curve, width: float) -> Curve:
-    count = int(np.clip(4 * span(x) / width, 40, 400))
+    count = int(np.clip(4 * span(x) / width, 40, 240))
     return np.linspace(float(np.min(x)), float(np.max(x)), count)
 
 
@@ -40,6 +40,10 @@ class _Triplet(FitModel):
         """Return one line of height 1 at a distance (Hz) from its centre."""
         raise NotImplementedError
 
+    def rough(self, distance: Curve, fwhm: Curve) -> Curve:
+        """Return about the same line quickly: what a scan for starting values needs."""
+        return self.profile(distance, fwhm)
+
     def evaluate(self, x: Curve, theta: Theta) -> Curve:
         """Return the signal at carrier x (Hz)."""
         centres = theta["frequency"] + line_offsets(theta["hyperfine"], self.known("asymmetry"))
@@ -56,7 +60,7 @@ class _Triplet(FitModel):
         width = np.concatenate([np.full(len(t), w) for t, w in zip(trials, widths, strict=True)])
         shape = np.zeros((len(centre), len(x)))
         for offset in offsets:
-            shape += self.profile(x - centre[:, None] - offset, width[:, None])
+            shape += self.rough(x - centre[:, None] - offset, width[:, None])
         chi2, level, amplitude = project_shapes(shape, y, error)
         chi2 = chi2 + np.where((amplitude > 0) | (-amplitude > level), 1e3 * len(x), 0.0)
         starts = []
@@ -99,6 +103,11 @@ class LorentzianTriplet(_Triplet):
 
         scaled = (distance + 1j * half) / (sigma * np.sqrt(2))
         return np.asarray(np.sqrt(np.pi / 2) * half / sigma * wofz(scaled).real)
+
+    def rough(self, distance: Curve, fwhm: Curve) -> Curve:
+        """Return a Lorentzian about as wide and high as the broadened line."""
+        square, spread = fwhm**2 / 4, (1.18 * self.known("sigma_detuning")) ** 2
+        return np.asarray(square / (distance**2 + square + spread))
 
 
 class GaussianTriplet(_Triplet):

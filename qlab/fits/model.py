@@ -55,7 +55,10 @@ class FitModel:
         raise NotImplementedError
 
     def derive(self, theta: Theta) -> dict[str, tuple[float, str, str]]:
-        """Return derived values as name -> (value, unit, label); their errors are propagated."""
+        """Return derived values as name -> (value, unit, label); their errors are propagated.
+
+        While they are, a negative value of a `squared` parameter stands for a negative square.
+        """
         del theta
         return {}
 

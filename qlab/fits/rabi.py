@@ -23,7 +23,7 @@ class RabiHyperfine(FitModel):
 
     P(t) = mean over lines m and static detunings ξ ~ N(0, σ²) of Ω²/(Ω²+δ²) sin²(π √(Ω²+δ²) t), with
     δ = detuning − m A − (m² − 2/3) q − ξ. x: pulse duration in s; rates in Hz. Only |detuning| shows (exactly
-    so for q = 0): its square is fitted, and it is held at 0 where the data are compatible with 0.
+    so for q = 0): its square is fitted, and a negative one becomes 0.
     Context: `hyperfine` A, `asymmetry` q, `sigma_detuning` σ (all Hz). Source: Rabi formula, physics.md P05.
     """
 
@@ -80,7 +80,8 @@ class RabiHyperfine(FitModel):
     def derive(self, theta: Theta) -> dict[str, tuple[float, str, str]]:
         """Return effective rate √(Ω²+Δ²), transfer Ω²/(Ω²+Δ²) and π time 1/(2Ω) of the central line."""
         rabi, detuning = max(theta["rabi_frequency"], 1e-100), theta["detuning"]
-        total = rabi**2 + detuning**2
+        # A negative detuning stands for a negative square here: the error reaches to both sides of 0.
+        total = max(rabi**2 + detuning * abs(detuning), 1e-300)
         return {
             "effective_rate": (float(np.sqrt(total)), "Hz", "effective rate √(Ω²+Δ²)"),
             "transfer": (rabi**2 / total, "1", "largest transfer Ω²/(Ω²+Δ²)"),

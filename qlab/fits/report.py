@@ -1,6 +1,5 @@
 """What a solution becomes: a FitResult with errors, derived values, units and a verdict."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -8,13 +7,12 @@ import numpy as np
 from qlab.fits.judge import verdict
 from qlab.fits.model import FitModel
 from qlab.fits.solve import Reals, Solution
-from qlab.run import FitParameter, FitResult
+from qlab.record import FitParameter, FitResult
 from qlab.units import format_quantity
 
 
 def report(
     solution: Solution,
-    limits: Mapping[str, float],
     rival: str,
     signal: str,
     units: tuple[str, str],
@@ -23,7 +21,9 @@ def report(
 ) -> FitResult:
     """Return what a solution says: values with absolute errors, goodness of fit, and whether to believe it.
 
-    `limits` are one standard deviation above 0 for what was held there, `rival` another explanation in words.
+    A squared variable v = √z has the error that z ± σ_z gives, upwards or down to 0 whichever is further:
+    σ_z/(2v) far from 0, v where 0 is within one σ_z, √σ_z at 0.
+    `rival` names another explanation in words.
     """
     problem = solution.problem
     freedom = len(problem.x) - len(problem.free)
@@ -34,9 +34,13 @@ def report(
     believable, message = verdict(solution, absolute=absolute)
     if believable and rival:
         believable, message = False, rival
-    slope = np.array([0.5 / theta[v.name] if v.squared else 1.0 for v in problem.free])
+    sigma = np.sqrt(np.diag(covariance))
+    slope = np.array([
+        max(np.sqrt(z + s) - np.sqrt(z), np.sqrt(z) - np.sqrt(max(z - s, 0))) / s if v.squared else 1.0
+        for v, z, s in zip(problem.free, solution.values, sigma, strict=True)
+    ])  # fmt: skip
     ours = np.nan_to_num(covariance * np.outer(slope, slope), nan=np.inf, posinf=np.inf)
-    errors = dict(zip((v.name for v in problem.free), np.sqrt(np.diag(ours)), strict=True)) | dict(limits)
+    errors = dict(zip((v.name for v in problem.free), np.sqrt(np.diag(ours)), strict=True))
     parameters = [
         FitParameter(
             name=v.name, label=v.label, value=theta[v.name], unit=_unit(v.unit, units),
@@ -45,10 +49,10 @@ def report(
         for v in problem.model.parameters
     ]  # fmt: skip
     parameters += _derived(solution, covariance, units)
-    for variable in problem.model.parameters:
-        if np.isfinite(limit := limits.get(variable.name, np.nan)):
-            shown = format_quantity(limit, _unit(variable.unit, units), digits=2)
-            message += f" The {variable.label} is compatible with 0 and held there (below about {shown})."
+    for variable in problem.free:
+        if variable.squared and theta[variable.name] == 0:
+            shown = format_quantity(float(errors[variable.name]), _unit(variable.unit, units), digits=2)
+            message += f" The {variable.label} is compatible with 0 (below about {shown})."
     return FitResult(
         model=problem.model.name, signal=signal, success=believable, message=message.strip(),
         parameters=tuple(parameters), free=tuple(v.name for v in problem.free),

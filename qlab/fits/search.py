@@ -1,10 +1,11 @@
-"""From several starts to one solution: the best end, its rivals, expected errors, what vanishes."""
+"""From several starts to one solution: the best end, its rivals, expected errors, no negative squares."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 
-from qlab.fits.solve import Problem, Reals, Solution, hold_at_zero, solve
+from qlab.fits.solve import Problem, Reals, Solution, solve
 
 _TIE = 1.0  # starts whose chi² differ by less are alike: the likelier one, named first, wins
 _ALIKE = 6.0  # an end of chi² this little above the best is no worse an explanation (2.4 σ)
@@ -54,18 +55,19 @@ def expected_errors(solution: Solution) -> Reals:
     return np.asarray(np.sqrt(np.maximum(curve, 0.1 * unit) * unit))
 
 
-def hold_what_vanishes(solution: Solution) -> tuple[Solution, dict[str, float]]:
-    """Hold at 0 every squared variable whose square is compatible with 0; return the limits on them too."""
-    limits: dict[str, float] = {}
-    for variable in solution.problem.free:
-        names = [v.name for v in solution.problem.free]
-        if not variable.squared or variable.name not in names:
+def without_negative_squares(solution: Solution) -> Solution:
+    """Set to 0 every square that came out negative, the rest fitted again beside it.
+
+    The solution keeps the variable and so its part in the covariance: had its square come out a little above
+    0, as it may where the truth is there, the other values would have moved by that much.
+    """
+    problem = solution.problem
+    for variable in problem.free:
+        if not variable.squared or solution.theta[variable.name] >= 0:
             continue
-        index = names.index(variable.name)
-        square, sigma = solution.values[index], float(np.sqrt(solution.covariance[index, index]))
-        # Within one standard deviation of zero, a square says nothing but a limit.
-        if not square > sigma:
-            limits[variable.name] = float(np.sqrt(sigma))
-            held = hold_at_zero(solution, variable.name)
-            solution = solve(held, solution.theta)
-    return solution, limits
+        others = tuple(v for v in problem.free if v is not variable)
+        held = replace(problem, free=others, held={**problem.held, variable.name: 0.0})
+        theta = {**solve(held, solution.theta).theta, variable.name: 0.0}
+        values = [theta[v.name] * (abs(theta[v.name]) if v.squared else 1.0) for v in problem.free]
+        solution = Solution(problem, np.array(values), solution.scale)
+    return solution

@@ -1,7 +1,7 @@
 """One weighted least-squares problem: the variables that move, the solver, the covariance."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -179,10 +179,3 @@ def _scales(problem: Problem, values: Reals) -> Reals:
     given = problem.model.scales(problem.x, problem.theta(values))
     sizes = [given.get(v.name, abs(value)) for v, value in zip(problem.free, values, strict=True)]
     return np.array([s if np.isfinite(s) and s > 0 else 1.0 for s in sizes])
-
-
-def hold_at_zero(solution: Solution, name: str) -> Problem:
-    """Return the same problem with one variable held at zero."""
-    problem = solution.problem
-    free = tuple(v for v in problem.free if v.name != name)
-    return replace(problem, free=free, held={**problem.held, name: 0.0})

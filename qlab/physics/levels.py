@@ -66,6 +66,9 @@ class LevelSystem(Protocol):
         """Return what a laser of `power` W does."""
         ...
 
-    def rabi(self, amplitude: Floats, setpoints: Mapping[str, float]) -> Floats:
-        """Return the Rabi angular frequency (rad/s) that a drive amplitude (asked Rabi frequency, Hz) gives."""
+    def rabi(self, amplitude: Floats, setpoints: Mapping[str, Floats]) -> Floats:
+        """Return the Rabi angular frequency (rad/s) that a drive amplitude (asked Rabi frequency, Hz) gives.
+
+        `amplitude` and each setpoint (points,); one value where all points share it.
+        """
         ...

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,7 +40,7 @@ def cut(timeline: Timeline) -> Iterator[tuple[NDArray[np.int64], tuple[Segment, 
 
 
 def _segments(timeline: Timeline, moments: NDArray[np.int64]) -> Iterator[Segment]:
-    for start, stop in zip(moments[:-1], moments[1:], strict=True):
+    for start, stop in pairwise(moments):
         if np.all(start == stop):
             continue
         # Where a point's stretch is empty, the others still say what is on in it.

@@ -3,48 +3,95 @@
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from qlab.errors import UsageError
-from qlab.physics.propagate import steady_state
+from qlab.physics.levels import Floats
+from qlab.physics.noise import gauss_hermite
+from qlab.physics.propagate import stationary
 from qlab.physics.segments import Segment
 
 if TYPE_CHECKING:
-    from qlab.physics.engine import _Player
+    from qlab.physics.player import Player
 
 # After this many lifetimes of the slowest relaxation the state is the settled one to 1e-9.
 LIFETIMES = 20.0
+MOST_NODES = 2001
 
 
-def settled_rate(player: "_Player", segment: Segment) -> NDArray[np.float64]:
-    """Return the photons per second at each point, shape (points,), for a window that starts settled.
+def continuous(player: "Player") -> dict[str, Floats]:
+    """Return the mean counts in each window of a shot with drive and light on while counting; (points,).
 
-    Raises UsageError where the light has not had the time to settle the spin before the window opens.
+    Raises UsageError where a window opens before the light has settled the spin.
     """
-    if not segment.lit:
-        return np.zeros(len(segment.seconds))
-    play = segment.play
-    points = len(segment.seconds)
-    amplitude = np.zeros(points) if play is None else player.system.rabi(play.amplitude, player.settings)
-    offset = np.zeros(points) if play is None else 2 * np.pi * play.frequency
-    distinct, which = np.unique(
-        np.column_stack([player.carrier + offset, amplitude]), axis=0, return_inverse=True
-    )
-    generators = player.generators(distinct[:, 0], distinct[:, 1], lit=True)
+    seen: dict[str, Floats] = {}
+    since = np.zeros(player.points)  # when drive and light became what they are
+    before: Segment | None = None
+    for segment in player.segments:
+        if before is None or before.lit != segment.lit or before.play is not segment.play:
+            since = segment.start
+        before = segment
+        if not segment.keys:
+            continue
+        waited = float((segment.start - since).min())
+        counted = (_settled_rate(player, segment, waited) + player.system.dark_rate) * segment.seconds
+        for key in segment.keys:
+            seen[key] = seen.get(key, np.zeros(player.points)) + counted
+    return seen
+
+
+def _settled_rate(player: "Player", segment: Segment, waited: float) -> Floats:
+    """Return the photons per second at each point, shape (points,)."""
     brightness = player.lit.brightness
-    if brightness.max() == 0:
-        return np.zeros(points)
-    _need_settled(generators[0, 0], float(segment.start.min()))
-    states = steady_state(generators)
-    population = np.einsum("pnii->pni", states).real
-    rate = np.einsum("n,pni,i->p", player.weights, population, brightness)
-    return np.asarray(rate[which.reshape(-1)])
+    if not segment.lit or brightness.max() == 0:
+        return np.zeros(player.points)
+    settings = np.column_stack([player.drive_frequency(segment), player.rabi(segment)])
+    distinct, which = np.unique(settings, axis=0, return_inverse=True)
+    jumps, stack, sigma = player.jumps(lit=True), player.stack, player.system.sigma_detuning
 
-
-def _need_settled(generator: NDArray[np.complex128], waited: float) -> None:
-    slowest = np.sort(np.abs(np.linalg.eigvals(generator).real))[1]
+    # Relaxation is slowest far from resonance: at an end of the sweep.
+    ends = distinct[[0, -1]]
+    slowest, width = _relaxation(stack.generators(ends[:, 0], ends[:, 1], np.zeros(1), jumps))
     if slowest * waited < LIFETIMES:
         raise UsageError(
             f"The light settles the spin in {LIFETIMES / slowest:.2g} s, and counting starts after {waited:.2g} s.",
-            "Lengthen the settling time or raise the laser power.",
+            "Lengthen the settling time or raise the laser power; pulses come before the only readout of a shot.",
         )
+    if sigma > 0 and slowest * player.system.tau_c < LIFETIMES:
+        raise UsageError(
+            f"The detuning noise changes within {player.system.tau_c:.2g} s, before the light settles the spin.",
+            "Raise the laser power, or lengthen tau_c.",
+        )
+    z, weights = _line_nodes(width, sigma)
+    states = stationary(stack.generators(distinct[:, 0], distinct[:, 1], z * sigma, jumps), stack.dimension)
+    populations = states[..., : stack.dimension]
+    shares = stack.weights / stack.weights.sum()
+    rate = np.einsum("b,n,pbni,i->p", shares, weights, populations, brightness)
+    return np.asarray(rate[which.reshape(-1)])
+
+
+def _relaxation(generators: Floats) -> tuple[float, float]:
+    """Return the slowest rate of relaxation, and the slowest loss of coherence, 1/s."""
+    rates = np.sort(-np.linalg.eigvals(generators).real, axis=-1)
+    d = int(np.sqrt(generators.shape[-1]))
+    return float(rates[..., 1].min()), float(rates[..., d].min())
+
+
+def _line_nodes(width: float, sigma: float) -> tuple[Floats, Floats]:
+    """Return nodes and weights of a standard normal that resolve lines of half width `width` rad/s."""
+    if sigma == 0:
+        return np.zeros(1), np.ones(1)
+    # A Gauss-Hermite rule of n nodes on a pole at distance a errs by exp(-2 a sqrt(2 n)), an even grid of
+    # step h by exp(-2 pi a/h).
+    distance = width / sigma
+    gaussian = int(np.ceil((11.0 / distance) ** 2 / 2)) + 1
+    even = int(np.ceil(14 * 22 / (2 * np.pi * distance))) | 1
+    if gaussian <= min(even, 60):
+        return gauss_hermite(max(gaussian, 5))
+    if even > MOST_NODES:
+        raise UsageError(
+            "The lines are far narrower than the detuning noise: too fine to average.",
+            "Raise the laser power.",
+        )
+    z = np.linspace(-7, 7, max(even, 31))
+    weights = np.exp(-(z**2) / 2)
+    return z, weights / weights.sum()

@@ -13,6 +13,7 @@ from qlab.service.channel import Address, Channel, Message, address_file
 from qlab.session import Command, Event, Order
 
 START_DEADLINE = 30.0  # s
+_STARTED: list["subprocess.Popen[bytes]"] = []
 
 
 class RemoteSession:
@@ -119,7 +120,7 @@ def _start_supervisor() -> None:
         {"creationflags": 0x00000008 | 0x00000200} if sys.platform == "win32" else {"start_new_session": True}
     )
     environment = {k: v for k, v in os.environ.items() if k != "QT_QPA_PLATFORM"}
-    subprocess.Popen(
+    started = subprocess.Popen(
         [sys.executable, "-m", "qlab.service.supervisor"],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
@@ -127,6 +128,8 @@ def _start_supervisor() -> None:
         env=environment,
         **detached,
     )
+    # It is meant to outlive this process; held, so that nobody complains that it is still running.
+    _STARTED.append(started)
 
 
 def _alive(pid: int) -> bool:

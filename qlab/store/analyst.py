@@ -5,7 +5,7 @@ from typing import Any, Literal
 import numpy as np
 
 from qlab.errors import UsageError
-from qlab.run import Run
+from qlab.runs import Run
 from qlab.store.columns import dim_names, dimensions
 from qlab.store.layout import time_attributes
 from qlab.store.storedunits import stored_unit
@@ -56,8 +56,11 @@ def _data(run: Run, xarray: Any) -> Any:
 def _shots(run: Run, xarray: Any) -> Any:
     count = len(run)
     variables: dict[str, Any] = {}
-    coordinates: dict[str, Any] = {"scan_point": np.arange(count)}
-    coordinates |= {name: np.arange(size) for name, size in dimensions(run.record).items()}
+    point = _attributes("1", "row, in the order taken", "scan_point")
+    coordinates: dict[str, Any] = {"scan_point": ("scan_point", np.arange(count), point)}
+    for name, size in dimensions(run.record).items():
+        label = _attributes("1", f"{name.replace('_', ' ')} number", name)
+        coordinates[name] = (name, np.arange(size, dtype="i4"), label)
     for column in run.record.columns:
         dims = ("scan_point", *dim_names(column))
         attributes = _attributes(column.unit, column.long_name, column.name)

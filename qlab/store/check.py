@@ -8,7 +8,7 @@ from uuid import UUID
 import h5py
 
 from qlab.errors import FileError
-from qlab.run import ENDED, Record
+from qlab.record import ENDED, Record
 from qlab.store.child import ask
 from qlab.store.digest import content_sha256
 from qlab.store.document import load

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qlab.errors import RecordingError, UsageError
-from qlab.run import Column, Record
+from qlab.record import Column, Record
 from qlab.store.names import NAME
 from qlab.store.storedunits import has_root
 

@@ -10,7 +10,7 @@ import numpy as np
 from pydantic import BaseModel, ValidationError
 
 from qlab.errors import FileError
-from qlab.run import Record
+from qlab.record import Record
 
 _ODD = "$float"  # NaN and the infinities are written {"$float": "nan"}: JSON has no word for them
 

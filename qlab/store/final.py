@@ -10,13 +10,13 @@ import h5py
 import numpy as np
 
 from qlab.errors import RecordingError
-from qlab.run import Record
+from qlab.record import Record
 from qlab.settings import config_folder
 from qlab.store.columns import all_stored
 from qlab.store.digest import content_sha256
 from qlab.store.document import dump
 from qlab.store.groups import write_entry_fields, write_groups
-from qlab.store.hdf import SLACK, careful, document, no_room, reserve
+from qlab.store.hdf import SLACK, careful, document, no_room, reserve, trim
 from qlab.store.layout import create_shots, nx_group, row_room
 from qlab.store.metadata import crate, readable, root_attributes
 from qlab.store.names import DRAFT
@@ -36,6 +36,7 @@ def write_final(target: Path, record: Record, rows: StoredRows) -> list[str]:
         target.parent.mkdir(parents=True, exist_ok=True)
         with careful(h5py.File(draft, "w", libver=("earliest", "v110"), locking="best-effort")) as file:
             missing = _write(file, target.name, record, rows)
+        trim(draft)
         _verify(draft, len(rows))
         with draft.open("rb+") as handle:
             os.fsync(handle.fileno())
@@ -49,6 +50,8 @@ def write_final(target: Path, record: Record, rows: StoredRows) -> list[str]:
 
 def _write(file: h5py.File, name: str, record: Record, rows: StoredRows) -> list[str]:
     document_text, record = dump(record), readable(record)
+    # Before the first byte, and again after each flush, which gives back what is left of it.
+    reserve(file, 4 * SLACK)
     root_attributes(file, record, name)
     entry = nx_group(file, "entry", "NXentry")
     write_entry_fields(entry, record)
@@ -58,19 +61,24 @@ def _write(file: h5py.File, name: str, record: Record, rows: StoredRows) -> list
         stop = min(start + (1 << 17), len(rows))
         reserve(file, 8 * (stop - start))
         entry["scan_point"][start:stop] = np.arange(start, stop)
+        file.flush()
     for item in all_stored(record):
-        for start, piece in rows.pieces(item):
+        dataset = shots[item.name]
+        for start, piece in rows.pieces(item, whole=dataset.chunks[0]):
             if len(piece):
-                reserve(file, piece.nbytes)
-                shots[item.name][start : start + len(piece)] = piece
+                reserve(file, piece.nbytes + row_room(record))
+                dataset[start : start + len(piece)] = piece
+                # Packed chunks get their place in the file only now: what was reserved must not run out first.
+                file.flush()
     missing = write_views(entry, record, rows)
     entry.attrs["default"] = "data" if "data" in entry else "shots"
-    reserve(file, 4 * SLACK)
+    reserve(file, 4 * SLACK + 8 * len(document_text))
     write_groups(entry, record, operator())
     # The whole record, so that the file alone is enough to run it again.
     document(entry, "program", document_text, "application/json")
     file.flush()
     digest = content_sha256(file)
+    reserve(file, 4 * SLACK)
     file.attrs["content_sha256"] = digest
     note = document(
         entry, "metadata", dump(crate(record, name, len(rows), digest), indent=1), "application/ld+json"

@@ -6,7 +6,7 @@ from typing import Any
 import h5py
 import numpy as np
 
-from qlab.run import Figure, FitParameter, FitResult, Record
+from qlab.record import Figure, FitParameter, FitResult, Record
 from qlab.store.document import dump
 from qlab.store.hdf import document, fixed, reserve
 from qlab.store.layout import describe, number, nx_group, scale

@@ -11,6 +11,7 @@ import numpy as np
 from h5py import h5a, h5d, h5g, h5l, h5o, h5s, h5t, h5z
 
 from qlab.errors import FileError
+from qlab.store.hdf import SIGNATURE, stated_end
 from qlab.store.names import FORMAT, FORMAT_VERSION, NAME
 
 MOST_OBJECTS, MOST_DEPTH, MOST_RANK, MOST_NAME, MOST_ATTRIBUTES = 20_000, 16, 8, 128, 256
@@ -20,7 +21,6 @@ MOST_CLAIMED = 1 << 40
 MOST_TEXT = 64 << 20
 _FREE, _MOST_RATIO = 64 << 20, 1000
 _FILTERS = {h5z.FILTER_DEFLATE, h5z.FILTER_SHUFFLE, h5z.FILTER_FLETCHER32}
-_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 _SCALE_ATTRIBUTES = {b"DIMENSION_LIST", b"REFERENCE_LIST"}
 _HINT = "It was not written by qlab as it stands, or it is damaged; it was not opened."
 
@@ -36,7 +36,7 @@ def check_signature(path: Path) -> None:
     """Raise FileError where a path is no HDF5 file at all."""
     try:
         with path.open("rb") as file:
-            start = file.read(8)
+            start = file.read(64)
             size = os.fstat(file.fileno()).st_size
     except FileNotFoundError:
         raise FileError(f"There is no file {path}.", "Check the name.") from None
@@ -48,7 +48,10 @@ def check_signature(path: Path) -> None:
         raise FileError(
             f"{path} cannot be read: {error.strerror}.", "Check the name and the rights."
         ) from None
-    if start != _SIGNATURE:
+    if start[:8] == SIGNATURE and size < stated_end(start):
+        # Looked at here because HDF5 in its SWMR mode does not: it waits for what is missing.
+        raise FileError(f"{path.name} is cut short.", "It is damaged; use a copy of it.")
+    if start[:8] != SIGNATURE:
         what = "is empty" if size == 0 else "is not an HDF5 file"
         raise FileError(f"{path.name} {what}.", "Give a run file of qlab (NAME.h5).")
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from qlab.errors import RecordingError
 
 SLACK = 64 * 1024  # for HDF5's own bookkeeping beside the data of one hand-over
+SIGNATURE = b"\x89HDF\r\n\x1a\n"
 _TARGET = 64 * 1024
 
 
@@ -35,6 +36,7 @@ def reserve(file: h5py.File, size: int) -> None:
             return
     if shutil.disk_usage(Path(file.filename).parent).free < size + 4 * SLACK:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    os.ftruncate(descriptor, max(end + size + SLACK, os.fstat(descriptor).st_size))
 
 
 @contextmanager
@@ -48,6 +50,24 @@ def careful(file: h5py.File) -> Iterator[h5py.File]:
         raise
     finally:
         file.close()
+
+
+def stated_end(start: bytes) -> int:
+    """Return the length that a file's superblock states, 0 where it does not say."""
+    place = {0: 40, 1: 44, 2: 28, 3: 28}.get(start[8] if len(start) > 8 else 255)
+    return (
+        int.from_bytes(start[place : place + 8], "little")
+        if place is not None and len(start) > place + 8
+        else 8
+    )
+
+
+def trim(path: Path) -> None:
+    """Give back what was reserved behind the end of a closed file."""
+    with path.open("rb+") as file:
+        end = stated_end(file.read(64))
+        if end > len(SIGNATURE):
+            file.truncate(min(end, os.fstat(file.fileno()).st_size))
 
 
 def divert(file: h5py.File) -> None:
@@ -85,8 +105,9 @@ def fixed(text: str | bytes, size: int = 0) -> NDArray[Any]:
     """Return text as a fixed-length UTF-8 scalar (`size` bytes, else as long as it is)."""
     raw = text if isinstance(text, bytes) else text.encode("utf-8", "replace")
     if size:
-        raw = raw[:size].decode("utf-8", "ignore").encode()
-    return np.array(raw, dtype=h5py.string_dtype("utf-8", size or max(len(raw), 1)))
+        raw = raw[: size - 1].decode("utf-8", "ignore").encode()
+    # Always ended by a zero: netCDF-C reads on until it finds one.
+    return np.array(raw, dtype=h5py.string_dtype("utf-8", size or len(raw) + 1))
 
 
 def document(group: h5py.Group, name: str, raw: bytes, media: str, *, nx_class: str = "NXnote") -> h5py.Group:

@@ -7,7 +7,7 @@ import h5py
 from pydantic import ValidationError
 
 from qlab.errors import FileError
-from qlab.run import Figure, FitResult, Record
+from qlab.record import Figure, FitResult, Record
 from qlab.store.document import dump, load, load_record
 
 

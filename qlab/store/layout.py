@@ -6,7 +6,7 @@ from typing import Any
 import h5py
 import numpy as np
 
-from qlab.run import Record
+from qlab.record import Record
 from qlab.store.columns import Stored, all_stored, dim_names, dimensions
 from qlab.store.hdf import chunks, reserve
 from qlab.store.names import moment

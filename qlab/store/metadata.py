@@ -9,7 +9,7 @@ from uuid import UUID
 
 import h5py
 
-from qlab.run import Record
+from qlab.record import Record
 from qlab.store.hdf import fixed
 from qlab.store.names import FORMAT, FORMAT_VERSION, moment
 from qlab.store.storedunits import qudt_uri, stored_unit

@@ -4,7 +4,7 @@ import re
 from datetime import datetime
 from pathlib import Path
 
-from qlab.run import Record
+from qlab.record import Record
 
 FORMAT = "qlab-run"
 FORMAT_VERSION = "1.0"

@@ -9,7 +9,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from qlab.run import Record
+from qlab.record import Record
 from qlab.store.columns import all_stored
 from qlab.store.document import dump
 from qlab.store.hdf import careful, divert, document, fixed, no_room, reserve

@@ -5,7 +5,8 @@ from pathlib import Path
 import h5py
 
 from qlab.errors import FileError
-from qlab.run import Run
+from qlab.record import ENDED
+from qlab.runs import Run
 from qlab.store.child import ask
 from qlab.store.guard import check_signature
 from qlab.store.lock import RunLock
@@ -15,7 +16,7 @@ from qlab.store.rows import FileRows
 from qlab.store.tasks import read_record
 from qlab.store.trust import trust, trusted
 
-INSPECT_SECONDS = 30.0
+INSPECT_SECONDS = 20.0
 
 
 def open_run(path: Path | str) -> Run:
@@ -35,7 +36,14 @@ def open_run(path: Path | str) -> Run:
     except OSError:
         # Nobody writes it, and it cannot be rewritten where it is: read it as it stands.
         return _opened(path, interrupted=True)
-    return _opened(path) if lock is None else _opened(recover_locked(path, lock))
+    if lock is None:
+        return _opened(path)
+    try:
+        path = recover_locked(path, lock)
+    except FileError:
+        # No room to rewrite it, perhaps: what can be read is shown; what is damaged is refused once more.
+        return _opened(path, interrupted=True)
+    return _opened(path)
 
 
 def _opened(path: Path, *, interrupted: bool = False) -> Run:
@@ -50,6 +58,6 @@ def _opened(path: Path, *, interrupted: bool = False) -> Run:
         if is_part(path) and not path.exists() and final_path(path).exists():
             return _opened(final_path(path))  # it ended while we looked
         raise FileError(f"{path.name} cannot be opened ({error}).", "Is it still there and whole?") from error
-    if interrupted:
+    if interrupted and record.state not in ENDED:
         record = record.model_copy(update={"state": "interrupted"})
     return Run(record, FileRows(path, record), path)

@@ -7,7 +7,7 @@ from qlab.store.child import ask
 from qlab.store.lock import RunLock
 from qlab.store.names import DRAFT, PART, final_path, is_part
 
-SECONDS = 60.0
+SECONDS = 30.0
 _SECONDS_PER_BYTE = 1 / 5e6  # a slow disk and gzip
 
 

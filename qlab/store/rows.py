@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qlab.errors import FileError
-from qlab.run import Record
+from qlab.record import Record
 from qlab.store.columns import Stored, natural_dtype, stored
 from qlab.store.names import final_path, is_part
 
@@ -40,9 +40,12 @@ class StoredRows:
         whole.real, whole.imag = parts["real"], parts["imag"]
         return whole
 
-    def pieces(self, item: Stored, size: int = _PIECE) -> Iterator[tuple[int, NDArray[Any]]]:
-        """Yield (first row, values) of one dataset, about `size` bytes at a time; an empty one at least."""
-        step = max(1, size // max(item.row_bytes, 1))
+    def pieces(self, item: Stored, size: int = _PIECE, whole: int = 1) -> Iterator[tuple[int, NDArray[Any]]]:
+        """Yield (first row, values) of one dataset, about `size` bytes at a time; an empty one at least.
+
+        Pieces that come from the file start at multiples of `whole` rows.
+        """
+        step = max(1, size // max(item.row_bytes * whole, 1)) * whole
         dataset = self.shots[item.name]
         for start in range(0, self.count, step):
             yield start, dataset[start : min(start + step, self.count)]

@@ -8,7 +8,7 @@ from typing import Any
 import h5py
 
 from qlab.errors import FileError
-from qlab.run import ENDED, Record
+from qlab.record import ENDED, Record
 from qlab.store.check import problems, publication_problems
 from qlab.store.columns import all_stored, check_columns
 from qlab.store.digest import content_sha256

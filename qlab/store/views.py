@@ -4,7 +4,8 @@ import h5py
 import numpy as np
 
 from qlab.errors import QlabError
-from qlab.run import Axis, Grid, Record, Rows, grid
+from qlab.grid import Grid, Rows, grid
+from qlab.record import Axis, Record
 from qlab.store.hdf import reserve
 from qlab.store.layout import describe, nx_group, scale
 from qlab.store.names import inner

@@ -1,5 +1,6 @@
 """The writer of a run: buffers rows, hands them to the growing file, and rewrites it at the end."""
 
+import math
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -9,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qlab.errors import FileError, RecordingError, UsageError
-from qlab.run import ENDED, Record, State
+from qlab.record import ENDED, Record, State
 from qlab.settings import runtime_folder
 from qlab.store.columns import check_columns, fit_block
 from qlab.store.final import sync_folder, write_final
@@ -113,6 +114,7 @@ class RunWriter:
         try:
             self._append(self._part)
         except RecordingError as error:
+            self._handed = -math.inf  # until it works again every write tries, and tells
             self._to_spool(error)
 
     def _append(self, part: PartFile) -> None:

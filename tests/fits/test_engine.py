@@ -14,7 +14,8 @@ from qlab.fits.decay import StretchedDecay
 from qlab.fits.engine import fit_curve, fit_grid, load_model
 from qlab.fits.line import StraightLine
 from qlab.fits.lines import GaussianTriplet, Lorentzian
-from qlab.run import Axis, Column, MemoryRows, Record, Signal, grid
+from qlab.grid import MemoryRows, grid
+from qlab.record import Axis, Column, Record, Signal
 from tests.fits import twins
 
 X = np.linspace(0, 10, 101)

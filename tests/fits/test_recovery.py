@@ -153,8 +153,10 @@ def test_rabi_on_resonance_is_sane():
         assert result.values["detuning"] < 4 * result.errors["detuning"] + 1
         assert result.errors["rabi_frequency"] < 60e3
     held = [r for r in results if r.values["detuning"] == 0]
-    assert len(held) > 12
-    assert all("detuning" not in r.free for r in held)
+    assert 4 < len(held) < 20
+    assert all("compatible with 0" in r.message for r in held)
+    least = least_sigma(rabi(1.0))["rabi_frequency"]
+    assert np.mean([r.errors["rabi_frequency"] for r in results[:12]]) < 1.5 * least
 
 
 def test_rabi_far_off_resonance_is_found_from_the_data():
@@ -177,8 +179,10 @@ def test_s5_coverage(name):
     case = CASES[name]()
     inside = np.abs(pulls(case, fits(case, range(500)))) < 1
     coverage = dict(zip(case.truth, inside.mean(axis=1), strict=True))
-    assert all(0.62 < value < 0.75 for value in coverage.values()), coverage
-    assert 0.63 < inside.mean() < 0.73
+    # A width that may as well be zero has an error bar down to zero: covered more often, never less.
+    wide = {v.name for v in case.model.parameters if v.squared}
+    assert all(0.62 < value < (0.9 if n in wide else 0.75) for n, value in coverage.items()), coverage
+    assert 0.63 < np.mean([value for n, value in coverage.items() if n not in wide]) < 0.73
 
 
 @pytest.mark.nightly

@@ -8,13 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from qlab.run import Axis, Column, Figure, FitParameter, FitResult, Record, Signal
+from qlab.record import Axis, Column, Figure, FitParameter, FitResult, Record, Signal
 
 TAU = tuple(np.linspace(0, 4e-6, 51).tolist())
 
 
 @pytest.fixture(autouse=True)
-def own_folders(tmp_path_factory, monkeypatch):
+def store_folders(own_folders, tmp_path_factory, monkeypatch):
+    # After those that every test has, and outside tmp_path, so that a test may look at all that it made there.
     for name in ("QLAB_CACHE", "QLAB_RUNTIME", "QLAB_CONFIG"):
         monkeypatch.setenv(name, str(tmp_path_factory.mktemp(name.lower())))
     # Child processes that the tests start must find this same qlab.
@@ -81,7 +82,13 @@ def ended(record: Record, **changes: object) -> Record:
             "programs": ({"operations": [{"play": "half_pi", "duration": "40 ns"}]},),
             "fits": (fit,),
             "figures": figures,
-            "log": ({"level": "warning", "message": "µW power drifted " * 30, "time": "2026-11-22T20:00:05+00:00"},),
+            "log": (
+                {
+                    "level": "warning",
+                    "message": "µW power drifted " * 30,
+                    "time": "2026-11-22T20:00:05+00:00",
+                },
+            ),
             "safe_report": {"player": "off"},
             **changes,
         }

@@ -7,7 +7,7 @@ import h5py
 import numpy as np
 import pytest
 
-from qlab.run import Column, Signal
+from qlab.record import Column, Signal
 from qlab.store import RunWriter, open_run
 
 ENGINES = ("h5netcdf", "netcdf4")
@@ -28,7 +28,10 @@ def with_shots(tmp_path, new_record, end):
                 Column(name="total", dtype="u4", role="reduced"),
                 Column(name="time", unit="s", role="time"),
             ),
-            "axes": (axis, axis.model_copy(update={"name": "field", "unit": "T", "values": (0.0, 1e-3, 2e-3)})),
+            "axes": (
+                axis,
+                axis.model_copy(update={"name": "field", "unit": "T", "values": (0.0, 1e-3, 2e-3)}),
+            ),
             "signals": (Signal(name="brightness", of="total", long_name="mean counts"),),
         }
     )
@@ -51,7 +54,7 @@ def test_silx_shows_the_intended_plot(finished, with_shots):
         plot = get_default(file)
         assert plot.is_valid
         assert not plot.issues
-        assert (plot.signal_name, plot.axes_names) == ("contrast", ["free precession time"])
+        assert (plot.signal_name, plot.axes_names) == ("normalised counts", ["free precession time"])
         assert plot.errors is not None
         assert plot.is_curve
         shots = NXdata(file["entry/shots"])
@@ -135,7 +138,7 @@ def test_the_old_c_tools_read_all_of_it(finished, with_shots, tool):
     if shutil.which(tool) is None:
         pytest.skip(f"{tool} is not installed")
     for path in (finished, with_shots):
-        done = subprocess.run([tool, path], capture_output=True, text=True, timeout=60)
+        done = subprocess.run([tool, path], capture_output=True, text=True, encoding="utf-8", timeout=60)
         assert done.returncode == 0, done.stderr
         with h5py.File(path) as file:
             names = [name for name in file["entry/shots"] if name != "scan_point"]

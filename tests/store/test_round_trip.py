@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from qlab.errors import FileError, RecordingError, UsageError
-from qlab.run import Axis, Column, Signal
+from qlab.record import Axis, Column, Signal
 from qlab.store import RunWriter, open_run
 from qlab.store.document import dump, load
 
@@ -98,7 +98,11 @@ def test_a_run_without_rows_and_one_without_axes(tmp_path, new_record, block):
 
 
 def test_names_that_need_another_in_the_file(tmp_path, new_record, block):
-    signals = (Signal(name="photons", of="counts"), Signal(name="shots", of="counts"), Signal(name="title", of="counts"))
+    signals = (
+        Signal(name="photons", of="counts"),
+        Signal(name="shots", of="counts"),
+        Signal(name="title", of="counts"),
+    )
     path = write(tmp_path, new_record(signals=signals), [block()])
     with h5py.File(path) as file:
         assert {"data", "shots_view", "title_view"} <= set(file["entry"])
@@ -129,7 +133,10 @@ def test_runs_of_the_same_name_do_not_meet(tmp_path, record, block):
     assert first.path != second.path
     first.write(block())
     final = record.model_copy(update={"state": "finished"})
-    assert len({first.finish(final), second.finish(final), RunWriter.create(tmp_path, record).finish(final)}) == 3
+    assert (
+        len({first.finish(final), second.finish(final), RunWriter.create(tmp_path, record).finish(final)})
+        == 3
+    )
 
 
 def test_a_writer_that_is_closed_leaves_its_rows(tmp_path, record, block):
@@ -243,7 +250,12 @@ _DTYPES = st.sampled_from(["f8", "f4", "u1", "u4", "i8", "i2", "c16"])
 def test_random_blocks_come_back(tmp_path, new_record, data):
     shapes = data.draw(st.lists(st.sampled_from([(), (3,), (2, 2)]), min_size=1, max_size=3))
     columns = tuple(
-        Column(name=f"c{i}", dtype=data.draw(_DTYPES), dims=tuple(f"d{i}_{k}" for k in range(len(shape))), shape=shape)
+        Column(
+            name=f"c{i}",
+            dtype=data.draw(_DTYPES),
+            dims=tuple(f"d{i}_{k}" for k in range(len(shape))),
+            shape=shape,
+        )
         for i, shape in enumerate(shapes)
     )
     blocks = []
@@ -252,6 +264,8 @@ def test_random_blocks_come_back(tmp_path, new_record, data):
     record = new_record(columns=columns, axes=(), signals=())
     run = open_run(write(tmp_path, record, blocks))
     for column in columns:
-        expected = np.concatenate([b[column.name] for b in blocks] or [np.empty((0, *column.shape), column.dtype)])
+        expected = np.concatenate(
+            [b[column.name] for b in blocks] or [np.empty((0, *column.shape), column.dtype)]
+        )
         np.testing.assert_array_equal(run[column.name], expected)
         assert run[column.name].dtype == expected.dtype

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from qlab.run import Record
+from qlab.record import Record
 from qlab.store import RunWriter
 
 

@@ -8,9 +8,9 @@ from types import SimpleNamespace
 import numpy as np
 
 from qlab.live import LiveTable
-from qlab.run import Axis, Column, Figure, FitParameter, FitResult, Record, Signal
+from qlab.record import Axis, Column, Figure, FitParameter, FitResult, Record, Signal
 from qlab.scan import Linear, parse_scan
-from qlab_ui.work import Fitted
+from qlab_ui.work import Fitted, Listed
 
 
 def field(name, kind, default, title="", unit="1", **more):
@@ -255,7 +255,7 @@ class FakeWorker:
 def summary(
     title="Rabi", experiment="nv.rabi", state="finished", rows=101, path="/data/a.h5", figures=None, run=None
 ):
-    return SimpleNamespace(
-        path=Path(path), id=run or str(uuid.uuid4()), experiment=experiment, title=title, state=state,
+    return Listed(
+        path=path, id=run or str(uuid.uuid4()), experiment=experiment, title=title, state=state,
         started="2026-11-21T13:55:00+00:00", rows=rows, simulated=True, figures=figures or {}, reason="",
     )  # fmt: skip

@@ -9,7 +9,7 @@ from PySide6.QtCore import QPointF, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
-from qlab.run import MemoryRows
+from qlab.grid import MemoryRows
 from qlab.settings import Settings, config_folder
 from qlab_ui.app import make_window
 from qlab_ui.badge import SimBadge
@@ -29,7 +29,8 @@ def shown(app, session, settings, worker=None):
 
 def test_first_paint_is_a_welcome(window):
     assert window.centre.currentWidget() is window.welcome
-    assert "simulated Ramsey" in window.welcome.run_button.text()
+    assert window.welcome.run_button.text() == "Run Ramsey"
+    assert "Simulated" in window.welcome.hint.text()
     assert window.windowTitle().endswith("(SIM)")
     assert window.bars.sim.isVisible()
     assert window.form.experiment == "nv.ramsey"
@@ -115,7 +116,7 @@ def test_no_fit_and_next_fit(window):
 
 
 def test_a_failed_fit_is_doubted_in_words(window):
-    from qlab.run import FitResult
+    from qlab.record import FitResult
 
     record = ramsey_record(state="finished")
     bad = FitResult(model="line", signal="contrast", success=False, message="No minimum was found.")
@@ -167,6 +168,7 @@ def test_closing_during_a_run_lets_go_and_a_new_window_attaches(app, settings, t
          "table": str(live.table.path), "path": "x.part.h5"},
         {"event": "state", "run": live.record.id, "state": "running"},
     ]  # fmt: skip
+    session.step = 200
     second = shown(app, session, settings)
     frames(second, 2)
     assert second.centre.current().record.id == live.record.id
@@ -303,6 +305,7 @@ def test_text_of_files_is_never_read_as_html(window):
 
 
 def test_none_keeps_its_references(window, app):
+    window.resize(800, 500)
     window.call("run")
     finish(window)
     for _ in range(50):
@@ -330,7 +333,7 @@ def test_names_are_there_for_those_who_listen(window):
 
 
 def test_a_map_is_drawn_for_two_axes(window):
-    from qlab.run import Axis, Column, Record, Signal
+    from qlab.record import Axis, Column, Record, Signal
 
     ys, xs = np.linspace(0, 1e-6, 21), np.linspace(2.8e9, 2.9e9, 31)
     record = Record(
@@ -350,11 +353,26 @@ def test_a_map_is_drawn_for_two_axes(window):
     page._next = 0.0
     page.frame()
     assert (page.view._pixels > 0).all()
+    frames(window, 2)
     where = page.view.plot.getViewBox().mapViewToScene(QPointF(2.85e9, 0.5e-6))
     assert page.view.nearest(where)[2].startswith("2.85 GHz,  500 ns:")
     assert len(page.view.table()[0][1]) == t.size
-    page.record = record.model_copy(update={"state": "finished"})
-    window.centre._close(0)
+
+
+def test_a_sweep_by_factors_is_shown_on_a_logarithmic_axis(window):
+    from qlab.run import Axis
+    from qlab.scan import Log
+
+    values = Log(1e-6, 1e-2, 41).values()
+    record = ramsey_record(state="finished").model_copy(
+        update={"axes": (Axis(name="tau", unit="s", values=tuple(values)),)}
+    )
+    page = window.centre.open(record, MemoryRows(ramsey_rows(values)), None)
+    page.frame()
+    assert page.view._logs == [True, False]
+    (low, high), _ = page.view.plot.viewRange()
+    assert -6.5 < low < -5.9
+    assert -2.1 < high < -1.5
 
 
 def test_a_long_trace_is_drawn_as_a_line(window):

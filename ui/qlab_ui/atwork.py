@@ -9,8 +9,9 @@ import numpy as np
 from pydantic import ValidationError
 
 from qlab.errors import QlabError
+from qlab.grid import MemoryRows, Rows
 from qlab.live import LiveTable
-from qlab.run import ENDED, MemoryRows, Record, Rows
+from qlab.record import ENDED, Record
 from qlab.session import Event
 from qlab_ui import text
 from qlab_ui.feed import Feed
@@ -83,9 +84,7 @@ class AtWork:
         except (ValidationError, KeyError) as error:
             self._voice.tell("error", f"A run started that cannot be shown: {error}", toast=True)
             return
-        if record.id in self._tables or (
-            self.states.get(record.id) in ENDED and record.id not in self._lost
-        ):
+        if record.id in self._tables or (self.states.get(record.id) in ENDED and record.id not in self._lost):
             return
         self._lost.discard(record.id)
         rows: Rows = _no_rows(record)

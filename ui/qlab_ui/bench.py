@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qlab.errors import QlabError
-from qlab.run import Record
+from qlab.record import Record
 from qlab.session import Event
 from qlab_ui import remembered, text
 
@@ -22,6 +22,7 @@ class BenchSide:
         self.catalogue: list[dict[str, Any]] = []
         self.ready = False
         self.simulated = window.settings.bench.startswith("sim")
+        self.safe_wanted = False  # a person asked for it, and is told; after each run it goes to the log only
         self._seconds: float | None = None
         window.feed.on("ready", self._came_up)
         window.feed.on("bench", self._changed)
@@ -72,6 +73,7 @@ class BenchSide:
     def invite(self) -> None:
         """Bring the welcome up to date."""
         settings = self._window.settings
+        self._window.form.pace = settings.pace_seconds if self.simulated else 0.0
         entry = self.entry(self._window.form.experiment) or {}
         self._window.welcome.tell(
             experiment=str(entry.get("title") or ""),
@@ -143,4 +145,5 @@ class BenchSide:
     def _safe(self, event: Event) -> None:
         report: dict[str, str] = event.get("report") or {}
         told = "; ".join(f"{name}: {what}" for name, what in report.items())
-        self._window.tell("info", f"Made safe. {told}".strip(), toast=True)
+        self._window.tell("info", f"Made safe. {told}".strip(), toast=self.safe_wanted)
+        self.safe_wanted = False

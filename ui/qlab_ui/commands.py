@@ -63,6 +63,7 @@ class Commands:
 
     def make_safe(self) -> None:
         """Bring every instrument to its safe state."""
+        self._window.bench.safe_wanted = True
         self._command("make_safe")
 
     def open_runs(self) -> None:

@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from qlab.errors import QlabError
-from qlab.run import MemoryRows, Record
+from qlab.grid import MemoryRows
+from qlab.record import Record
 from qlab.settings import Settings
 from qlab_ui import theme, work
 from qlab_ui.atwork import Voice
@@ -95,7 +95,7 @@ class Files:
     def _read(self, path: Path, use: Callable[[Opened], object]) -> None:
         self._worker.ask(use, self._failed, work.open_file, str(path))
 
-    def _listed(self, summaries: list[Any]) -> None:
+    def _listed(self, summaries: list[work.Listed]) -> None:
         self._runs.show_stored([line_of_summary(summary) for summary in summaries])
 
     def _failed(self, error: QlabError) -> None:

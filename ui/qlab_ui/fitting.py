@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from qlab.errors import QlabError
-from qlab.run import FitResult, Grid, Record, grid
+from qlab.grid import Grid, grid
+from qlab.record import FitResult, Record
 from qlab_ui import work
 from qlab_ui.atwork import Voice
 from qlab_ui.bars import NO_FIT

@@ -1,17 +1,23 @@
 """One run in a tab: a heading, and the view that fits it; the same live and reopened."""
 
+from __future__ import annotations
+
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QPoint, Qt, Signal
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from qlab.run import ENDED, Record, Rows
+from qlab.grid import Rows
+from qlab.record import ENDED, Record
 from qlab_ui import icons, text, theme
 from qlab_ui.badge import SimBadge
-from qlab_ui.plots.choose import view_for
 from qlab_ui.plots.data import signals
 from qlab_ui.work import Fitted
+
+if TYPE_CHECKING:
+    from qlab_ui.plots.view import View
 
 _SHARE = 3.0  # a drawing that took t is followed by at least this many t without one
 
@@ -28,7 +34,9 @@ class RunPage(QWidget):
         self.fitted: Fitted | None = None
         self._count = -1
         self._next = 0.0
-        self.view = view_for(record)
+        from qlab_ui.plots.choose import view_for  # pyqtgraph comes with it, after the first paint
+
+        self.view: View = view_for(record)
         self.view.menuWanted.connect(self.menuWanted)
         self._icon = QLabel(self)
         self._title = QLabel(self)

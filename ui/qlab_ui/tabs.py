@@ -6,7 +6,8 @@ from pathlib import Path
 from PySide6.QtCore import QEvent, QPoint, Signal
 from PySide6.QtWidgets import QStackedWidget, QTabBar, QTabWidget, QToolButton, QWidget
 
-from qlab.run import Record, Rows
+from qlab.grid import Rows
+from qlab.record import Record
 from qlab_ui import icons, text
 from qlab_ui.page import RunPage
 

@@ -95,6 +95,11 @@ def words(name: str) -> str:
     return name.replace("_", " ").strip().capitalize()
 
 
+def capital(words: str) -> str:
+    """Let words begin with a capital, the rest as it is."""
+    return words[:1].upper() + words[1:]
+
+
 def count(number: int) -> str:
     """Show a whole number with thin spaces: `20 000`; four digits stay together."""
     return str(number) if abs(number) < 10_000 else f"{number:,}".replace(",", "\u202f")

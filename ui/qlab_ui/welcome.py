@@ -6,7 +6,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPainterPath, QPaintEvent, QPen
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
-from qlab_ui import icons, theme
+from qlab_ui import icons, text, theme
 
 _KEYS = (
     ("Ctrl+Return", "run, from anywhere"),
@@ -42,7 +42,7 @@ class Welcome(QWidget):
         super().__init__(parent)
         self.setObjectName("welcome")
         self.card = Card(self)
-        self.run_button = QPushButton("Run a simulated Ramsey", self.card)
+        self.run_button = QPushButton("Run", self.card)
         self.run_button.setObjectName("welcome_run")
         self.run_button.setDefault(True)
         self.run_button.setToolTip("Measure with the values of the form (Return)")
@@ -63,13 +63,13 @@ class Welcome(QWidget):
         self, *, experiment: str, simulated: bool, ready: bool, seconds: float | None, folder: str
     ) -> None:
         """Say what a press of Return would do, and where the data go."""
-        kind = "a simulated " if simulated else ""
-        self.run_button.setText(f"Run {kind}{experiment}" if experiment else "Run")
+        self.run_button.setText(f"Run {experiment}" if experiment else "Run")
         self.run_button.setEnabled(bool(experiment))
         if not ready:
             self.hint.setText("The bench is starting; a run may be ordered already.")
         elif seconds is not None:
-            self.hint.setText(f"Press Return. It takes about {round(max(seconds, 1))} s.")
+            kind = "Simulated; it" if simulated else "It"
+            self.hint.setText(f"Press Return. {kind} takes about {text.duration(max(seconds, 1))}.")
         else:
             self.hint.setText("Press Return.")
         self.where.setText(f"Data are kept in {folder}")

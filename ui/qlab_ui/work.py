@@ -4,13 +4,14 @@ import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from qlab.errors import FileError
-from qlab.run import FitResult, Grid, MemoryRows, Record, Run
+from qlab.grid import Grid, MemoryRows
+from qlab.record import FitResult, Record
+from qlab.runs import Run
 
 Floats = NDArray[np.float64]
 
@@ -52,7 +53,7 @@ def drawn(record: Record, view: Grid, result: FitResult) -> Fitted:
     if not len(x) or not values or not all(np.isfinite(v) for v in values.values()):
         return Fitted(result, empty, empty, empty, empty, empty, True)
     model = load_model(result.model, dict(result.context or record.fit_context))
-    dense = np.linspace(float(x[0]), float(x[-1]), min(max(1001, 5 * len(x)), 4001))
+    dense = np.linspace(float(x[0]), float(x[-1]), min(max(601, 3 * len(x)), 4001))
     at_points = model.evaluate(x, values)
     normalised = bool(np.all(np.isfinite(sigma) & (sigma > 0)))
     residual = (y - at_points) / sigma if normalised else y - at_points
@@ -71,13 +72,43 @@ def open_file(path: str) -> tuple[Record, MemoryRows, str]:
     return run.record, MemoryRows(columns), str(run.path or path)
 
 
-def list_folder(folder: str, query: str) -> list[Any]:
-    """Return the summaries of the runs in a folder, the newest first; none where there is no folder."""
+@dataclass(frozen=True)
+class Listed:
+    """A run in a folder, as plain data: the store's own class would bring HDF5 into the window's process."""
+
+    path: str
+    id: str
+    experiment: str
+    title: str
+    state: str
+    started: str
+    rows: int
+    simulated: bool
+    figures: dict[str, float]
+    reason: str = ""
+
+
+def list_folder(folder: str, query: str) -> list[Listed]:
+    """Return the runs in a folder, the newest first; none where there is no folder."""
     from qlab.store import list_runs
 
     if not Path(folder).is_dir():
         return []
-    return list(list_runs(Path(folder), query))
+    return [
+        Listed(
+            str(s.path),
+            s.id,
+            s.experiment,
+            s.title,
+            s.state,
+            s.started,
+            s.rows,
+            s.simulated,
+            dict(s.figures),
+            s.reason,
+        )
+        for s in list_runs(Path(folder), query)
+    ]
 
 
 def write_csv(path: str, columns: Sequence[tuple[str, list[float]]], comment: str) -> str:

@@ -13,7 +13,7 @@ from qlab.errors import UsageError
 from qlab.experiment import Blocks, Experiment
 from qlab.instrument import Instrument, Quantity
 from qlab.parameters import Parameters
-from qlab.run import Axis, Column, Signal
+from qlab.record import Axis, Column, Signal
 from qlab.scan import Linear, Values
 from qlab.scan import Scan as ScanValues
 from qlab.units import Seconds, Unit
@@ -80,7 +80,7 @@ class Scan(Experiment[ScanParameters]):
                     if held.get(name) != value:
                         _set(bench, name, float(value))
                         held[name] = float(value)
-                if self.parameters.settle_time and not bench.simulated:
+                if self.parameters.settle_time:
                     time.sleep(self.parameters.settle_time)
                 yield self._row(bench, dict(zip(stepped, point, strict=True)))
 

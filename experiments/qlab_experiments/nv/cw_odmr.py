@@ -11,8 +11,8 @@ from qlab.parameters import Parameters
 from qlab.physics.engine import play as play_on
 from qlab.physics.levels import LevelSystem
 from qlab.pulses import Acquire, Delay, Gate, Play, Program, compile_program
+from qlab.record import Column, Signal
 from qlab.roles import Laser, MicrowaveSource, PhotonCounter, PulsePlayer
-from qlab.run import Column, Signal
 from qlab.scan import Centre, Scan
 from qlab.units import Hertz, Unit, Watts
 from qlab_experiments.nv.figures import cw_sensitivity, field_from_frequency

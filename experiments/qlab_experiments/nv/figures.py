@@ -17,7 +17,8 @@ from qlab.metrology.sensitivity import (
 )
 from qlab.physics.constants import A_PERPENDICULAR_14N, D_NV, GAMMA_NV, TWO_PI
 from qlab.pulses import compile_program
-from qlab.run import Figure, FitResult, Run
+from qlab.record import Figure, FitResult
+from qlab.runs import Run
 
 BARRY = "Barry et al., Rev. Mod. Phys. 92, 015004 (2020)"
 DREAU = "Dréau et al., Phys. Rev. B 84, 195204 (2011)"

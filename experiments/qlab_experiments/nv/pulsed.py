@@ -14,8 +14,8 @@ from qlab.physics.constants import A_PERPENDICULAR_14N, D_NV, TWO_PI
 from qlab.physics.engine import play as play_on
 from qlab.physics.levels import LevelSystem
 from qlab.pulses import Acquire, Align, Delay, Gate, Play, Program, Sequence, compile_program
+from qlab.record import Column, Signal
 from qlab.roles import Laser, MicrowaveSource, PhotonCounter, PulsePlayer
-from qlab.run import Column, Signal
 from qlab.units import Hertz, Seconds, Unit, Watts
 
 Shots = Annotated[int, Ge(1), Le(10**9)]

@@ -9,13 +9,14 @@ import numpy as np
 from annotated_types import Ge, Gt, Le
 from numpy.typing import NDArray
 
+from qlab.errors import InstrumentError
 from qlab.parameters import Parameters
 from qlab.physics.constants import D_NV
 from qlab.physics.engine import Readout, play
 from qlab.physics.noise import slow_drift
 from qlab.physics.systems.nv import NVCentre
 from qlab.pulses import Acquire, Delay, Gate, Play, Program, Timeline, compile_program
-from qlab.units import Hertz, Radians, Seconds, Tesla, Unit, Watts
+from qlab.units import Hertz, Radians, Tesla, Unit
 from qlab_instruments.worlds.clock import VirtualClock
 
 PerSecond = Annotated[float, Unit("Hz"), Ge(0)]
@@ -33,7 +34,7 @@ class NVTruth(Parameters):
     D: Hertz = D_NV
     E: Hertz = 0.0
     sigma_detuning: Annotated[float, Unit("Hz"), Ge(0)] = 112.5e3
-    tau_c: Seconds = 40e-3
+    tau_c: Annotated[float, Unit("s"), Gt(0)] = 40e-3
     T1: Annotated[float, Unit("s"), Gt(0)] = 5e-3
     Tphi: Annotated[float, Unit("s"), Gt(0)] = 5e-3
     drive_gain: Annotated[float, Ge(0)] = 1.0
@@ -41,7 +42,7 @@ class NVTruth(Parameters):
     polarisation: Annotated[float, Gt(0.34), Le(1)] = 0.95
     fluorescence_contrast: Share = 0.35
     saturated_rate: PerSecond = 400e3
-    saturation_power: Watts = 1e-3
+    saturation_power: Annotated[float, Unit("W"), Gt(0)] = 1e-3
     background_rate: PerSecond = 2e3
     dark_rate: PerSecond = 200.0
     field_drift: Tesla = 1e-9
@@ -135,7 +136,13 @@ class NVWorld:
             return {}
         points = len(timeline)
         setpoints = {name: np.full(points, value) for name, value in self.lines.items()}
-        setpoints.update({name: values for name, values in self.lists.items() if len(values) == points})
+        for name, values in self.lists.items():
+            if len(values) != points:
+                raise InstrumentError(
+                    f"The list of {name} has {len(values)} values, and {points} points were played.",
+                    "Load a list for each timeline, or set the knob to one value.",
+                )
+            setpoints[name] = values
         power = setpoints.get("laser.power", np.zeros(points))
         shift = float(slow_drift(np.asarray(self.elapsed), self.seed, LASER)) * self.hidden.laser_drift
         setpoints["laser.power"] = power * max(0.0, 1 + shift) * (self.lines.get("laser.on", 1.0) > 0)
@@ -185,4 +192,4 @@ class NVWorld:
 
 def _normalised(shares: NDArray[np.float64] | Sequence[float]) -> NDArray[np.float64]:
     clean = np.clip(np.asarray(shares, dtype=float), 0.0, None)
-    return clean / clean.sum()
+    return np.asarray(clean / clean.sum())

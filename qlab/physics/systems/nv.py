@@ -7,12 +7,13 @@ Model card M2 with the optical part of CW-ODMR: H/h = D Sz^2 + E (Sx^2 - Sy^2) +
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from qlab.errors import UsageError
 from qlab.physics.constants import (
     A_PARALLEL_14N,
     A_PERPENDICULAR_14N,
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
 
 SPINS = (1, 0, -1)  # m_S, and likewise m_I, in the order of the basis
 LOWER, UPPER = -1, 1
+# Below this share of its own product state a level has no m_S of its own any more: light, noise and drive would
+# act on it differently from what the blocks say.
+PURE = 0.95
 
 
 @dataclass(frozen=True)
@@ -66,43 +70,69 @@ class NVCentre:
         """Rms of the detuning noise, rad/s."""
         return TWO_PI * self.noise_hz
 
+    def __post_init__(self) -> None:
+        numbers = {name: value for name, value in vars(self).items() if name != "field"}
+        wrong = [name for name, value in numbers.items() if math.isnan(value)]
+        wrong += [name for name in ("T1", "Tphi", "tau_c", "saturation_power") if not numbers[name] > 0]
+        rates = (
+            "noise_hz",
+            "saturated_rate",
+            "pump_rate",
+            "optical_dephasing",
+            "background_rate",
+            "dark_rate",
+        )
+        wrong += [name for name in rates if not 0 <= numbers[name] < math.inf]
+        wrong += [name for name in ("polarisation", "fluorescence_contrast") if not 0 <= numbers[name] <= 1]
+        wrong += [] if all(math.isfinite(b) for b in self.field) else ["field"]
+        if wrong:
+            raise UsageError(f"An NV centre cannot have this {wrong[0]}.", "Check the numbers of its truth.")
+
     def hamiltonian(self) -> "Qobj":
         """Return H in rad/s on electron (x) nucleus; 9 x 9, basis m_S, m_I = +1, 0, -1."""
         import qutip as qt
 
-        sx, sy, sz = (qt.tensor(op, qt.qeye(3)) for op in qt.spin_J_set(1))
-        ix, iy, iz = (qt.tensor(qt.qeye(3), op) for op in qt.spin_J_set(1))
+        return qt.Qobj(self._matrix, dims=[[3, 3], [3, 3]])
+
+    @cached_property
+    def _matrix(self) -> Complex:
+        sx, sy, sz, ix, iy, iz = _spins()
         bx, by, bz = self.field
-        h = self.D * sz**2 + self.E * (sx**2 - sy**2) + GAMMA_NV * (bx * sx + by * sy + bz * sz)
-        h += self.A_parallel * sz * iz + self.A_perpendicular * (sx * ix + sy * iy)
-        h += self.quadrupole * iz**2 - GAMMA_14N * (bx * ix + by * iy + bz * iz)
-        return TWO_PI * h
+        h = self.D * sz @ sz + self.E * (sx @ sx - sy @ sy) + GAMMA_NV * (bx * sx + by * sy + bz * sz)
+        h = h + self.A_parallel * sz @ iz + self.A_perpendicular * (sx @ ix + sy @ iy)
+        h = h + self.quadrupole * iz @ iz - GAMMA_14N * (bx * ix + by * iy + bz * iz)
+        return np.asarray(TWO_PI * h)
 
     def collapse_operators(self) -> "list[Qobj]":
         """Return sqrt(rate)*jump of spin-lattice relaxation and fast dephasing on the electron; each 3 x 3."""
         import qutip as qt
 
+        return [qt.Qobj(jump) for jump in self._jumps]
+
+    @cached_property
+    def _jumps(self) -> Complex:
         rate = 1 / (3 * self.T1)
-        hops = [(0, 1), (1, 0), (1, 2), (2, 1), (0, 2), (2, 0)]
-        jumps = [math.sqrt(rate) * qt.projection(3, f, i) for f, i in hops] if rate > 0 else []
+        hops = [(0, 1), (1, 0), (1, 2), (2, 1), (0, 2), (2, 0)] if rate > 0 else []
+        jumps = np.zeros((len(hops) + math.isfinite(self.Tphi), 3, 3), dtype=complex)
+        for jump, (final, initial) in zip(jumps, hops, strict=False):
+            jump[final, initial] = math.sqrt(rate)
         if math.isfinite(self.Tphi):
-            jumps.append(math.sqrt(2 / self.Tphi) * qt.jmat(1, "z"))
+            jumps[-1] = math.sqrt(2 / self.Tphi) * np.diag(SPINS)
         return jumps
 
     @cached_property
-    def _levels(self) -> tuple[NDArray[np.float64], NDArray[np.int64], Complex]:
-        """Energies (9,), the (m_S, m_I) each level belongs to (9, 2), and Sx between them (9, 9)."""
-        import qutip as qt
-
-        energies, states = self.hamiltonian().eigenstates()
-        vectors = np.column_stack([state.full()[:, 0] for state in states])
-        names = _assign(np.abs(vectors) ** 2)
-        drive = vectors.conj().T @ qt.tensor(qt.jmat(1, "x"), qt.qeye(3)).full() @ vectors
-        return np.asarray(energies, dtype=float), names, drive
+    def _levels(self) -> tuple[Floats, NDArray[np.int64], Complex, Floats]:
+        """Energies (9,), the (m_S, m_I) of each level (9, 2) and its share of it (9,), Sx between them (9, 9)."""
+        energies, vectors = np.linalg.eigh(self._matrix)
+        weights = np.abs(vectors) ** 2
+        names = _assign(weights)
+        share = weights[3 * (1 - names[:, 0]) + 1 - names[:, 1], np.arange(9)]
+        drive = vectors.conj().T @ _spins()[0] @ vectors
+        return energies, names, drive, share
 
     def transition(self, m_s: int, m_i: int) -> float:
         """Return the frequency of m_S = 0 -> m_s with the nucleus in m_i, in Hz, by exact diagonalisation."""
-        energies, names, _ = self._levels
+        energies, names, _, _ = self._levels
         upper = np.flatnonzero((names[:, 0] == m_s) & (names[:, 1] == m_i))[0]
         lower = np.flatnonzero((names[:, 0] == 0) & (names[:, 1] == m_i))[0]
         return float(energies[upper] - energies[lower]) / TWO_PI
@@ -121,24 +151,36 @@ class NVCentre:
         return outer / 2 - self.transition(m_s, 0)
 
     def blocks(self) -> tuple[Block, ...]:
-        """Return one block of three electron levels for each nuclear projection, weight 1/3."""
-        energies, names, drive = self._levels
-        jumps = np.array([op.full() for op in self.collapse_operators()]).reshape(-1, 3, 3).astype(complex)
+        """Return one block of three electron levels for each nuclear projection, weight 1/3.
+
+        Raises UsageError where the field mixes the levels of the NV axis: the blocks hold to first order in it.
+        """
+        energies, names, drive, share = self._levels
+        if share.min() < PURE:
+            raise UsageError(
+                f"At this field ({math.hypot(*self.field) * 1e3:.4g} mT) the levels of the NV axis mix; "
+                "this simulation holds only where they do not.",
+                "Keep away from zero field, from level crossings, and from strong fields across the axis.",
+            )
         made = []
         for m_i in SPINS:
             rows = [np.flatnonzero((names[:, 0] == m_s) & (names[:, 1] == m_i))[0] for m_s in SPINS]
+            level = energies[rows]
+            # Above the ground-state crossing m_S = -1 lies below m_S = 0, which then is what a quantum raises.
+            quanta = np.sign(level - level[1]).astype(np.int64)
             raising = np.zeros((3, 3), dtype=complex)
-            for upper in (0, 2):
+            for side in (0, 2):
+                upper, lower = (side, 1) if quanta[side] > 0 else (1, side)
                 # The Rabi frequency that people quote is that of the lower transition in an axial field.
-                raising[upper, 1] = drive[rows[upper], rows[1]] * math.sqrt(2)
+                raising[upper, lower] = drive[rows[upper], rows[lower]] * math.sqrt(2)
             made.append(
                 Block(
                     weight=1 / 3,
-                    energies=energies[rows],
-                    quanta=np.array([1, 0, 1]),
+                    energies=level,
+                    quanta=quanta,
                     drive=raising,
                     order=np.array(SPINS),
-                    jumps=jumps,
+                    jumps=self._jumps,
                     initial=np.full(3, 1 / 3),
                     labels=np.array([1, 0, 1]),
                 )
@@ -160,15 +202,15 @@ class NVCentre:
         rate = self.saturated_rate * share * np.array([dim, 1.0, dim])
         return Light(jumps, rate + self.background_rate * saturation)
 
-    def rabi(self, amplitude: Floats, setpoints: Mapping[str, float]) -> Floats:
+    def rabi(self, amplitude: Floats, setpoints: Mapping[str, Floats]) -> Floats:
         """Return the Rabi angular frequency in rad/s of an asked amplitude in Hz at the source's power."""
-        power = setpoints.get("microwave.power", self.calibration_dbm)
-        gain = 10 ** ((power - self.calibration_dbm) / 20) if math.isfinite(power) else 0.0
-        return TWO_PI * amplitude * self.drive_gain * gain
+        power = setpoints.get("microwave.power", np.full(1, self.calibration_dbm))
+        gain = 10 ** ((power - self.calibration_dbm) / 20)  # 0 at -inf dBm: the source is off
+        return np.asarray(TWO_PI * amplitude * self.drive_gain * gain)
 
     def free_decay_time(self) -> float:
         """Return T2*, the 1/e time of the noiseless Ramsey envelope, in s."""
-        return self._envelope_time(lambda t: self._free_exponent(t))
+        return self._envelope_time(self._free_exponent)
 
     def echo_decay_time(self) -> float:
         """Return T2, the 1/e time of the noiseless Hahn-echo envelope in the total time, in s."""
@@ -178,7 +220,7 @@ class NVCentre:
         if math.isinf(self.tau_c):
             return (self.sigma_detuning * t) ** 2 / 2
         x = t / self.tau_c
-        kubo = math.expm1(-x) + x if x > 1e-3 else x**2 / 2 - x**3 / 6 + x**4 / 24
+        kubo = math.expm1(-x) + x if x > 1e-3 else x**2 / 2 - x**3 / 6 + x**4 / 24 - x**5 / 120
         return (self.sigma_detuning * self.tau_c) ** 2 * kubo
 
     def _envelope_time(self, exponent: Any) -> float:
@@ -187,7 +229,16 @@ class NVCentre:
         linear = 1 / self.Tphi + 2 / (3 * self.T1)
         if linear == 0 and self.sigma_detuning == 0:
             return math.inf
-        return float(brentq(lambda t: exponent(t) + linear * t - 1, 1e-12, 1e6, xtol=1e-16, rtol=1e-12))
+        return float(brentq(lambda t: exponent(t) + linear * t - 1, 1e-15, 1e9, xtol=1e-18, rtol=1e-12))
+
+
+@cache
+def _spins() -> tuple[Complex, ...]:
+    """Return Sx, Sy, Sz of the electron and Ix, Iy, Iz of the nucleus, 9 x 9."""
+    import qutip as qt
+
+    electron = [qt.tensor(op, qt.qeye(3)).full() for op in qt.spin_J_set(1)]
+    return (*electron, *(qt.tensor(qt.qeye(3), op).full() for op in qt.spin_J_set(1)))
 
 
 def _assign(weights: Floats) -> NDArray[np.int64]:

@@ -31,6 +31,7 @@ class Form(QWidget):
         self.setObjectName("form")
         self.undo_stack = QUndoStack(self)
         self.experiment = ""
+        self.pace = 0.0  # seconds in which a simulated run is played; 0 where it is not paced
         self._rows: dict[str, FieldRow] = {}
         self._groups: list[Group] = []
         self._known: dict[str, Any] = {}
@@ -142,6 +143,7 @@ class Form(QWidget):
         column = QVBoxLayout(body)
         column.setContentsMargins(0, 0, self.fontMetrics().averageCharWidth(), 0)
         for title, rows in sorted(grouped.items(), key=lambda item: bool(item[0])):
+            rows.sort(key=lambda row: row.editor.field.kind != "scan")  # what is swept comes first
             group = Group(title, rows, opened=not title)
             self._groups.append(group)
             column.addWidget(group)
@@ -203,6 +205,8 @@ class Form(QWidget):
             parts = [self._points(rows)]
             if seconds is not None:
                 parts.append(f"~{text.duration(seconds)}")
+                if 0 < self.pace < seconds:
+                    parts[-1] += f", simulated in {text.duration(self.pace)}"
             self.estimate.setText(" · ".join(parts))
 
 

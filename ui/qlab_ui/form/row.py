@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QGridLayout, QLabel, QSizePolicy, QToolButton, QWi
 from qlab_ui import icons, theme
 from qlab_ui.form.editor import Editor
 
-_WIDE = {"scan"}  # kinds whose editor takes the whole width, below the label
+_WIDE = {"scan", "text"}  # kinds whose editor takes the whole width, below the label
 
 
 class FieldRow(QWidget):

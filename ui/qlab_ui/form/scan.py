@@ -36,6 +36,7 @@ class ScanEditor(Editor):
         self._problem = ""
         self._seed = 0
         self._good: Scan[float] | None = None
+        self._exact: tuple[str, Scan[float]] | None = None
         self._thinned: tuple[Scan[float] | None, Scan[float] | None] = (None, None)
         self.first, self.second, self.points = (self._line() for _ in range(3))
         self.spacing = QComboBox(self)
@@ -135,8 +136,11 @@ class ScanEditor(Editor):
 
     def _scan(self) -> Scan[float]:
         """Read the widgets; raise UsageError where they make no scan."""
-        scan = self._read(self._raw())
-        scan.check()
+        raw = self._raw()
+        # What is shown is rounded: until it is edited, the scan is the one that was given.
+        scan = self._exact[1] if self._exact is not None and self._exact[0] == raw else self._read(raw)
+        with np.errstate(all="ignore"):  # what is not finite is refused, without a warning on the way
+            scan.check()
         for value in (float(scan.values().min()), float(scan.values().max())):
             if refusal := self.field.refusal(value):
                 raise UsageError(f"{format_quantity(value, self.field.unit)} in the sweep: {refusal}")
@@ -178,8 +182,8 @@ class ScanEditor(Editor):
             derived, source = self._thinned
             scan = source if source is not None and self._good == derived else self._good
             made = _respaced(scan, kind)
-            self._thinned = (made, scan) if kind == "values" else (None, None)
             self._show(made)
+            self._thinned = (made, scan) if kind == "values" else (None, None)
         self._changed()
 
     def _show(self, scan: Scan[float]) -> None:
@@ -200,6 +204,7 @@ class ScanEditor(Editor):
             if line.text() != text:
                 line.setText(text)
                 line.setCursorPosition(0)
+        self._exact = (self._raw(), scan)
 
     def _show_typed(self, text: str) -> None:
         self.spacing.setCurrentIndex(self.spacing.findData("values"))

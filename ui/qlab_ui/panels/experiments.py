@@ -109,7 +109,8 @@ def _heading(entry: dict[str, Any]) -> str:
         entry["name"].partition(".")[0], text.words(entry["name"].partition(".")[0])
     )
     group = entry.get("group") or ""
-    return f"{platform} · {group}" if group else platform
+    named = group and group.casefold() != entry["name"].partition(".")[0]
+    return f"{platform} · {group}" if named else platform
 
 
 def _order(entry: dict[str, Any]) -> tuple[bool, bool, str, str]:

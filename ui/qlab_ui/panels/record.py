@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHeaderView, QTreeWidget, QTreeWidgetItem, QWidget
 
-from qlab.run import Record
+from qlab.record import Record
 from qlab.scan import KINDS, Centre, Linear, Log, scan_text
 from qlab.units import format_quantity
 from qlab_ui import text
@@ -15,14 +16,14 @@ Fields = Sequence[dict[str, Any]]
 _FIRST = (
     "title",
     "experiment",
-    "description",
     "state",
     "reason",
     "started",
     "ended",
-    "id",
     "simulated",
     "seed",
+    "id",
+    "description",
 )
 _TABLES = ("parameters", "truth", "quantum", "bench", "safe_report", "software")
 
@@ -38,6 +39,7 @@ class RecordPanel(QTreeWidget):
         self.setUniformRowHeights(True)
         make_roomy(self)
         self.setAlternatingRowColors(True)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setIndentation(self.fontMetrics().averageCharWidth() * 2)
         self.header().setSectionResizeMode(0, QHeaderView.ResizeMode.ResizeToContents)
         self._shown: tuple[str, str] = ("", "")

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from qlab.run import Figure, FitResult, Record
+from qlab.record import Figure, FitResult, Record
 from qlab.units import format_measured, format_quantity
 from qlab_ui import icons, text, theme
 from qlab_ui.panels.rows import Row, Rows
@@ -161,7 +161,7 @@ def _fit_rows(record: Record, fit: FitResult) -> list[Row]:
         held = p.error is None and not p.derived
         shown = format_measured(p.value, p.error, p.unit)
         tip = f"{p.name} = {p.value!r} {p.unit}".strip() + (", held fixed" if held else "")
-        rows.append(Row(p.label or text.words(p.name), shown, tip, strong=not held))
+        rows.append(Row(text.capital(p.label) or text.words(p.name), shown, tip, strong=not held))
         if record.simulated and p.name in record.truth:
             rows.append(
                 Row(
@@ -189,5 +189,9 @@ def _figure_row(figure: Figure) -> Row:
     tip = "\n".join(part for part in (figure.definition, figure.source) if part)
     shown = format_measured(figure.value, figure.error, figure.unit)
     return Row(
-        figure.label or figure.name, shown, tip, indent=bool(figure.limit_of), strong=not figure.limit_of
+        text.capital(figure.label or figure.name),
+        shown,
+        tip,
+        indent=bool(figure.limit_of),
+        strong=not figure.limit_of,
     )

@@ -7,9 +7,10 @@ from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
 
-from qlab.run import Record
+from qlab.record import Record
 from qlab.units import format_measured
 from qlab_ui import icons, text
+from qlab_ui.work import Listed
 
 Index = QModelIndex | QPersistentModelIndex
 COLUMNS = ("State", "Started", "Experiment", "Rows", "Main figure", "Run")
@@ -32,8 +33,8 @@ class Line:
     colour: str = ""
 
 
-def line_of_summary(summary: Any) -> Line:
-    """Return the line of a run in a folder (a `RunSummary` of the store)."""
+def line_of_summary(summary: Listed) -> Line:
+    """Return the line of a run in a folder."""
     return Line(
         run=summary.id or str(summary.path),
         title=summary.title or summary.experiment or Path(summary.path).name,
@@ -66,7 +67,8 @@ def line_of_record(record: Record, rows: int, path: Path | None) -> Line:
 def _figure(record: Record) -> str:
     for figure in record.figures:
         if not figure.limit_of:
-            return f"{figure.label or figure.name} {format_measured(figure.value, figure.error, figure.unit)}"
+            shown = format_measured(figure.value, figure.error, figure.unit)
+            return f"{text.capital(figure.label or figure.name)} {shown}"
     return ""
 
 

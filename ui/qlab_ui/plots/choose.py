@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from qlab.run import Record
+from qlab.record import Record
 from qlab_ui.plots.curve import CurveView
 from qlab_ui.plots.map import MapView
 from qlab_ui.plots.view import View

@@ -5,7 +5,8 @@ import pyqtgraph as pg
 from PySide6.QtCore import QPointF
 from PySide6.QtWidgets import QWidget
 
-from qlab.run import Record, Rows
+from qlab.grid import Rows
+from qlab.record import Record
 from qlab.units import format_measured, format_quantity
 from qlab_ui import theme
 from qlab_ui.plots.data import Curve, Floats, Label, Overlay, curve
@@ -49,8 +50,11 @@ class CurveView(View):
         first = self.record is None
         super().show_record(record)
         if first and record.axes and len(record.axes[0].values) > 1:
-            values = record.axes[0].values
-            self.plot.setXRange(min(values), max(values), padding=0.02)
+            values = np.asarray(record.axes[0].values, dtype=float)
+            if _spaced_by_factor(values):
+                self.toggle_log(0)
+            shown = self._shown(values, 0)
+            self.plot.setXRange(float(shown.min()), float(shown.max()), padding=0.02)
 
     def draw(self, rows: Rows, signal: str) -> None:
         """Draw the gridded view of a signal."""
@@ -213,6 +217,14 @@ class CurveView(View):
         self.strip.getAxis("bottom").setHeight(self.fontMetrics().height() // 2)
         normal = self._fitted is None or self._fitted.normalised
         self.label(self.strip, "left", Label("residual", "σ" if normal else ""))
+
+
+def _spaced_by_factor(values: Floats) -> bool:
+    """Tell whether a sweep is logarithmic: it is then shown on a logarithmic axis."""
+    if len(values) < 3 or values.min() <= 0 or values.max() < 10 * values.min():
+        return False
+    steps = np.diff(np.log(values))
+    return bool(np.allclose(steps, steps[0], rtol=1e-6))
 
 
 def _heading(label: Label) -> str:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from qlab.run import Axis, Grid, Record, Rows, Signal, grid
+from qlab.grid import Grid, Rows, grid
+from qlab.record import Axis, Record, Signal
 
 Floats = NDArray[np.float64]
 

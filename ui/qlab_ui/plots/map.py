@@ -6,7 +6,8 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtWidgets import QWidget
 
-from qlab.run import Grid, Record, Rows, grid
+from qlab.grid import Grid, Rows, grid
+from qlab.record import Record
 from qlab.units import format_measured, format_quantity
 from qlab_ui import theme
 from qlab_ui.plots.data import Label, axis_label, signal_label

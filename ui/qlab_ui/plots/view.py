@@ -8,9 +8,11 @@ from PySide6.QtCore import QEvent, QPoint, QPointF, Qt, Signal
 from PySide6.QtGui import QColor, QImage, QPalette
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from qlab.run import Record, Rows
+from qlab.grid import Rows
+from qlab.record import Record
 from qlab_ui import text, theme
 from qlab_ui.plots.data import Label
+from qlab_ui.plots.lines import GridLines
 from qlab_ui.work import Fitted
 
 _NO_PREFIX = {"", "%", "dBm", "dB", "rad", "σ"}
@@ -42,6 +44,7 @@ class View(QWidget):
         self.readout = pg.LabelItem(parent=box)
         self.readout.anchor(itemPos=(1, 0), parentPos=(1, 0), offset=(-8, 4))
         self._mouse: QPointF | None = None
+        self._grids: dict[Any, GridLines] = {}
         self._logs = [False, False]
         self._lines = True
         self._cursor = True
@@ -98,6 +101,11 @@ class View(QWidget):
         """Turn an axis (0: x, 1: y) to a logarithmic one or back."""
         self._logs[axis] = not self._logs[axis]
         self.plot.setLogMode(x=self._logs[0], y=self._logs[1])
+        for plot in self.plots()[1:]:
+            plot.setLogMode(x=self._logs[0])
+        for side, log in zip(("bottom", "left"), self._logs, strict=True):
+            # On a logarithmic axis the decades alone are named: there is no room for more.
+            self.plot.getAxis(side).setStyle(maxTextLevel=0 if log else 2)
         self.redraw()
 
     def redraw(self) -> None:
@@ -178,7 +186,10 @@ class View(QWidget):
 
     def _grid(self) -> None:
         for plot in self.plots():
-            plot.showGrid(x=self._lines, y=self._lines, alpha=0.35)
+            if plot not in self._grids:
+                self._grids[plot] = GridLines(plot)
+            self._grids[plot].setPen(pg.mkPen(colour(theme.theme_of(self.palette()).line, 150)))
+            self._grids[plot].setVisible(self._lines)
 
     def _moved(self, where: QPointF) -> None:
         self._mouse = where

@@ -1,0 +1,152 @@
+"""The record of a run: everything about it but its rows, as frozen data that a file keeps whole."""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
+
+Block = Mapping[str, NDArray[Any]]
+State = Literal["queued", "preparing", "running", "paused", "finished", "stopped", "failed", "interrupted"]
+ENDED: frozenset[str] = frozenset({"finished", "stopped", "failed", "interrupted"})
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Column(_Frozen):
+    """One column of the table of rows.
+
+    `role` says what it is: `setpoint` (swept), `readback`, `raw` (counts, samples: the measured truth),
+    `reduced`, `time`, `valid`. `dims`/`shape` name further fixed dimensions after `scan_point`.
+    """
+
+    name: str
+    unit: str = "1"
+    long_name: str = ""
+    role: Literal["setpoint", "readback", "raw", "reduced", "time", "valid"] = "raw"
+    dtype: str = "f8"
+    dims: tuple[str, ...] = ()
+    shape: tuple[int, ...] = ()
+
+
+class Axis(_Frozen):
+    """One axis of the gridded view: the setpoint column of this name, over the planned values."""
+
+    name: str
+    unit: str = "1"
+    long_name: str = ""
+    values: tuple[float, ...] = ()
+
+
+class Signal(_Frozen):
+    """How a signal of the gridded view comes from the rows of a grid point.
+
+    `mean`: mean of column `of`, error of the mean from the scatter (NaN for a single row).
+    `ratio`: sum(of)/sum(per) * scale of two Poisson counts, relative error sqrt(1/sum(of) + 1/sum(per)).
+    `rate`: sum(of)/sum(per) * scale of a Poisson count over a noiseless `per` (time, shots).
+    """
+
+    name: str
+    unit: str = "1"
+    long_name: str = ""
+    rule: Literal["mean", "ratio", "rate"] = "mean"
+    of: str
+    per: str = ""
+    scale: float = 1.0
+
+
+class Figure(_Frozen):
+    """A figure of merit: what it is, its value with one standard deviation, and where it comes from."""
+
+    name: str
+    label: str
+    value: float
+    error: float | None = None
+    unit: str = "1"
+    definition: str = ""
+    source: str = ""
+    limit_of: str = ""  # the name of the figure that this one bounds (a quantum limit, a Cramér-Rao bound)
+
+
+class FitParameter(_Frozen):
+    """One value of a fit, with its standard deviation (None where it was held fixed)."""
+
+    name: str
+    label: str = ""
+    value: float
+    error: float | None = None
+    unit: str = "1"
+    derived: bool = False
+
+
+class FitResult(_Frozen):
+    """A fit: its values with errors, how good it is, and the curve."""
+
+    model: str
+    signal: str
+    success: bool
+    message: str = ""
+    parameters: tuple[FitParameter, ...] = ()
+    free: tuple[str, ...] = ()
+    covariance: tuple[tuple[float, ...], ...] = ()
+    chi2: float = float("nan")
+    degrees_of_freedom: int = 0
+    context: dict[str, float] = Field(default_factory=dict)
+
+    @property
+    def reduced_chi2(self) -> float:
+        """Chi-squared over the degrees of freedom; NaN where there are none."""
+        return self.chi2 / self.degrees_of_freedom if self.degrees_of_freedom > 0 else float("nan")
+
+    @property
+    def values(self) -> dict[str, float]:
+        """The fitted and derived values by name, in SI units."""
+        return {p.name: p.value for p in self.parameters}
+
+    @property
+    def errors(self) -> dict[str, float]:
+        """The standard deviations by name; NaN for what was held fixed."""
+        return {p.name: float("nan") if p.error is None else p.error for p in self.parameters}
+
+
+class Record(_Frozen):
+    """Everything about a run but its rows: what its file says, and all that is needed to run it again."""
+
+    id: str
+    experiment: str
+    title: str
+    parameters: dict[str, Any]
+    units: dict[str, str] = Field(default_factory=dict)
+    columns: tuple[Column, ...]
+    axes: tuple[Axis, ...] = ()
+    signals: tuple[Signal, ...] = ()
+    fit: str = ""
+    fit_context: dict[str, float] = Field(default_factory=dict)
+    expected_rows: int = 0
+    bench: dict[str, Any] = Field(default_factory=dict)
+    simulated: bool = False
+    seed: int | None = None
+    truth: dict[str, float] = Field(default_factory=dict)
+    expected: dict[str, float] = Field(default_factory=dict)
+    quantum: dict[str, str] = Field(default_factory=dict)
+    software: dict[str, str] = Field(default_factory=dict)
+    description: str = ""
+    state: State = "queued"
+    reason: str = ""
+    started: str = ""
+    ended: str = ""
+    programs: tuple[dict[str, Any], ...] = ()
+    changes: tuple[dict[str, Any], ...] = ()
+    log: tuple[dict[str, Any], ...] = ()
+    fits: tuple[FitResult, ...] = ()
+    figures: tuple[Figure, ...] = ()
+    safe_report: dict[str, str] = Field(default_factory=dict)
+
+    def column(self, name: str) -> Column:
+        """Return the column of this name."""
+        for column in self.columns:
+            if column.name == name:
+                return column
+        raise KeyError(name)

@@ -1,0 +1,68 @@
+"""A run, live or reopened: its record, its rows, its gridded view, fits and figures."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qlab.grid import Grid, Rows, grid
+from qlab.record import Figure, FitResult, Record, State
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run, live or reopened: its record, its rows, and where its file is."""
+
+    record: Record
+    rows: Rows
+    path: Path | None = None
+
+    @property
+    def id(self) -> str:
+        """The run's UUID."""
+        return self.record.id
+
+    @property
+    def state(self) -> State:
+        """The run's state."""
+        return self.record.state
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """The parameters as plain data, in SI units."""
+        return self.record.parameters
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, name: str) -> NDArray[Any]:
+        """Return a column of the rows, or the gridded values of a signal."""
+        if any(column.name == name for column in self.record.columns):
+            return np.asarray(self.rows.column(name))
+        return self.grid(name).value
+
+    def grid(self, signal: str = "") -> Grid:
+        """Return the gridded view of a signal, the first one by default."""
+        return grid(self.record, self.rows, signal)
+
+    def fit(
+        self, model: str = "", *, signal: str = "", fixed: Mapping[str, float] | None = None
+    ) -> FitResult:
+        """Fit the gridded signal with a model (the experiment's own by default)."""
+        from qlab.fits import fit_grid
+
+        return fit_grid(self.record, self.grid(signal), model, fixed=fixed)
+
+    @property
+    def figures(self) -> dict[str, Figure]:
+        """The figures of merit by name, as they stand in the record."""
+        return {figure.name: figure for figure in self.record.figures}
+
+    def to_xarray(self, group: Literal["data", "shots"] = "data") -> Any:
+        """Return the gridded view ("data") or the rows ("shots") as an xarray Dataset (extra `xarray`)."""
+        from qlab.store.analyst import to_xarray
+
+        return to_xarray(self, group)

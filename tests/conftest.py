@@ -1,0 +1,47 @@
+"""What every test has: folders of its own, and a check that it leaves no thread behind."""
+
+import os
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+# Two workers share two cores: one thread of linear algebra each.
+for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ.setdefault(name, "1")
+
+
+@pytest.fixture(autouse=True)
+def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Settings, sockets, live tables and caches of each test go to a folder of its own."""
+    # Socket paths are limited to about 100 characters, so this one is short.
+    runtime = Path(f"/tmp/qlab-test-{os.getpid()}-{time.monotonic_ns() % 10**9}") if os.name == "posix" else tmp_path
+    runtime.mkdir(exist_ok=True)
+    monkeypatch.setenv("QLAB_RUNTIME", str(runtime))
+    monkeypatch.setenv("QLAB_CONFIG", str(tmp_path / "config"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("QLAB_PLUGINS", str(tmp_path / "plugins"))
+    return runtime
+
+
+@pytest.fixture(autouse=True)
+def no_thread_left():
+    """Fail a test that leaves a thread of ours running."""
+    before = set(threading.enumerate())
+    yield
+    deadline = time.monotonic() + 3
+    while time.monotonic() < deadline:
+        left = [t for t in threading.enumerate() if t not in before and t.name.startswith("qlab") and t.is_alive()]
+        if not left:
+            return
+        time.sleep(0.05)
+    pytest.fail(f"threads left running: {left}")
+
+
+@pytest.fixture(autouse=True)
+def no_live_table_left(own_folders: Path):
+    """Fail a test that leaves a live table behind."""
+    yield
+    assert not list(own_folders.glob("*.live"))

@@ -1,0 +1,60 @@
+"""A disk that fills during a run: exit code 1, and every measured row kept."""
+
+import os
+import resource
+import subprocess
+import sys
+
+import pytest
+
+from qlab.store import open_run
+
+pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="a small file system needs Linux")
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system of 600 kB."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=600k", "none", str(folder)], capture_output=True)
+    if mounted.returncode != 0:
+        pytest.skip("this user may not mount a small file system")
+    yield folder
+    subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+def test_every_row_is_kept_when_the_disk_is_full(small_disk, tmp_path):
+    spool = tmp_path / "runtime"
+    spool.mkdir()
+    command = [sys.executable, "-m", "qlab", "run", "nv.ramsey", "--seed", "1", "--out", str(small_disk),
+               "--set", "tau=0us:4us:2001", "--set", "shots=2000", "--set", "passes=20"]  # fmt: skip
+    said = subprocess.run(
+        command, capture_output=True, text=True, timeout=200, env={**os.environ, "QLAB_RUNTIME": str(spool)}
+    )
+    kept = [*small_disk.rglob("*.h5"), *spool.rglob("*.h5")]
+    assert kept
+    runs = [open_run(path) for path in kept]
+    assert max(len(run) for run in runs) > 2000
+    if said.returncode == 0:
+        # The local spool took over: nothing is missing.
+        assert max(len(run) for run in runs) == 40_020
+    else:
+        assert said.returncode == 1
+        assert "room" in said.stderr or "full" in said.stderr or "space" in said.stderr
+
+
+def test_a_disk_and_a_spool_that_are_both_full_fail_the_run_with_exit_code_1(tmp_path):
+    """Neither the folder nor the spool takes more: the run fails, says so, and keeps what it has."""
+
+    def limit():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, 400_000))
+
+    command = [sys.executable, "-c",
+               "import signal, sys; signal.signal(signal.SIGXFSZ, signal.SIG_IGN); sys.argv[0] = 'qlab';"
+               "from qlab.cli import main; main()",
+               "run", "nv.ramsey", "--seed", "1", "--out", str(tmp_path / "out"),
+               "--set", "tau=0us:4us:2001", "--set", "shots=2000", "--set", "passes=20"]  # fmt: skip
+    said = subprocess.run(command, capture_output=True, text=True, timeout=200, preexec_fn=limit)
+    assert said.returncode == 1, said.stderr
+    assert len(said.stderr.strip().splitlines()[-1]) > 20

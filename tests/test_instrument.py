@@ -1,0 +1,111 @@
+"""Knobs: limits refuse on every path, ramps step, readback is compared, make_safe goes on past a failure."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from qlab.errors import InstrumentError, LimitError
+from qlab.instrument import Instrument, Knob, Switch
+
+
+class Source(Instrument):
+    voltage = Knob("V", limits=(-1.0, 1.0), safe=0.0, ramp=(0.1, 0.0))
+    level = Knob("V", limits=(0.0, 5.0), tolerance=0.01)
+    reading = Knob("V", settable=False)
+    on = Switch(safe=False)
+
+    def __init__(self):
+        super().__init__()
+        self.told = []
+        self.error = 0.0
+
+    def tell(self, knob, value):
+        self.told.append((knob.name, value))
+        super().tell(knob, value)
+
+    def ask(self, knob):
+        value = super().ask(knob)
+        return value + self.error if knob.name == "level" else value
+
+
+@given(st.floats(allow_nan=True, allow_infinity=True))
+def test_no_value_outside_the_limits_reaches_the_device(value):
+    source = Source()
+    source.soft_limits["voltage"] = (-0.5, 0.5)
+    if -0.5 <= value <= 0.5:
+        source.voltage = value
+        assert source.voltage == value
+    else:
+        with pytest.raises(LimitError):
+            source.voltage = value
+    assert all(-0.5 <= told <= 0.5 for name, told in source.told if name == "voltage")
+
+
+def test_the_message_names_the_limit_that_refused():
+    source = Source()
+    with pytest.raises(LimitError, match="limits of the instrument: -1 V to 1 V"):
+        source.voltage = 2.0
+    source.soft_limits["voltage"] = (0.0, 0.1)
+    with pytest.raises(LimitError, match="limits of the bench: 0 V to 100 mV"):
+        source.voltage = 0.5
+
+
+def test_a_ramp_steps_no_further_than_it_may():
+    source = Source()
+    source.voltage = 1.0
+    steps = [0.0, *(value for name, value in source.told if name == "voltage")]
+    assert max(abs(b - a) for a, b in zip(steps[:-1], steps[1:], strict=True)) <= 0.1 + 1e-12
+    assert steps[-1] == 1.0
+
+
+def test_a_readback_that_is_off_is_an_error():
+    source = Source()
+    source.level = 1.0
+    source.error = 0.1
+    with pytest.raises(InstrumentError, match="was set to 2 V and reads 2.1 V"):
+        source.level = 2.0
+
+
+def test_a_reading_cannot_be_set():
+    with pytest.raises(LimitError, match="can only be read"):
+        Source().reading = 1.0
+
+
+def test_make_safe_switches_off_first_and_goes_on_past_a_failure():
+    class Stubborn(Source):
+        def tell(self, knob, value):
+            if knob.name == "on":
+                raise InstrumentError("the switch is stuck.")
+            super().tell(knob, value)
+
+    source = Source()
+    source.on, source.voltage = True, 0.5
+    source.told.clear()
+    source.make_safe()
+    assert source.told[0] == ("on", False)
+    assert source.told[-1] == ("voltage", 0.0)
+    stubborn = Stubborn()
+    stubborn.voltage = 0.5
+    with pytest.raises(InstrumentError, match="stuck"):
+        stubborn.make_safe()
+    assert stubborn.voltage == 0.0
+
+
+def test_changes_are_heard():
+    source, heard = Source(), []
+    source.on_change = lambda *change: heard.append(change)
+    source.on = True
+    source.level = 1.5
+    assert heard == [("Source", "on", True), ("Source", "level", 1.5)]
+
+
+def test_a_snapshot_keeps_units_and_says_what_failed():
+    class Mute(Source):
+        def ask(self, knob):
+            if knob.name == "level":
+                raise InstrumentError("no answer.")
+            return super().ask(knob)
+
+    state = Mute().snapshot()
+    assert state["voltage"] == {"value": 0.0, "unit": "V"}
+    assert state["level"]["error"] == "no answer."

@@ -1,0 +1,78 @@
+"""Quantities typed by people and shown to people."""
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from qlab.errors import UsageError
+from qlab.units import format_measured, format_quantity, parse_quantity
+
+
+@pytest.mark.parametrize(
+    ("text", "unit", "value"),
+    [
+        ("4us", "s", 4e-6),
+        ("4 µs", "s", 4e-6),
+        ("2.87 GHz", "Hz", 2.87e9),
+        ("-1e3", "Hz", -1000.0),
+        ("20 G", "T", 2e-3),
+        ("2 min", "s", 120.0),
+        ("90 deg", "rad", math.pi / 2),
+        ("2.8GHz", "*", 2.8e9),
+        ("5", "*", 5.0),
+        (".5 mW", "W", 0.5e-3),
+    ],
+)
+def test_quantities_people_type(text, unit, value):
+    assert parse_quantity(text, unit) == pytest.approx(value, rel=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("text", "unit", "part"),
+    [
+        ("4 MHz", "s", "is not a unit of time"),
+        ("4 us", "Hz", "is not a unit of frequency"),
+        ("4 furlongz", "s", "not a unit that qlab knows"),
+        ("fast", "s", "not a number"),
+        ("", "s", "not a number"),
+        ("1 2", "s", "cannot be read|not a unit"),
+    ],
+)
+def test_bad_quantities_say_why_and_what_to_type(text, unit, part):
+    with pytest.raises(UsageError, match=part) as caught:
+        parse_quantity(text, unit)
+    assert "for example" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("value", "error", "unit", "text"),
+    [
+        (3.0234e-6, 5e-8, "s", "3.02(5) µs"),
+        (500.2e3, 400.0, "Hz", "500.2(4) kHz"),
+        (0.981, 0.006, "1", "0.981(6)"),
+        (1234.0, 130.0, "1", "1230(130)"),
+        (2.87e9, 1.2e3, "Hz", "2.8700000(12) GHz"),
+        (0.0, 1e-9, "T", "0.0(10) nT"),
+        (1.5e-9, None, "T", "1.5 nT"),
+        (float("nan"), 1.0, "T", "nan"),
+    ],
+)
+def test_measured_values_show_no_more_digits_than_their_error(value, error, unit, text):
+    assert format_measured(value, error, unit).startswith(text)
+
+
+@given(st.floats(1e-14, 1e14), st.sampled_from(["s", "Hz", "T", "V"]))
+def test_a_quantity_that_is_shown_can_be_typed_again(value, unit):
+    assert parse_quantity(format_quantity(value, unit, digits=17), unit) == pytest.approx(value, rel=1e-12)
+
+
+@given(st.floats(-1e9, 1e9), st.floats(1e-12, 1e9))
+def test_the_shown_value_is_within_its_shown_error(value, error):
+    text = format_measured(value, error)
+    shown, _, rest = text.partition("(")
+    digits = rest.partition(")")[0]
+    decimals = len(shown.partition(".")[2])
+    assert abs(float(shown) - value) <= int(digits) * 10.0**-decimals
+    assert int(digits) * 10.0**-decimals == pytest.approx(error, rel=0.51)
