@@ -108,3 +108,21 @@ class LiveTable:
             self._memory.close()
         if remove:
             self.path.unlink(missing_ok=True)
+
+
+def table_path(folder: Path, run: str) -> Path:
+    """Return where this process keeps the live table of a run; the name says whose it is."""
+    return folder / f"{run}.{os.getpid()}.live"
+
+
+def remove_left_over(folder: Path) -> None:
+    """Remove the live tables of processes that are gone; only POSIX tells which are."""
+    if os.name != "posix":
+        return
+    for path in folder.glob("*.*.live"):
+        try:
+            os.kill(int(path.name.split(".")[-2]), 0)
+        except ProcessLookupError:
+            path.unlink(missing_ok=True)
+        except (ValueError, PermissionError):
+            continue

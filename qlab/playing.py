@@ -32,8 +32,9 @@ def play(bench: Bench, program: Program, passes: int = 1) -> Iterator[Block]:
     if not isinstance(player, PulsePlayer) or not isinstance(counter, PhotonCounter):
         raise UsageError("Playing needs a player and a counter.", "Add both under [roles] of the bench.")
     keys = [event.key for event in timeline.events if event.kind == "acquire"]
+    stepped = _set(bench, timeline)
     for shots in split_shots(program.shots, passes):
-        for part in _near_time_parts(bench, replace(timeline, shots=shots)):
+        for part in _parts(bench, replace(timeline, shots=shots), stepped):
             yield from _one_pass(bench, player, counter, part, keys)
 
 
@@ -91,8 +92,8 @@ def check_limits(bench: Bench, timeline: Timeline) -> None:
                 raise type(error)(error.message.rstrip(".") + where + ".", error.hint) from None
 
 
-def _near_time_parts(bench: Bench, timeline: Timeline) -> Iterator[Timeline]:
-    """Set the setpoints; yield the timeline whole, or in parts between which a knob must be stepped."""
+def _set(bench: Bench, timeline: Timeline) -> list[str]:
+    """Set what stays and load what steps by itself; return the setpoints that must be stepped between plays."""
     stepped: list[str] = []
     for setpoint, values in timeline.setpoints.items():
         instrument, knob = _knob(bench, setpoint)
@@ -102,6 +103,11 @@ def _near_time_parts(bench: Bench, timeline: Timeline) -> Iterator[Timeline]:
             instrument.load_list(knob, values)
         else:
             stepped.append(setpoint)
+    return stepped
+
+
+def _parts(bench: Bench, timeline: Timeline, stepped: list[str]) -> Iterator[Timeline]:
+    """Yield the timeline whole, or in parts between which knobs are stepped."""
     if not stepped:
         yield timeline
         return

@@ -15,7 +15,7 @@ from typing import Any
 from qlab.bench import Bench
 from qlab.errors import QlabError, RecordingError, UsageError
 from qlab.experiment import Experiment
-from qlab.live import LiveTable
+from qlab.live import LiveTable, remove_left_over, table_path
 from qlab.pulses import Program
 from qlab.record import Block, FitResult, Record, State
 from qlab.registry import load
@@ -111,8 +111,9 @@ class Runner:
         """Run to the end; raise the error of a run that failed, after its file is complete."""
         self._writer = RunWriter.create(self.folder, self.record)
         try:
+            remove_left_over(runtime_folder())
             capacity = min(max(2 * self.record.expected_rows, 100_000), MOST_LIVE_ROWS)
-            path = runtime_folder() / f"{self.record.id}.live"
+            path = table_path(runtime_folder(), self.record.id)
             self._table = LiveTable.create(path, self.record.columns, capacity)
             self._set_state("preparing")
             failure = self._measure()

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import qlab
 from qlab.cli.show import describe
-from qlab.export.picture import write_picture
+from qlab.registry import load
 
 
 def demonstrate(folder: Path | None = None) -> None:
@@ -16,6 +16,6 @@ def demonstrate(folder: Path | None = None) -> None:
     finished = qlab.run("nv.ramsey", qlab.Bench.load("sim-nv"), out=out)
     describe(finished)
     path = finished.path or out
-    picture = write_picture(finished, path.with_suffix(".png"))
+    picture = load("exporters", "figure")(finished, path.with_suffix(".png"))
     print(f"picture: {picture}")
     print(f"file: {path}")

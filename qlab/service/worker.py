@@ -106,13 +106,14 @@ class Worker:
 
     def _rescue(self, message: Message) -> None:
         """After a crash: make the bench safe, finalise what the dead process measured, say how it ended."""
+        from qlab.live import remove_left_over
         from qlab.settings import runtime_folder
         from qlab.store import recover
 
         order = message["order"]
         self._make_safe(order.get("bench", ""), order.get("truth", {}))
         run, part = message["run"], Path(message.get("path") or ".")
-        (runtime_folder() / f"{run}.live").unlink(missing_ok=True)
+        remove_left_over(runtime_folder())
         try:
             files = recover(part) if part.is_file() else []
         except QlabError as error:

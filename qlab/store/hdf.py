@@ -53,20 +53,16 @@ def careful(file: h5py.File) -> Iterator[h5py.File]:
 
 
 def stated_end(start: bytes) -> int:
-    """Return the length that a file's superblock states, 0 where it does not say."""
-    place = {0: 40, 1: 44, 2: 28, 3: 28}.get(start[8] if len(start) > 8 else 255)
-    return (
-        int.from_bytes(start[place : place + 8], "little")
-        if place is not None and len(start) > place + 8
-        else 8
-    )
+    """Return the length of a file that its first bytes (the superblock) state, 0 where they do not."""
+    place = {0: 40, 1: 44, 2: 28, 3: 28}.get(start[8] if len(start) >= 64 else 255)
+    return 0 if place is None else int.from_bytes(start[place : place + 8], "little")
 
 
 def trim(path: Path) -> None:
     """Give back what was reserved behind the end of a closed file."""
     with path.open("rb+") as file:
         end = stated_end(file.read(64))
-        if end > len(SIGNATURE):
+        if end:
             file.truncate(min(end, os.fstat(file.fileno()).st_size))
 
 

@@ -62,9 +62,13 @@ def written_rows(file: h5py.File) -> int:
     shots = file["entry/shots"]
     point = shots["scan_point"]
     count = min([len(point), *(len(d) for d in shots.values() if d.maxshape[:1] == (None,))])
-    while count and int(point[count - 1]) != count - 1:
-        count -= 1
-    return count
+    while count:
+        start = max(0, count - 4096)
+        whole = np.flatnonzero(point[start:count] == np.arange(start, count))
+        if len(whole):
+            return start + int(whole[-1]) + 1
+        count = start
+    return 0
 
 
 @dataclass(frozen=True)

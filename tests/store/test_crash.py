@@ -53,9 +53,10 @@ def check_rows(run, at_least):
     count = len(run)
     assert count >= at_least
     expected = np.arange(count)
-    np.testing.assert_array_equal(run["counts"], expected)
-    np.testing.assert_array_equal(run["reference"], 2 * expected)
-    np.testing.assert_allclose(run["tau"], expected * 1e-9)
+    # A growing file may have gained rows since they were counted.
+    np.testing.assert_array_equal(run["counts"][:count], expected)
+    np.testing.assert_array_equal(run["reference"][:count], 2 * expected)
+    np.testing.assert_allclose(run["tau"][:count], expected * 1e-9)
     np.testing.assert_array_equal(run["valid"], 1)
 
 

@@ -74,8 +74,8 @@ def test_the_index_is_never_needed(tmp_path, new_record, end, harm, monkeypatch)
 
 def test_two_may_list_at_once(tmp_path, new_record, end):
     make_runs(tmp_path, new_record, end, 3)
-    with ThreadPoolExecutor(4) as pool:
-        found = list(pool.map(list_runs, [tmp_path] * 4))
+    with ThreadPoolExecutor(2) as pool:
+        found = list(pool.map(list_runs, [tmp_path] * 2))
     assert all(runs == found[0] for runs in found)
 
 

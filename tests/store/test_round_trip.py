@@ -171,7 +171,7 @@ def test_a_value_that_does_not_fit_is_refused(tmp_path, new_record, dtype, value
     record = new_record(columns=(Column(name="n", dtype=dtype),), axes=(), signals=())
     writer = RunWriter.create(tmp_path, record)
     writer.write({"n": np.zeros(2)})
-    with pytest.raises(RecordingError, match="column|Column"):
+    with pytest.raises(RecordingError, match=r"column|Column"):
         writer.write({"n": np.array([0, value] if not isinstance(value, np.uint64) else [value])})
     run = open_run(writer.finish(record.model_copy(update={"state": "failed"})))
     assert len(run) == 2
@@ -258,9 +258,10 @@ def test_random_blocks_come_back(tmp_path, new_record, data):
         )
         for i, shape in enumerate(shapes)
     )
-    blocks = []
-    for rows in data.draw(st.lists(st.integers(0, 5), max_size=4)):
-        blocks.append({c.name: data.draw(hnp.arrays(np.dtype(c.dtype), (rows, *c.shape))) for c in columns})
+    blocks = [
+        {c.name: data.draw(hnp.arrays(np.dtype(c.dtype), (rows, *c.shape))) for c in columns}
+        for rows in data.draw(st.lists(st.integers(0, 5), max_size=4))
+    ]
     record = new_record(columns=columns, axes=(), signals=())
     run = open_run(write(tmp_path, record, blocks))
     for column in columns:

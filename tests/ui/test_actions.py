@@ -135,8 +135,10 @@ def test_shortcut_page_lists_every_key(window):
     page.close()
 
 
-@pytest.mark.parametrize("slot", ["help_here", "about", "preferences", "copy_report", "find_run", "find_experiment",
-                                  "pane_1", "pane_2", "pane_3", "pane_4", "pane_5", "pane_6", "reset_layout"])  # fmt: skip
+PAGES = ("help_here", "about", "preferences", "copy_report", "find_run", "find_experiment", "reset_layout")
+
+
+@pytest.mark.parametrize("slot", [*PAGES, *(f"pane_{place}" for place in range(1, 7))])
 def test_pages_and_panes_open(window, slot, app):
     from PySide6.QtWidgets import QDialog
 

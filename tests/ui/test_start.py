@@ -91,6 +91,26 @@ def test_main_opens_a_window_and_leaves(tmp_path, monkeypatch, app):
     assert "sim-nv" in seen[0]
 
 
+def test_the_worker_process_answers_and_tells_of_failure(tmp_path):
+    import time
+
+    from qlab_ui import work
+    from qlab_ui.worker import ProcessWorker
+
+    worker, done, failed = ProcessWorker(), [], []
+    worker.ask(done.append, failed.append, work.list_folder, str(tmp_path / "none"), "")
+    worker.ask(done.append, failed.append, work.write_csv, str(tmp_path / "none" / "x.csv"), [], "")
+    end = time.monotonic() + 60
+    while len(done) + len(failed) < 2 and time.monotonic() < end:
+        worker.poll()
+        time.sleep(0.02)
+    pool = worker._pool
+    worker.close()
+    pool.shutdown(wait=True)
+    assert done == [[]]
+    assert failed[0].hint == "Choose another folder."
+
+
 def test_an_exception_nobody_caught_is_shown(window, app, monkeypatch):
     from qlab_ui.app import show_exceptions
     from qlab_ui.dialogs.error import ErrorDialog

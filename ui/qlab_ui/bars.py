@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 from PySide6.QtCore import QPoint, QSize, Qt
 from PySide6.QtGui import QAction, QKeySequence
@@ -36,6 +37,7 @@ class Bars:
         self.bench.setTextFormat(Qt.TextFormat.PlainText)
         self.bench.setForegroundRole(theme.MUTED)
         self.toolbar = self._toolbar()
+        self.resize_icons()
 
     def follow(self, situation: Situation) -> None:
         """Enable what makes sense now."""
@@ -46,10 +48,16 @@ class Bars:
             self.actions[action.id].setEnabled(action.when(situation))
         pause = self.actions["pause"]
         pause.setText("Resume" if situation.paused else "Pause")
+        pause.setIconText(pause.text())
         pause.setIcon(icons.icon("run" if situation.paused else "pause"))
         run = self.actions["run"]
         run.setToolTip(_tip(replace(BY_ID["run"], tip="Measure next, after the run that goes")
                             if situation.busy else BY_ID["run"]))  # fmt: skip
+
+    def resize_icons(self) -> None:
+        """Let the icons of the toolbar follow the size of the text."""
+        side = int(self._window.fontMetrics().height() * 1.25)
+        self.toolbar.setIconSize(QSize(side, side))
 
     def recolour(self) -> None:
         """Draw the icons in the colours of the theme."""
@@ -69,6 +77,21 @@ class Bars:
             self.fit_box.addItem(f"Fit: {text.words(name).lower()}", name)
         self.fit_box.addItem("No fit", NO_FIT)
         self.fit_box.setCurrentIndex(max(self.fit_box.findData(chosen), 0))
+
+    def offer_recent(self, files: Callable[[], list[str]], use: Callable[[str], object]) -> None:
+        """Add the files that were opened last to the menu File; one that is gone is greyed."""
+        recent = QMenu("Recent", self._window)
+        recent.setObjectName("menu_recent")
+
+        def fill() -> None:
+            recent.clear()
+            for file in files():
+                recent.addAction(file, lambda path=file: use(path)).setEnabled(Path(file).exists())
+            if recent.isEmpty():
+                recent.addAction("None yet").setEnabled(False)
+
+        recent.aboutToShow.connect(fill)
+        self.menus["File"].insertMenu(self.actions["export"], recent)
 
     def plot_menu(self, where: QPoint) -> QMenu:
         """Show the short menu of a plot."""
@@ -111,8 +134,6 @@ class Bars:
         bar = self._window.addToolBar("Toolbar")
         bar.setObjectName("toolbar")
         bar.setMovable(False)
-        side = int(self._window.fontMetrics().height() * 1.25)
-        bar.setIconSize(QSize(side, side))
         bar.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.fit_box.setAccessibleName("Fit model")
         self.fit_box.setToolTip("The model that is fitted to the shown run")

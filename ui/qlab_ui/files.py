@@ -27,11 +27,27 @@ class Files:
     ) -> None:
         self._centre, self._runs, self._worker = centre, runs, worker
         self._voice, self._settings = voice, settings
+        self._other: Path | None = None  # a folder that is looked at, other than the one that data go to
 
     def refresh(self, query: str | None = None) -> None:
         """List the data folder again."""
         words = self._runs.search.text() if query is None else query
-        self._worker.ask(self._listed, self._failed, work.list_folder, str(self._settings.folder()), words)
+        self._worker.ask(
+            self._listed, self._failed, work.list_folder, str(self._other or self._settings.folder()), words
+        )
+
+    def look_at(self, folder: Path | None) -> None:
+        """List another folder; None goes back to the one that data go to."""
+        self._other = folder
+        self.refresh()
+
+    def drop(self, paths: list[Path]) -> None:
+        """Open the files and list the folder that were dropped on the window."""
+        for path in paths:
+            if path.is_dir():
+                self.look_at(path)
+            else:
+                self.open(path)
 
     def open(self, path: Path) -> None:
         """Open a run file in a tab."""
@@ -81,7 +97,7 @@ class Files:
             return
         page.frame()
         others = [other for other in opened[1:] if len(other[0].axes) < 2]
-        page.view.overlay([Overlay(r.title or r.experiment, curve(r, t)) for r, t, _ in others])
+        page.view.overlay([Overlay(r.title or r.experiment, r.id, curve(r, t)) for r, t, _ in others])
         series = theme.current().series
         colours = {r.id: series[2 + place % 5] for place, (r, _, _) in enumerate(others)}
         self._runs.model.colour({**colours, record.id: series[0]})

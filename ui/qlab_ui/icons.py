@@ -176,6 +176,7 @@ def _made(name: str, look: str) -> QIcon:
         faint = QColor(colours.muted)
         faint.setAlpha(110)
         result.addPixmap(_pixmap(name, size, faint), QIcon.Mode.Disabled)
+        result.addPixmap(_pixmap(name, size, QColor(colours.on_accent)), QIcon.Mode.Selected)
     return result
 
 
@@ -215,7 +216,7 @@ def _swatch(colour: str) -> QIcon:
     painter = QPainter(pixmap)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setBrush(QColor(colour))
-    painter.setPen(Qt.PenStyle.NoPen)
-    painter.drawRoundedRect(QRectF(5, 5, 14, 14), 3, 3)
+    painter.setPen(QPen(QColor("#ffffff"), 2))  # stands out from a chosen line too
+    painter.drawRoundedRect(QRectF(4, 4, 16, 16), 3, 3)
     painter.end()
     return QIcon(pixmap)

@@ -27,15 +27,10 @@ class DockTitle(QWidget):
 
     def __init__(self, dock: QDockWidget) -> None:
         super().__init__(dock)
-        label = QLabel(dock.windowTitle(), self)
-        label.setTextFormat(Qt.TextFormat.PlainText)
-        label.setForegroundRole(theme.MUTED)
-        font = label.font()
-        font.setBold(True)
-        font.setPointSizeF(font.pointSizeF() * 0.85)
-        font.setCapitalization(QFont.Capitalization.AllUppercase)
-        font.setLetterSpacing(QFont.SpacingType.PercentageSpacing, 108)
-        label.setFont(font)
+        self._label = QLabel(dock.windowTitle(), self)
+        self._label.setTextFormat(Qt.TextFormat.PlainText)
+        self._label.setForegroundRole(theme.MUTED)
+        self._letter()
         self._close = QToolButton(self)
         self._close.setAutoRaise(True)
         self._close.setIcon(icons.icon("close"))
@@ -45,7 +40,7 @@ class DockTitle(QWidget):
         unit = self.fontMetrics().averageCharWidth()
         row = QHBoxLayout(self)
         row.setContentsMargins(unit, unit // 2, unit // 2, unit // 2)
-        row.addWidget(label, 1)
+        row.addWidget(self._label, 1)
         row.addWidget(self._close)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
 
@@ -54,6 +49,16 @@ class DockTitle(QWidget):
         super().changeEvent(event)
         if event.type() == QEvent.Type.PaletteChange and hasattr(self, "_close"):
             self._close.setIcon(icons.icon("close"))
+        if event.type() == QEvent.Type.FontChange and hasattr(self, "_close"):
+            self._letter()
+
+    def _letter(self) -> None:
+        font = QFont(self.font())
+        font.setBold(True)
+        font.setPointSizeF(font.pointSizeF() * 0.85)
+        font.setCapitalization(QFont.Capitalization.AllUppercase)
+        font.setLetterSpacing(QFont.SpacingType.PercentageSpacing, 108)
+        self._label.setFont(font)
 
 
 def make_docks(window: QMainWindow, panes: dict[str, QWidget]) -> dict[str, QDockWidget]:

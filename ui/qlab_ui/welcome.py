@@ -2,8 +2,8 @@
 
 import math
 
-from PySide6.QtCore import QPointF, QRectF, Qt, Signal
-from PySide6.QtGui import QColor, QPainter, QPainterPath, QPaintEvent, QPen
+from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
+from PySide6.QtGui import QColor, QFont, QPainter, QPainterPath, QPaintEvent, QPen
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from qlab_ui import icons, text, theme
@@ -99,6 +99,18 @@ class Welcome(QWidget):
             painter.drawEllipse(_fringe(step / 60, self.width(), self.height()) + QPointF(0, wobble), 3, 3)
         painter.end()
 
+    def changeEvent(self, event: QEvent) -> None:
+        """Let the title follow the size of the text."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.FontChange and hasattr(self, "_title"):
+            self._letter()
+
+    def _letter(self) -> None:
+        font = QFont(self.font())
+        font.setPointSizeF(font.pointSizeF() * 1.6)
+        font.setBold(True)
+        self._title.setFont(font)
+
     def _muted(self, words: str) -> QLabel:
         label = QLabel(words, self.card)
         label.setTextFormat(Qt.TextFormat.PlainText)
@@ -108,15 +120,12 @@ class Welcome(QWidget):
 
     def _lay_out(self) -> None:
         unit = self.fontMetrics().height()
-        title = QLabel("Welcome to qlab", self.card)
-        font = title.font()
-        font.setPointSizeF(font.pointSizeF() * 1.6)
-        font.setBold(True)
-        title.setFont(font)
+        self._title = QLabel("Welcome to qlab", self.card)
+        self._letter()
         column = QVBoxLayout(self.card)
         column.setContentsMargins(2 * unit, int(1.7 * unit), 2 * unit, int(1.7 * unit))
         column.setSpacing(unit // 2)
-        column.addWidget(title)
+        column.addWidget(self._title)
         column.addWidget(
             self._muted("A bench for quantum sensing, simulated or real. The first curve is one key away.")
         )

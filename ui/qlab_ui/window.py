@@ -1,12 +1,14 @@
 """The main window: what it is made of, the timer that drains and draws, and its closing."""
 
 import os
+from pathlib import Path
 
 from PySide6.QtCore import QEvent, Qt, QTimer
-from PySide6.QtGui import QCloseEvent, QShowEvent
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QShowEvent
 from PySide6.QtWidgets import QApplication, QDialog, QMainWindow
 
-from qlab.session import Session
+from qlab.run import ENDED
+from qlab.session import Event, Session
 from qlab.settings import Settings, save_settings
 from qlab_ui import layout, theme
 from qlab_ui.actions import Situation
@@ -87,7 +89,7 @@ class MainWindow(QMainWindow):
         self.feed.on(
             "log", lambda event: self.tell(str(event.get("level", "info")), str(event.get("message", "")))
         )
-        self.feed.on("state", lambda _event: self._shown())
+        self.feed.on("state", self._state)
         self.experiments.runWanted.connect(lambda: self.call("run"))
         self.centre.shownChanged.connect(self._shown)
         self.centre.menuWanted.connect(self.bars.plot_menu)
@@ -105,6 +107,8 @@ class MainWindow(QMainWindow):
         self.welcome.openWanted.connect(lambda: self.call("open_runs"))
         self.welcome.folderWanted.connect(lambda: self.call("open_folder"))
         self.bars.show_models([])
+        self.bars.offer_recent(lambda: self.settings.recent_files, lambda file: self.files.open(Path(file)))
+        self.setAcceptDrops(True)
 
     def call(self, slot: str) -> None:
         """Run a command by the name of its slot."""
@@ -148,6 +152,7 @@ class MainWindow(QMainWindow):
     def set_folder(self, folder: str) -> None:
         """Keep data in another folder from now on."""
         self.settings.data_folder = folder
+        self.files.look_at(None)
         self.apply_settings()
 
     def apply_settings(self) -> None:
@@ -166,6 +171,15 @@ class MainWindow(QMainWindow):
             save_settings(self.settings)
         except OSError as error:
             self.tell("warning", f"The settings cannot be kept: {error}.")
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Take files and folders."""
+        if event.mimeData().hasUrls():
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Open what was dropped."""
+        self.files.drop([Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()])
 
     def showEvent(self, event: QShowEvent) -> None:
         """Start the timer with the window."""
@@ -190,6 +204,8 @@ class MainWindow(QMainWindow):
     def changeEvent(self, event: QEvent) -> None:
         """Draw the icons again after a change of theme."""
         super().changeEvent(event)
+        if event.type() == QEvent.Type.FontChange and hasattr(self, "bars"):
+            self.bars.resize_icons()
         if event.type() == QEvent.Type.PaletteChange and hasattr(self, "bars"):
             look = theme.theme_of(self.palette()).name
             if look != self._look:
@@ -205,6 +221,13 @@ class MainWindow(QMainWindow):
         self.files.refresh()
         if not os.environ.get("QLAB_NO_WARM_UP"):
             import qlab_ui.plots.choose  # noqa: F401 - so that the first run is drawn at once
+
+    def _state(self, event: Event) -> None:
+        self._shown()
+        if event.get("state") in ENDED:
+            if not self.isActiveWindow():
+                QApplication.alert(self)
+            self.files.refresh()
 
     def _shown(self) -> None:
         page = self.centre.current()

@@ -1,6 +1,6 @@
 """The list of runs with its search: double-click opens, the context menu loads settings and compares."""
 
-from PySide6.QtCore import QPoint, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QPoint, Qt, QTimer, Signal
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QLabel, QMenu, QTableView, QVBoxLayout, QWidget
 
 from qlab_ui import theme
@@ -73,14 +73,23 @@ class RunsPanel(QWidget):
         self.table.setTabKeyNavigation(False)
         self.table.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.table.verticalHeader().hide()
-        self.table.verticalHeader().setDefaultSectionSize(int(self.fontMetrics().height() * 1.6))
         header = self.table.horizontalHeader()
         header.setHighlightSections(False)
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        header.setSectionResizeMode(4, QHeaderView.ResizeMode.Stretch)
+        self._size()
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Let lines and columns follow the size of the text."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.FontChange and hasattr(self, "table"):
+            self._size()
+
+    def _size(self) -> None:
+        self.table.verticalHeader().setDefaultSectionSize(int(self.fontMetrics().height() * 1.6))
         unit = self.fontMetrics().averageCharWidth()
         for column, width in enumerate((16, 18, 30, 16, 30, 18)):
-            header.resizeSection(column, unit * width)
-        header.setSectionResizeMode(4, QHeaderView.ResizeMode.Stretch)
+            self.table.horizontalHeader().resizeSection(column, unit * width)
 
     def _count(self) -> None:
         some = bool(self.model.lines)

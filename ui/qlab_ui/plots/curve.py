@@ -1,5 +1,7 @@
 """A run with one axis: points with error bars, the fitted curve, and a strip of residuals."""
 
+import html
+
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QPointF
@@ -8,7 +10,7 @@ from PySide6.QtWidgets import QWidget
 from qlab.grid import Rows
 from qlab.record import Record
 from qlab.units import format_measured, format_quantity
-from qlab_ui import theme
+from qlab_ui import text, theme
 from qlab_ui.plots.data import Curve, Floats, Label, Overlay, curve
 from qlab_ui.plots.view import View, colour
 from qlab_ui.work import Fitted
@@ -26,6 +28,7 @@ class CurveView(View):
         self._fitted: Fitted | None = None
         self._overlays: list[Overlay] = []
         self._behind: list[pg.PlotDataItem] = []
+        self.legend: pg.LabelItem | None = None
         self.bars = pg.ErrorBarItem()
         self.points = pg.PlotDataItem(connect="finite")
         self.model = pg.PlotDataItem(antialias=True)
@@ -66,6 +69,11 @@ class CurveView(View):
     def overlay(self, overlays: list[Overlay]) -> None:
         """Draw other runs behind this one."""
         self._overlays = overlays
+        if self.legend is None:
+            self.legend = pg.LabelItem(parent=self.plot.getViewBox(), justify="right")
+            self.legend.anchor(
+                itemPos=(1, 0), parentPos=(1, 0), offset=(-8, 4 + 2 * self.fontMetrics().height())
+            )
         for item in self._behind:
             self.plot.removeItem(item)
         self._behind = [pg.PlotDataItem(connect="finite") for _ in overlays]
@@ -170,6 +178,7 @@ class CurveView(View):
         self.residuals.setSymbolSize(4)
         self.residuals.setSymbolPen(None)
         self.residuals.setSymbolBrush(colour(data, 200))
+        self._name_overlays(look)
         for place, item in enumerate(self._behind):
             shade = look.series[2 + place % 5]
             item.setPen(pg.mkPen(colour(shade, 120)))
@@ -177,6 +186,19 @@ class CurveView(View):
             item.setSymbolSize(6)
             item.setSymbolPen(None)
             item.setSymbolBrush(colour(shade, 200))
+
+    def _name_overlays(self, look: theme.Theme) -> None:
+        if self.legend is None or self.record is None:
+            return
+        names = [self.record.title or self.record.experiment, *(other.name for other in self._overlays)]
+        runs = [self.record.id, *(other.run for other in self._overlays)]
+        shades = [look.series[0], *(look.series[2 + place % 5] for place in range(len(self._overlays)))]
+        lines = [
+            f'<span style="color:{shade};background-color:{look.base}">&nbsp;●</span>'
+            f'<span style="background-color:{look.base}">&nbsp;{html.escape(name)} {text.short_id(run)}&nbsp;</span>'
+            for shade, name, run in zip(shades, names, runs, strict=True)
+        ]
+        self._say(self.legend, "<br>".join(lines))
 
     def _bars(self, drawn: Curve, many: bool) -> None:
         known = np.isfinite(drawn.error) & np.isfinite(drawn.y)

@@ -35,6 +35,7 @@ class Overlay:
     """The points of another run, drawn behind for comparison."""
 
     name: str
+    run: str
     curve: Curve
 
 

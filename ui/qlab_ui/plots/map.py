@@ -56,12 +56,13 @@ class MapView(View):
         if other:
             self._pixels = np.zeros(value.shape, dtype=np.uint8)
             self._rows = np.zeros(value.shape, dtype=np.int64)
-            self.picture.setRect(_extent(new))
         changed = np.flatnonzero(np.any(taken != self._rows, axis=1))
         self._rows = taken
         if self._level(value) or other:
             changed = np.arange(value.shape[0])
         self._paint(value, changed)
+        if other:  # only now does the picture know how many pixels it has
+            self.picture.setRect(_extent(new))
         self.scale.setLevels(self._levels)
         label = signal_label(new.signal)
         self.scale.getAxis("right").setLabel(label.name, units=label.unit or None)

@@ -87,7 +87,9 @@ class View(QWidget):
             self._say(self.readout, "")
         else:
             self.point_out(found[0], found[1])
-            self._say(self.readout, html.escape(found[2]))
+            look = theme.theme_of(self.palette())
+            words = html.escape(found[2])
+            self._say(self.readout, f'<span style="background-color:{look.base}">&nbsp;{words}&nbsp;</span>')
 
     def fit_view(self) -> None:
         """Show everything that is drawn and keep showing it while it grows."""
@@ -175,7 +177,10 @@ class View(QWidget):
         if record is None:
             return ""
         sim = f' · <b style="color:{look.warning}">SIM</b>' if record.simulated else ""
-        return f'<span style="color:{look.muted}">run {text.short_id(record.id)}{sim}</span>'
+        run = html.escape(text.short_id(record.id))
+        return (
+            f'<span style="color:{look.muted};background-color:{look.base}">&nbsp;run {run}{sim}&nbsp;</span>'
+        )
 
     def _say(self, label: Any, words: str) -> None:
         if label.text != words:
