@@ -81,6 +81,7 @@ class Runner:
         self._programs: list[dict[str, Any]] = []
         self._began = time.monotonic()
         self._told = 0.0
+        self._warned = 0
         rows, self.seconds = self.experiment.estimate()
         self.record = _record(self.experiment, experiment, bench, rows, _seed(bench, seed), title, run_id)
 
@@ -189,11 +190,18 @@ class Runner:
 
     def _take(self, block: Block) -> None:
         self._writing.write(block)
+        self._pass_on_warnings()
         if self._table is not None:
             self._table.append(block)
         self._rows += len(next(iter(block.values())))
         if time.monotonic() - self._told > TOLD_EVERY:
             self._progress()
+
+    def _pass_on_warnings(self) -> None:
+        """Tell what the writer had to do so as not to lose rows, such as moving to the spool."""
+        for line in self._writing.warnings[self._warned :]:
+            self._note_log("warning", line)
+        self._warned = len(self._writing.warnings)
 
     def _checkpoint(self) -> bool:
         """Wait out a pause; return whether to go on."""

@@ -91,8 +91,9 @@ class Scan(Generic[T]):
 
     def check(self) -> None:
         """Raise UsageError where the scan has no points, too many, or values that are not finite."""
-        values = self.values()
-        if not np.all(np.isfinite(values)):
+        # Looked at before the values are made: numpy warns where an end is infinite.
+        ends = [getattr(self, name) for name in ("start", "stop", "centre", "span") if hasattr(self, name)]
+        if not np.all(np.isfinite(ends)) or not np.all(np.isfinite(self.values())):
             raise UsageError("A scan has a value that is not finite.", "Give finite start and stop values.")
 
 

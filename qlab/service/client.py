@@ -35,6 +35,7 @@ class RemoteSession:
 
     def check(self, token: int, experiment: str, parameters: dict[str, Any], bench: str) -> None:
         """Ask whether parameters are good; answered by a `checked` event."""
+        self._bench = bench
         self._send(
             {
                 "do": "check",
@@ -45,9 +46,9 @@ class RemoteSession:
             }
         )
 
-    def command(self, what: Command, run: str = "", bench: str = "") -> None:
-        """Pause, resume, stop or halt a run, or make a bench safe."""
-        self._send({"do": what, "run": run, "bench": bench})
+    def command(self, what: Command, run: str = "") -> None:
+        """Pause, resume, stop or halt a run, or make the bench spoken of last safe."""
+        self._send({"do": what, "run": run, "bench": self._bench})
 
     def events(self) -> list[Event]:
         """Return the events since the last call."""

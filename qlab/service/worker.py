@@ -33,7 +33,11 @@ class Worker:
         """Do what the supervisor passes on; never raises, never blocks on an instrument."""
         try:
             match message.get("do"):
-                case "submit" | "rescue" | "make_safe":
+                case "submit" | "rescue":
+                    self.orders.put(message)
+                case "make_safe":
+                    # A run that is going ends first, and makes its bench safe itself.
+                    self._command("halt", "")
                     self.orders.put(message)
                 case "pause" | "resume" | "stop" | "halt" as what:
                     self._command(what, str(message.get("run", "")))

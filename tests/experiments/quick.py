@@ -7,6 +7,8 @@ import numpy as np
 from qlab.bench import Bench
 from qlab.fits import fit_curve, load_model
 from qlab.fits.model import FitModel
+from qlab.metrology.fisher import cramer_rao, gaussian_information, jacobian
+from qlab.pulses import compile_program
 from qlab.registry import load
 from qlab.record import FitResult
 
@@ -59,12 +61,42 @@ def quick(name, seed, truth=None, knobs=None, **parameters):
     return Quick(known, rows, x, y, error, model, fit_curve(model, x, y, error))
 
 
+def exact(name, system, **parameters):
+    """Return (x, y, error, model) of what a system would show without noise; the errors are the photons'."""
+    experiment = load("experiments", name).read(parameters)
+    signal, shown = experiment.signals()[0], experiment.model(system)
+    x = compile_program(experiment.program()).points[experiment.axes()[0].name]
+    y, p = shown[signal.name], experiment.parameters
+    if signal.rule == "ratio":
+        error = y * np.sqrt((1 + p.signal_window / p.reference_window) / (shown["photons"] * p.shots))
+    else:
+        error = np.sqrt(y / (p.dwell * p.shots))
+    return x, y, error, load_model(type(experiment).fit, experiment.fit_context())
+
+
+def bound(model, x, error, theta, free):
+    """Return the Cramer-Rao bound of each free parameter; of the square of those that show only in it.
+
+    Those come back as the error of the parameter itself at its true value.
+    """
+    squared = {v.name for v in model.parameters if v.squared and v.name in free}
+
+    class Squares:
+        def evaluate(self, points, values):
+            return model.evaluate(
+                points, {k: np.sqrt(max(v, 0)) if k in squared else v for k, v in values.items()}
+            )
+
+    at = {k: v**2 if k in squared else v for k, v in theta.items()}
+    sigma = cramer_rao(gaussian_information(jacobian(Squares(), x, at, free), error), free).sigma
+    return {k: s / (2 * theta[k]) if k in squared else s for k, s in sigma.items()}
+
+
 def targets(name, truth, parameters):
     """Return the fit parameters of an experiment that the bench's truth knows, with their true values."""
     carrier = parameters.get("microwave_frequency", 2.814e9)
     return {
-        "nv.rabi": {"rabi_frequency": parameters.get("rabi_frequency", 10e6) * truth["drive_gain"],
-                    "detuning": abs(carrier - truth["resonance"])},
+        "nv.rabi": {"rabi_frequency": parameters.get("rabi_frequency", 10e6) * truth["drive_gain"]},
         "nv.ramsey": {"frequency": carrier - truth["resonance"], "hyperfine": truth["hyperfine"],
                       "T2_star": truth["T2_star"]},
         "nv.pulsed_odmr": {"frequency": truth["resonance"], "hyperfine": truth["hyperfine"],

@@ -66,7 +66,9 @@ class NineLevels:
 
     def generator(self, rabi=0.0, phase=0.0, detuning=0.0):
         h = self.frame + detuning * self.sz
-        h = h + TAU * rabi / 2 * (self.raising * np.exp(-1j * phase) + (self.raising * np.exp(-1j * phase)).conj().T)
+        h = h + TAU * rabi / 2 * (
+            self.raising * np.exp(-1j * phase) + (self.raising * np.exp(-1j * phase)).conj().T
+        )
         return lindblad(h, self.jumps)
 
     def bright(self, steps, detuning=0.0, polarisation=1.0):

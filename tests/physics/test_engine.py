@@ -28,7 +28,9 @@ def test_p05_detuned_rabi_flop():
 
 
 def test_p06_ramsey_of_a_triplet_with_gaussian_decay():
-    toy = Toy(detunings=tuple(TAU * (1e6 + m * 2.14e6) for m in (-1, 0, 1)), sigma_detuning=np.sqrt(2) / 1.5e-6)
+    toy = Toy(
+        detunings=tuple(TAU * (1e6 + m * 2.14e6) for m in (-1, 0, 1)), sigma_detuning=np.sqrt(2) / 1.5e-6
+    )
     one, two = (
         read_out(toy, ideal(np.pi / 2, 0.0, t) + Delay(0.7e-6) + ideal(np.pi / 2, 0.0, t)).transfer()[0]
         for t in (PS, 2 * PS)
@@ -40,7 +42,9 @@ def test_p06_ramsey_of_a_triplet_with_gaussian_decay():
 def test_p10_ornstein_uhlenbeck_exponents():
     toy = Toy(sigma_detuning=0.2e6, tau_c=5e-6)
     ramsey = read_out(toy, ideal(np.pi / 2) + Delay(8e-6) + ideal(np.pi / 2)).transfer()[0]
-    hahn = read_out(toy, ideal(np.pi / 2) + Delay(4e-6) + ideal(np.pi) + Delay(4e-6) + ideal(np.pi / 2)).transfer()[0]
+    hahn = read_out(
+        toy, ideal(np.pi / 2) + Delay(4e-6) + ideal(np.pi) + Delay(4e-6) + ideal(np.pi / 2)
+    ).transfer()[0]
     assert 2 * ramsey - 1 == pytest.approx(0.448477611, abs=1e-5)
     assert 1 - 2 * hahn == pytest.approx(0.822489684, abs=1e-5)
 
@@ -114,7 +118,9 @@ def test_static_noise_is_exact_even_in_long_weak_pulses():
     detuning = TAU * 0.05e6 + sigma * z
     for seconds, rabi in ((2e-6, 0.25e6), (20e-6, 0.1e6), (200e-6, 0.02e6)):
         a, _ = rotate(0j, 1 + 0j, TAU * rabi, 0.0, detuning, seconds)
-        assert read_out(toy, Play("mw", seconds, rabi)).transfer()[0] == pytest.approx(w @ np.abs(a) ** 2, abs=1e-8)
+        assert read_out(toy, Play("mw", seconds, rabi)).transfer()[0] == pytest.approx(
+            w @ np.abs(a) ** 2, abs=1e-8
+        )
     for gap in (0.0, 3e-6, 50e-6):
         quarter, rabi = 1e-6, 0.25e6
         a, b = rotate(0j, 1 + 0j, TAU * rabi, 0.0, detuning, quarter)
@@ -175,7 +181,9 @@ def test_zero_and_very_long_durations():
 
 def test_an_offset_frame_is_a_shifted_carrier():
     toy = Toy(detunings=(TAU * 2e6,))
-    offset = SetFrequency("mw", 1.3e6) + Play("mw", 40e-9, 10e6) + Delay(0.9e-6) + Play("mw", 40e-9, 10e6, 0.3)
+    offset = (
+        SetFrequency("mw", 1.3e6) + Play("mw", 40e-9, 10e6) + Delay(0.9e-6) + Play("mw", 40e-9, 10e6, 0.3)
+    )
     plain = Play("mw", 40e-9, 10e6) + Delay(0.9e-6) + Play("mw", 40e-9, 10e6, 0.3)
     shifted = read_out(Toy(detunings=(TAU * 0.7e6,)), plain).transfer()
     assert read_out(toy, offset).transfer() == pytest.approx(shifted, abs=1e-10)
@@ -186,7 +194,9 @@ def test_what_the_engine_cannot_play_it_refuses():
     read = Align() + Gate("laser", 1e-6) + Acquire("counter", 1e-6, "a")
 
     def attempt(body, system=None, **setpoints):
-        return play(system or Toy(), compile_program(Program(body, setpoints={"laser.power": 1.0, **setpoints})))
+        return play(
+            system or Toy(), compile_program(Program(body, setpoints={"laser.power": 1.0, **setpoints}))
+        )
 
     with pytest.raises(UsageError, match="settle"):  # a second readout in the same shot
         attempt(pulse + read + Align() + pulse + Align() + Gate("laser", 1e-6) + Acquire("counter", 1e-6, "b"),
@@ -196,7 +206,9 @@ def test_what_the_engine_cannot_play_it_refuses():
     with pytest.raises(UsageError, match="during a pulse"):
         attempt(Play("mw", 2e-6, 0.25e6) + read, Toy(sigma_detuning=1e6, tau_c=1e-6))
     with pytest.raises(UsageError, match="select no resonance"):
-        attempt(Play("mw", 20e-6, 25e3) + Delay(1e-6) + Play("mw", 20e-6, 25e3) + read, Toy(sigma_detuning=1e6))
+        attempt(
+            Play("mw", 20e-6, 25e3) + Delay(1e-6) + Play("mw", 20e-6, 25e3) + read, Toy(sigma_detuning=1e6)
+        )
     with pytest.raises(UsageError, match="swept"):
         attempt(pulse + read, **{"laser.power": Symbol("p", Values((0.1, 0.2)))})
     for name, value in (("microwave.frequency", np.nan), ("laser.power", np.inf), ("laser.power", -1.0)):

@@ -35,7 +35,9 @@ def test_p01_lines_in_a_field_across_the_axis():
     assert nv.resonance(-1) / 1e6 == pytest.approx(2795.9549, abs=1e-3)
     assert nv.resonance(+1) / 1e6 == pytest.approx(2957.72205, abs=1e-3)
     energy = np.linalg.eigvalsh(nv_hamiltonian(field))
-    assert np.abs(np.sort(np.linalg.eigvalsh(NVCentre(field=field).hamiltonian().full())) - energy).max() < 1e-3
+    assert (
+        np.abs(np.sort(np.linalg.eigvalsh(NVCentre(field=field).hamiltonian().full())) - energy).max() < 1e-3
+    )
 
 
 def test_p03_hyperfine_triplet():
@@ -94,12 +96,18 @@ def test_pulses_and_their_phases_hold_in_the_laboratory_frame():
     carrier, rabi, offset = nv.resonance() + 1.7e6, 5e6, -0.9e6
     length, gap, phase = 50e-9, 140e-9, 0.8
     for shift in (0.0, offset):
+
         def drive(extra):
             return lambda t: TAU * (carrier + shift) * t + extra
 
         pulses = [(0, length, rabi, drive(0.0)), (length + gap, 2 * length + gap, rabi, drive(phase))]
         exact = 1 - lab_frame(FIELD[2], pulses, 2 * length + gap)
-        body = SetFrequency("mw", shift) + Play("mw", length, rabi) + Delay(gap) + Play("mw", length, rabi, phase)
+        body = (
+            SetFrequency("mw", shift)
+            + Play("mw", length, rabi)
+            + Delay(gap)
+            + Play("mw", length, rabi, phase)
+        )
         body = body + Align() + Gate("laser", 3e-6) + Acquire("counter", 3e-7, "counts")
         made = compile_program(Program(body, setpoints={"microwave.frequency": carrier, "laser.power": 1e-3}))
         found = play(nv, made).transfer()[0]
@@ -155,7 +163,9 @@ def test_cw_rate_agrees_with_the_steady_state_of_nine_levels():
                 h = nine.frame[np.ix_(mine, mine)] + x * np.diag([1.0, 0, -1]) + drive
                 generator = lindblad(h, jumps)
                 trace = np.eye(3).reshape(-1)[None] * np.abs(generator).max()
-                rho = np.linalg.lstsq(np.vstack([generator, trace]), np.eye(10)[-1] * trace.max(), rcond=None)[0]
+                rho = np.linalg.lstsq(
+                    np.vstack([generator, trace]), np.eye(10)[-1] * trace.max(), rcond=None
+                )[0]
                 rate += w * (np.diag(rho.reshape(3, 3, order="F")).real @ dim) / 3
         assert found[k] == pytest.approx(rate + 200.0, rel=1e-7)
 
@@ -173,7 +183,11 @@ def test_decay_times_are_those_of_the_envelopes():
 
     def echo(t):
         x = t / 40e-3
-        return (TAU * 112.5e3 * 40e-3) ** 2 * (x - 3 - np.exp(-x) + 4 * np.exp(-x / 2)) + t / 5e-3 + 2 * t / 15e-3
+        return (
+            (TAU * 112.5e3 * 40e-3) ** 2 * (x - 3 - np.exp(-x) + 4 * np.exp(-x / 2))
+            + t / 5e-3
+            + 2 * t / 15e-3
+        )
 
     assert echo(nv.echo_decay_time()) == pytest.approx(1, rel=1e-4)
 

@@ -55,7 +55,10 @@ def test_durations_and_the_real_form_agree_with_scipy(seed):
         for t, time in enumerate(times):
             exact = scipy_expm(generator[k] * time) @ start.reshape(-1)
             assert np.abs(found[k, t] - exact).max() < 1e-11
-            assert np.abs(basis.conj().T @ (expm(real[k] * time) @ (basis @ start.reshape(-1))) - exact).max() < 1e-11
+            assert (
+                np.abs(basis.conj().T @ (expm(real[k] * time) @ (basis @ start.reshape(-1))) - exact).max()
+                < 1e-11
+            )
     assert np.abs(basis @ basis.conj().T - np.eye(d * d)).max() < 1e-14
 
 
@@ -64,7 +67,9 @@ def test_durations_at_exceptional_points():
     gamma = 1.0
     lower = np.array([[0, 0], [1, 0]], dtype=complex) * np.sqrt(gamma)
     x = np.array([[0, 1], [1, 0]], dtype=complex)
-    generator = np.array([liouvillian(o / 2 * x, lower[None]) for o in (gamma / 4, gamma / 4 * (1 + 1e-14), 3.0)])
+    generator = np.array(
+        [liouvillian(o / 2 * x, lower[None]) for o in (gamma / 4, gamma / 4 * (1 + 1e-14), 3.0)]
+    )
     jordan = np.zeros((4, 4), dtype=complex) + np.diag(np.ones(3), 1) - np.eye(4)
     stack = np.concatenate([generator, jordan[None]])
     times = np.linspace(0, 20, 7)

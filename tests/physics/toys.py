@@ -35,7 +35,9 @@ class Toy:
         )  # fmt: skip
 
     def light(self, power):
-        return Light(np.zeros((0, len(self.rates), len(self.rates)), dtype=complex), np.array(self.rates) * (power > 0))
+        return Light(
+            np.zeros((0, len(self.rates), len(self.rates)), dtype=complex), np.array(self.rates) * (power > 0)
+        )
 
     def rabi(self, amplitude, setpoints: Mapping):
         return 2 * np.pi * amplitude

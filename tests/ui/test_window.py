@@ -190,6 +190,19 @@ def test_a_bench_that_dies_leaves_the_window_alive(window, session):
     assert window.bench.ready
 
 
+def test_what_could_not_be_made_safe_is_said_aloud(window, session):
+    session._events.append({"event": "safe", "report": {"laser": "safe", "coil": "NOT REACHED within 5 s."}})
+    frames(window, 1)
+    assert "error: Not everything is safe: coil." in window.log.lines()[-1]
+    assert len(window.toasts.pile()) == 1
+    session._events.append({"event": "safe", "report": {"laser": "safe"}})
+    frames(window, 1)
+    assert len(window.toasts.pile()) == 1  # after each run it goes to the log only
+    window.call("make_safe")
+    frames(window, 1)
+    assert len(window.toasts.pile()) == 2
+
+
 def test_the_catalogue_is_remembered_and_heals(app, settings, tmp_path, window):
     assert json.loads((config_folder() / "catalogue.json").read_text())
     later = make_window(FakeSession(tmp_path, catalogue=None), settings, FakeWorker())
@@ -393,7 +406,7 @@ def test_a_map_is_drawn_for_two_axes(window):
 
 
 def test_a_sweep_by_factors_is_shown_on_a_logarithmic_axis(window):
-    from qlab.run import Axis
+    from qlab.record import Axis
     from qlab.scan import Log
 
     values = Log(1e-6, 1e-2, 41).values()
@@ -405,6 +418,9 @@ def test_a_sweep_by_factors_is_shown_on_a_logarithmic_axis(window):
     assert page.view._logs == [True, False]
     (low, high), _ = page.view.plot.viewRange()
     assert -6.5 < low < -5.9
+    axis = page.view.plot.getAxis("bottom")
+    decades = axis.tickValues(low, high, 700)[0][1]
+    assert axis.tickStrings(decades, 1e3, 1.0) == ["0.001", "0.01", "0.1", "1", "10"]
     assert -2.1 < high < -1.5
 
 

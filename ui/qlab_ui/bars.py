@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QPoint, QSize, Qt
@@ -86,7 +87,7 @@ class Bars:
         def fill() -> None:
             recent.clear()
             for file in files():
-                recent.addAction(file, lambda path=file: use(path)).setEnabled(Path(file).exists())
+                recent.addAction(file, partial(use, file)).setEnabled(Path(file).exists())
             if recent.isEmpty():
                 recent.addAction("None yet").setEnabled(False)
 

@@ -145,5 +145,10 @@ class BenchSide:
     def _safe(self, event: Event) -> None:
         report: dict[str, str] = event.get("report") or {}
         told = "; ".join(f"{name}: {what}" for name, what in report.items())
-        self._window.tell("info", f"Made safe. {told}".strip(), toast=self.safe_wanted)
+        unsafe = [name or "the bench" for name, what in report.items() if what.startswith("NOT ")]
+        if unsafe:  # always said aloud, and it stays until it is closed
+            message = f"Not everything is safe: {', '.join(unsafe)}."
+            self._window.tell("error", message, f"Check by hand. {told}", toast=True)
+        else:
+            self._window.tell("info", f"Made safe. {told}".strip(), toast=self.safe_wanted)
         self.safe_wanted = False

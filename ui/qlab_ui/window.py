@@ -7,7 +7,7 @@ from PySide6.QtCore import QEvent, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QShowEvent
 from PySide6.QtWidgets import QApplication, QDialog, QMainWindow
 
-from qlab.run import ENDED
+from qlab.record import ENDED
 from qlab.session import Event, Session
 from qlab.settings import Settings, save_settings
 from qlab_ui import layout, theme

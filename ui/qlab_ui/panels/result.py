@@ -162,11 +162,11 @@ def _fit_rows(record: Record, fit: FitResult) -> list[Row]:
         shown = format_measured(p.value, p.error, p.unit)
         tip = f"{p.name} = {p.value!r} {p.unit}".strip() + (", held fixed" if held else "")
         rows.append(Row(text.capital(p.label) or text.words(p.name), shown, tip, strong=not held))
-        if record.simulated and p.name in record.truth:
+        if record.simulated and p.name in record.expected:
             rows.append(
                 Row(
                     "truth",
-                    format_quantity(record.truth[p.name], p.unit, 5),
+                    format_quantity(record.expected[p.name], p.unit, 5),
                     "What was simulated",
                     indent=True,
                 )

@@ -35,9 +35,7 @@ class CurveView(View):
         self.ring = pg.ScatterPlotItem(size=13, symbol="o")
         for item in (self.bars, self.points, self.model, self.ring):
             self.plot.addItem(item)
-        self.strip = self.graphics.addPlot(row=1, col=0)
-        self.strip.hideButtons()
-        self.strip.setMenuEnabled(False)
+        self.strip = self.add_plot(1)
         self.strip.setXLink(self.plot)
         self.strip.setMouseEnabled(y=False)
         self.zero = pg.InfiniteLine(0, angle=0)

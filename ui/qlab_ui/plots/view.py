@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from qlab.grid import Rows
 from qlab.record import Record
 from qlab_ui import text, theme
+from qlab_ui.plots.axis import Axis
 from qlab_ui.plots.data import Label
 from qlab_ui.plots.lines import GridLines
 from qlab_ui.work import Fitted
@@ -35,9 +36,7 @@ class View(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.graphics)
-        self.plot = self.graphics.addPlot(row=0, col=0)
-        self.plot.hideButtons()
-        self.plot.setMenuEnabled(False)
+        self.plot = self.add_plot(0)
         box = self.plot.getViewBox()
         self.mark = pg.LabelItem(parent=box)
         self.mark.anchor(itemPos=(1, 1), parentPos=(1, 1), offset=(-8, -4))
@@ -52,6 +51,14 @@ class View(QWidget):
         self.graphics.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.graphics.customContextMenuRequested.connect(self._menu)
         self.graphics.viewport().installEventFilter(self)
+
+    def add_plot(self, row: int) -> Any:
+        """Add a plot with axes of our own and without pyqtgraph's buttons and menus."""
+        axes = {side: Axis(side) for side in ("bottom", "left")}
+        plot = self.graphics.addPlot(row=row, col=0, axisItems=axes)
+        plot.hideButtons()
+        plot.setMenuEnabled(False)
+        return plot
 
     def show_record(self, record: Record) -> None:
         """Say which run this is; also called when its record changes."""
@@ -105,9 +112,6 @@ class View(QWidget):
         self.plot.setLogMode(x=self._logs[0], y=self._logs[1])
         for plot in self.plots()[1:]:
             plot.setLogMode(x=self._logs[0])
-        for side, log in zip(("bottom", "left"), self._logs, strict=True):
-            # On a logarithmic axis the decades alone are named: there is no room for more.
-            self.plot.getAxis(side).setStyle(maxTextLevel=0 if log else 2)
         self.redraw()
 
     def redraw(self) -> None:

@@ -1,1 +1,0 @@
-"""Gone: use qlab.record, qlab.grid, qlab.runs."""

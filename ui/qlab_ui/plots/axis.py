@@ -1,0 +1,35 @@
+"""An axis whose logarithmic ticks can be read: decades named, and 2 and 5 where there is room."""
+
+import math
+from typing import Any
+
+import pyqtgraph as pg
+
+
+class Axis(pg.AxisItem):  # type: ignore[misc]
+    """pyqtgraph's axis, which on a logarithmic scale writes every digit over its neighbour."""
+
+    def logTickValues(
+        self, low: float, high: float, _size: float, _linear: Any
+    ) -> list[tuple[float | None, list[float]]]:
+        """Return the decades, and the digits between them, in powers of ten."""
+        decades = [float(power) for power in range(math.ceil(low), math.floor(high) + 1)]
+        between = [
+            power + math.log10(digit)
+            for power in range(math.floor(low), math.ceil(high))
+            for digit in range(2, 10)
+        ]
+        inside = [value for value in between if low <= value <= high]
+        named = [value for value in inside if round(10 ** (value % 1)) in {2, 5}] if high - low < 2.5 else []
+        rest = [value for value in inside if value not in named]
+        return [(1.0, decades), (None, named), (None, rest)]
+
+    def tickStrings(self, values: list[float], scale: float, spacing: float | None) -> list[str]:
+        """Return plain numbers; the digits that there is no room for are not named."""
+        if not self.logMode:
+            strings: list[str] = super().tickStrings(values, scale, spacing)
+            return strings
+        few = [value for value in values if round(10 ** (value % 1)) in {1, 2, 5, 10}]
+        if len(few) != len(values):
+            return ["" for _ in values]
+        return [f"{10**value * scale:.6g}" for value in values]
