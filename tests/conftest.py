@@ -17,7 +17,11 @@ for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
 def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Settings, sockets, live tables and caches of each test go to a folder of its own."""
     # Socket paths are limited to about 100 characters, so this one is short.
-    runtime = Path(f"/tmp/qlab-test-{os.getpid()}-{time.monotonic_ns() % 10**9}") if os.name == "posix" else tmp_path
+    runtime = (
+        Path(f"/tmp/qlab-test-{os.getpid()}-{time.monotonic_ns() % 10**9}")
+        if os.name == "posix"
+        else tmp_path
+    )
     runtime.mkdir(exist_ok=True)
     monkeypatch.setenv("QLAB_RUNTIME", str(runtime))
     monkeypatch.setenv("QLAB_CONFIG", str(tmp_path / "config"))
@@ -33,7 +37,9 @@ def no_thread_left():
     yield
     deadline = time.monotonic() + 3
     while time.monotonic() < deadline:
-        left = [t for t in threading.enumerate() if t not in before and t.name.startswith("qlab") and t.is_alive()]
+        left = [
+            t for t in threading.enumerate() if t not in before and t.name.startswith("qlab") and t.is_alive()
+        ]
         if not left:
             return
         time.sleep(0.05)

@@ -53,12 +53,18 @@ def test_a_file_gives_limits_safe_values_and_truth(tmp_path):
         ("[roles]\nmicrowave = 'nothing'", "names 'nothing', which is no instrument"),
         ("[instruments.a]\ndriver = 'sim.microwav'", "Did you mean 'sim.microwave'"),
         ("[instruments.a]\ndriver = 'sim.microwave'", r"needs a \[world\]"),
-        ("[instruments.a]\ndriver = 'sim.laser'\n[instruments.a.limits]\nx=[0,1]\n[world]\nkind='nv'", "no knob 'x'"),
+        (
+            "[instruments.a]\ndriver = 'sim.laser'\n[instruments.a.limits]\nx=[0,1]\n[world]\nkind='nv'",
+            "no knob 'x'",
+        ),
         ("nonsense", "is not TOML"),
         ("colour = 3", "colour"),
         ("[world]\nkind = 'nv'\n[world.truth]\nB = '2 s'", "not a unit of magnetic field"),
         ("[world]\nkind = 'nv'\n[world.truth]\nC = 2", "no parameter 'C'"),
-        ("[instruments.a]\ndriver='sim.laser'\n[instruments.a.options]\nq=1\n[world]\nkind='nv'", "do not fit"),
+        (
+            "[instruments.a]\ndriver='sim.laser'\n[instruments.a.options]\nq=1\n[world]\nkind='nv'",
+            "do not fit",
+        ),
     ],
 )
 def test_what_is_wrong_with_a_file_is_said_in_one_line(tmp_path, text, part):
@@ -113,7 +119,9 @@ def test_no_experiment_asks_whether_its_bench_is_simulated():
     for file in Path(qlab_experiments.__file__).parent.rglob("*.py"):
         text = file.read_text()
         assert "qlab_instruments" not in text
-        assert "simulated" not in text.replace("on the simulated NV bench", "").replace("on a simulated bench", "")
+        assert "simulated" not in text.replace("on the simulated NV bench", "").replace(
+            "on a simulated bench", ""
+        )
 
 
 def test_the_public_names_are_there():

@@ -18,7 +18,11 @@ QUICK = ["--set", "tau=0us:3us:31", "--set", "shots=500"]
 
 def qlab(*arguments, **options):
     return subprocess.run(
-        [sys.executable, "-m", "qlab", *map(str, arguments)], capture_output=True, text=True, timeout=120, **options
+        [sys.executable, "-m", "qlab", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        **options,
     )
 
 

@@ -46,7 +46,15 @@ def test_parameters_do_not_change():
 
 def test_every_installed_experiment_describes_itself():
     found = {entry["name"]: entry for entry in catalogue()}
-    assert {"nv.ramsey", "nv.rabi", "nv.cw_odmr", "nv.pulsed_odmr", "nv.hahn_echo", "nv.t1", "generic.scan"} <= set(found)
+    assert {
+        "nv.ramsey",
+        "nv.rabi",
+        "nv.cw_odmr",
+        "nv.pulsed_odmr",
+        "nv.hahn_echo",
+        "nv.t1",
+        "generic.scan",
+    } <= set(found)
     for entry in found.values():
         assert "broken" not in entry, entry
         assert entry["title"]

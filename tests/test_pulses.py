@@ -1,5 +1,6 @@
 """Sequences and programs: what is written is what is played, in integer picoseconds."""
 
+import itertools
 import json
 
 import numpy as np
@@ -30,7 +31,11 @@ def compiled(sequence, **options):
 
 def test_channels_run_side_by_side_until_they_are_aligned():
     timeline = compiled(
-        Gate("laser", 3e-6) + Acquire("counter", 1e-6, "a") + Align() + Play("mw", 25e-9, 1e7) + Gate("laser", 1e-6)
+        Gate("laser", 3e-6)
+        + Acquire("counter", 1e-6, "a")
+        + Align()
+        + Play("mw", 25e-9, 1e7)
+        + Gate("laser", 1e-6)
     )
     starts = {(e.channel, int(e.start[0])) for e in timeline.events}
     assert starts == {("laser", 0), ("counter", 0), ("mw", 3_000_000), ("laser", 3_000_000)}
@@ -44,7 +49,9 @@ def test_a_delay_on_one_channel_moves_only_that_one():
 
 def test_swept_durations_and_phases_are_affine_in_the_symbol():
     tau = Linear(0, 4e-6, 5).symbol("tau")
-    timeline = compiled(Play("mw", 1e-6, 1e6) + Delay(tau / 2) + Play("mw", tau * 2 + 1e-6, 1e6, 3.0 * tau - 1.0))
+    timeline = compiled(
+        Play("mw", 1e-6, 1e6) + Delay(tau / 2) + Play("mw", tau * 2 + 1e-6, 1e6, 3.0 * tau - 1.0)
+    )
     second = timeline.channel("mw")[1]
     assert second.start.tolist() == [1_000_000, 1_500_000, 2_000_000, 2_500_000, 3_000_000]
     assert second.duration.tolist() == [1_000_000, 3_000_000, 5_000_000, 7_000_000, 9_000_000]
@@ -60,7 +67,11 @@ def test_two_sweeps_make_a_grid_with_the_last_one_fastest():
 
 def test_frames_shift_phase_and_keep_it_continuous_at_an_offset():
     timeline = compiled(
-        Play("mw", 1e-6, 1e6) + ShiftPhase("mw", 0.5) + SetFrequency("mw", 1e6) + Delay(0.25e-6) + Play("mw", 1e-6, 1e6)
+        Play("mw", 1e-6, 1e6)
+        + ShiftPhase("mw", 0.5)
+        + SetFrequency("mw", 1e6)
+        + Delay(0.25e-6)
+        + Play("mw", 1e-6, 1e6)
     )
     second = timeline.channel("mw")[1]
     assert second.frequency[0] == 1e6
@@ -133,6 +144,6 @@ def test_events_on_one_channel_never_overlap(parts):
     timeline = compile_program(Program(Sequence(tuple(parts))))
     for channel in {e.channel for e in timeline.events}:
         events = timeline.channel(channel)
-        for earlier, later in zip(events[:-1], events[1:], strict=True):
+        for earlier, later in itertools.pairwise(events):
             assert np.all(later.start >= earlier.stop)
         assert all(np.all(e.stop <= timeline.duration) for e in events)

@@ -26,7 +26,7 @@ def test_listing_imports_nothing_of_ours():
 
 
 def test_an_unknown_name_suggests_a_known_one():
-    with pytest.raises(UsageError, match="Did you mean 'nv.ramsey'"):
+    with pytest.raises(UsageError, match=r"Did you mean 'nv\.ramsey'"):
         load("experiments", "nv.ramsy")
 
 

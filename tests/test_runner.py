@@ -114,7 +114,10 @@ def test_halt_ends_as_stopped_with_the_reason(tmp_path):
 
 @pytest.mark.parametrize(
     ("error", "part"),
-    [(InstrumentError("The counter is gone.", "Plug it in."), "The counter is gone"), (ZeroDivisionError("x"), "Zero")],
+    [
+        (InstrumentError("The counter is gone.", "Plug it in."), "The counter is gone"),
+        (ZeroDivisionError("x"), "Zero"),
+    ],
 )
 def test_a_driver_that_fails_fails_the_run_and_loses_nothing(tmp_path, error, part):
     bench = Bench.load("sim-nv", seed=1)
@@ -154,7 +157,14 @@ def test_an_instrument_that_does_not_open_fails_the_run_before_the_first_row(tmp
 
 
 @pytest.mark.parametrize(
-    "bad", [{"tau": "4 MHz"}, {"laser_power": "1 W"}, {"shots": 0}, {"nothing": 1}, {"microwave_frequency": "30 GHz"}]
+    "bad",
+    [
+        {"tau": "4 MHz"},
+        {"laser_power": "1 W"},
+        {"shots": 0},
+        {"nothing": 1},
+        {"microwave_frequency": "30 GHz"},
+    ],
 )
 def test_bad_input_makes_no_file(tmp_path, bad):
     with pytest.raises(UsageError):

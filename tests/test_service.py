@@ -84,7 +84,10 @@ def test_a_killed_bench_process_is_replaced_and_its_run_is_kept(listener, tmp_pa
     listener.until(lambda e: e["event"] == "progress" and e["done"] > 20)
     time.sleep(1.0)
     os.kill(first["pid"], signal.SIGKILL)
-    assert "ended unexpectedly" in listener.until(lambda e: e["event"] == "bench" and e["state"] == "restarting")["message"]
+    assert (
+        "ended unexpectedly"
+        in listener.until(lambda e: e["event"] == "bench" and e["state"] == "restarting")["message"]
+    )
     safe = listener.until(lambda e: e["event"] == "safe")
     assert set(safe["report"].values()) == {"safe"}
     ended = listener.state("interrupted")

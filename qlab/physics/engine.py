@@ -12,6 +12,8 @@ from qlab.physics.segments import cut
 from qlab.physics.stack import stacks
 from qlab.pulses.timeline import Timeline
 
+MOST_POINTS = 1000  # played together, which bounds the memory of large sweeps
+
 
 @dataclass(frozen=True)
 class Readout:
@@ -44,14 +46,17 @@ def play(system: LevelSystem, timeline: Timeline) -> Readout:
     labels = 1 + max(int(block.labels.max()) for block in blocks)
     probability = np.zeros((count, labels))
     means: dict[str, Floats] = {}
-    for group, segments in cut(timeline):
-        part = timeline.take(group)
-        for stack in stacks(blocks):
-            shares, seen = Player(system, stack, part, segments).play(labels)
-            probability[group] += shares
-            for key, values in seen.items():
-                total = means.setdefault(key, np.zeros((count, labels)))
-                total[group] += float(stack.weights.sum()) * values
+    alike = tuple(stacks(blocks))
+    for start in range(0, count, MOST_POINTS):
+        chunk = timeline.take(slice(start, start + MOST_POINTS))
+        for group, segments in cut(chunk):
+            part, rows = chunk.take(group), start + group
+            for stack in alike:
+                shares, seen = Player(system, stack, part, segments).play(labels)
+                probability[rows] += shares
+                for key, values in seen.items():
+                    total = means.setdefault(key, np.zeros((count, labels)))
+                    total[rows] += float(stack.weights.sum()) * values
     return Readout(np.clip(probability, 0.0, 1.0), means)
 
 

@@ -88,7 +88,7 @@ def durations(generator: NDArray[Any], times: NDArray[np.float64], vectors: Stac
 def _inverse(basis: Stack) -> tuple[Stack, NDArray[np.bool_]]:
     usable = np.linalg.cond(basis) < WORST_CONDITION
     safe = np.where(usable[..., None, None], basis, np.eye(basis.shape[-1]))
-    inverse: Stack = np.linalg.inv(safe)
+    inverse = np.asarray(np.linalg.inv(safe), dtype=complex)
     return inverse, usable
 
 

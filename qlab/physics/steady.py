@@ -51,9 +51,10 @@ def _settled_rate(player: "Player", segment: Segment, waited: float) -> Floats:
     # Relaxation is slowest far from resonance: at an end of the sweep.
     ends = distinct[[0, -1]]
     slowest, width = _relaxation(stack.generators(ends[:, 0], ends[:, 1], np.zeros(1), jumps))
-    if slowest * waited < LIFETIMES:
+    if not slowest * waited > LIFETIMES:
+        needed = LIFETIMES / max(slowest, 1e-9)
         raise UsageError(
-            f"The light settles the spin in {LIFETIMES / slowest:.2g} s, and counting starts after {waited:.2g} s.",
+            f"The light settles the spin in {needed:.2g} s, and counting starts after {waited:.2g} s.",
             "Lengthen the settling time or raise the laser power; pulses come before the only readout of a shot.",
         )
     if sigma > 0 and slowest * player.system.tau_c < LIFETIMES:

@@ -29,8 +29,15 @@ class RunState:
     path: str = ""
     submitted: bool = False
 
+    @property
+    def ended(self) -> bool:
+        """Whether the run is over."""
+        return self.state is not None and self.state["state"] in ENDED
+
     def replay(self, run: str) -> list[Message]:
-        """Return the events that bring a window up to date."""
+        """Return the events that bring a window up to date; what has ended is in the list of runs already."""
+        if self.ended:
+            return []
         told = [{"event": "queued", "run": run, "order": self.order}]
         return told + [e for e in (self.started, self.state, self.progress) if e is not None]
 
@@ -148,8 +155,7 @@ class Supervisor:
         self.tell(event)
 
     def _forget_old_runs(self) -> None:
-        ended = [run for run, s in self.runs.items() if s.state is not None and s.state["state"] in ENDED]
-        for run in ended[:-1]:
+        for run in [run for run, state in self.runs.items() if state.ended]:
             del self.runs[run]
 
     def tell(self, event: Message) -> None:
@@ -173,7 +179,7 @@ class Supervisor:
             self.quitting = True
 
     def _active(self) -> list[str]:
-        return [run for run, s in self.runs.items() if s.state is None or s.state["state"] not in ENDED]
+        return [run for run, state in self.runs.items() if not state.ended]
 
     def _kill(self, reason: str) -> None:
         if self.process is not None:

@@ -9,8 +9,8 @@ from qlab.fits import fit_curve, load_model
 from qlab.fits.model import FitModel
 from qlab.metrology.fisher import cramer_rao, gaussian_information, jacobian
 from qlab.pulses import compile_program
-from qlab.registry import load
 from qlab.record import FitResult
+from qlab.registry import load
 
 
 @dataclass

@@ -25,7 +25,7 @@ def test_a_seed_says_everything():
 
 
 def test_pacing_and_pausing_change_no_row(tmp_path):
-    parameters = dict(shots=300, passes=3, tau=qlab.Linear(0, 1e-6, 11))
+    parameters = {"shots": 300, "passes": 3, "tau": qlab.Linear(0, 1e-6, 11)}
     at_once = qlab.run("nv.ramsey", Bench.load("sim-nv", seed=8), out=tmp_path / "a", **parameters)
     paced = qlab.run("nv.ramsey", Bench.load("sim-nv", seed=8), out=tmp_path / "b", pace=0.4, **parameters)
     for key in ("tau", "counts", "reference", "time"):
@@ -69,7 +69,7 @@ def test_a_list_of_the_wrong_length_is_refused():
     world.lists["microwave.frequency"] = np.full(3, 2.8e9)
     body = Play("mw", 1e-6, 1e6) + Align() + Gate("laser", 1e-6) + Acquire("counter", 1e-6, "counts")
     world.timeline = compile_program(Program(body))
-    with pytest.raises(qlab.QlabError, match="list of microwave.frequency"):
+    with pytest.raises(qlab.QlabError, match=r"list of microwave\.frequency"):
         world.take()
 
 

@@ -9,7 +9,9 @@ import pytest
 
 from qlab.store import open_run
 
-pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="a small file system needs Linux")
+pytestmark = pytest.mark.skipif(
+    not sys.platform.startswith("linux"), reason="a small file system needs Linux"
+)
 
 
 @pytest.fixture
@@ -17,7 +19,9 @@ def small_disk(tmp_path):
     """A file system of 600 kB."""
     folder = tmp_path / "small"
     folder.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=600k", "none", str(folder)], capture_output=True)
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=600k", "none", str(folder)], capture_output=True
+    )
     if mounted.returncode != 0:
         pytest.skip("this user may not mount a small file system")
     yield folder
@@ -51,8 +55,8 @@ def test_a_disk_and_a_spool_that_are_both_full_fail_the_run_with_exit_code_1(tmp
         resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, 400_000))
 
     command = [sys.executable, "-c",
-               "import signal, sys; signal.signal(signal.SIGXFSZ, signal.SIG_IGN); sys.argv[0] = 'qlab';"
-               "from qlab.cli import main; main()",
+               ("import signal, sys; signal.signal(signal.SIGXFSZ, signal.SIG_IGN); sys.argv[0] = 'qlab';"
+               "from qlab.cli import main; main()"),
                "run", "nv.ramsey", "--seed", "1", "--out", str(tmp_path / "out"),
                "--set", "tau=0us:4us:2001", "--set", "shots=2000", "--set", "passes=20"]  # fmt: skip
     said = subprocess.run(command, capture_output=True, text=True, timeout=200, preexec_fn=limit)

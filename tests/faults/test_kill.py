@@ -18,7 +18,19 @@ SETTINGS = {"tau": "0us:3us:61", "shots": "500"}
 
 @pytest.mark.parametrize("after", [0.7, 1.9])
 def test_a_killed_run_loses_at_most_a_second(tmp_path, after):
-    command = [sys.executable, "-m", "qlab", "run", "nv.ramsey", "--seed", "5", "--pace", "12s", "--out", str(tmp_path / "killed")]
+    command = [
+        sys.executable,
+        "-m",
+        "qlab",
+        "run",
+        "nv.ramsey",
+        "--seed",
+        "5",
+        "--pace",
+        "12s",
+        "--out",
+        str(tmp_path / "killed"),
+    ]
     for item in SETTINGS.items():
         command += ["--set", "=".join(item)]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)

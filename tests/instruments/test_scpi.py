@@ -56,7 +56,9 @@ source = "synth"
 def bench_file(tmp_path):
     (tmp_path / "device.yaml").write_text(DEVICE)
     path = tmp_path / "bench.toml"
-    text = BENCH.replace("LIBRARY", str(tmp_path / "device.yaml")).replace("ADDRESS", "TCPIP::192.0.2.7::INSTR")
+    text = BENCH.replace("LIBRARY", str(tmp_path / "device.yaml")).replace(
+        "ADDRESS", "TCPIP::192.0.2.7::INSTR"
+    )
     path.write_text(text)
     return path
 

@@ -8,7 +8,7 @@ from qlab.physics.engine import play
 from qlab.physics.levels import Block
 from qlab.physics.noise import normal_nodes, ou_phase_covariance, slow_drift
 from qlab.pulses import Acquire, Align, Delay, Gate, Play, Program, SetFrequency, Symbol, compile_program
-from qlab.scan import Values
+from qlab.scan import Linear, Values
 from tests.physics.independent import ou_paths, rotate
 from tests.physics.toys import Toy, read_out
 
@@ -99,7 +99,7 @@ def test_the_noise_average_is_that_of_sampled_paths(kind, tau_c):
     found = read_out(toy, half + middle + last).transfer()[0]
 
     dt, paths = 12.5e-9, 20_000
-    free = [(0.0, 0.0)] * int(round(arm / dt))
+    free = [(0.0, 0.0)] * round(arm / dt)
     turn = [(rabi, 0.0)] * 2
     steps = [*turn, *free, *(turn * 2 if kind == "hahn" else []), *free, *[(rabi, phase)] * 2]
     x = ou_paths(np.random.default_rng(7), sigma, tau_c, dt, len(steps), paths)
@@ -169,6 +169,15 @@ def test_points_with_their_own_order_of_edges():
         assert together[k] == pytest.approx(single.expected("counts")[0], rel=1e-12)
 
 
+def test_large_sweeps_are_played_in_parts_that_fit():
+    tau = Symbol("tau", Linear(0, 4e-6, 2501))
+    toy = Toy(detunings=(TAU * 1e6,), sigma_detuning=1e5)
+    whole = read_out(toy, ideal(np.pi / 2) + Delay(tau) + ideal(np.pi / 2)).transfer()
+    few = Symbol("tau", Values((0.0, 1.6e-6, 4e-6)))
+    some = read_out(toy, ideal(np.pi / 2) + Delay(few) + ideal(np.pi / 2)).transfer()
+    assert whole[[0, 1000, 2500]] == pytest.approx(some, abs=1e-12)
+
+
 def test_zero_and_very_long_durations():
     tau = Symbol("tau", Values((0.0, 1e-6, 1.0, 1e6)))
     jumps = (np.diag([1, -1]) / np.sqrt(2 * 1e-3),)
@@ -201,6 +210,8 @@ def test_what_the_engine_cannot_play_it_refuses():
     with pytest.raises(UsageError, match="settle"):  # a second readout in the same shot
         attempt(pulse + read + Align() + pulse + Align() + Gate("laser", 1e-6) + Acquire("counter", 1e-6, "b"),
                 Toy(rates=(1e6, 2e6), jumps=(np.array([[0, 0], [3e3, 0]]),)))  # fmt: skip
+    with pytest.raises(UsageError, match="settle"):  # nothing settles at all
+        attempt(Play("mw", 1e-6, 1e6) + Delay(0.0) + read + pulse, Toy(rates=(1e6, 2e6)))
     with pytest.raises(UsageError, match="overlap"):
         attempt(pulse + Play("other", 20e-9, 10e6) + read)
     with pytest.raises(UsageError, match="during a pulse"):

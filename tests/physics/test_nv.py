@@ -78,6 +78,19 @@ def test_the_engine_agrees_with_nine_levels(kind, offset):
             assert found == pytest.approx(1 - nine.bright(steps), abs=tolerance)
 
 
+@pytest.mark.parametrize("kind", PULSES)
+@pytest.mark.parametrize(("strength", "angle"), [(2e-3, 0.3), (2e-3, 1.0), (10e-3, 0.3), (5e-3, 0.7)])
+def test_fields_across_the_axis_agree_with_nine_levels(kind, strength, angle):
+    # Here the nucleus turns with the electron, which the engine takes into account to first order only.
+    field = (strength * np.sin(angle), 0.0, strength * np.cos(angle))
+    nv = Polarised(field=field, T1=20e-6, Tphi=15e-6)
+    carrier = nv.resonance() - 1.3e6
+    nine = NineLevels(field, carrier, t1=20e-6, t_phi=15e-6)
+    for t in (0.11e-6, 1.7e-6):
+        steps = PULSES[kind](t)
+        assert transfer(nv, as_sequence(steps), carrier)[0] == pytest.approx(1 - nine.bright(steps), abs=5e-3)
+
+
 def test_static_noise_agrees_with_nine_levels():
     sigma = 112.5e3
     nv = Polarised(field=FIELD, A_perpendicular=0.0, noise_hz=sigma)
@@ -97,7 +110,7 @@ def test_pulses_and_their_phases_hold_in_the_laboratory_frame():
     length, gap, phase = 50e-9, 140e-9, 0.8
     for shift in (0.0, offset):
 
-        def drive(extra):
+        def drive(extra, shift=shift):
             return lambda t: TAU * (carrier + shift) * t + extra
 
         pulses = [(0, length, rabi, drive(0.0)), (length + gap, 2 * length + gap, rabi, drive(phase))]
@@ -200,8 +213,16 @@ def test_source_power_scales_the_drive_point_by_point():
 
 
 def test_hostile_centres_are_refused():
-    for wrong in (dict(T1=-1.0), dict(T1=np.nan), dict(Tphi=0.0), dict(tau_c=0.0), dict(noise_hz=-1.0),
-                  dict(polarisation=1.2), dict(saturation_power=0.0), dict(field=(0, np.inf, 0)),
-                  dict(D=np.nan), dict(saturated_rate=np.inf)):  # fmt: skip
+    nan, inf = np.nan, np.inf
+    wrong = [
+        ("T1", -1.0),
+        ("T1", nan),
+        ("Tphi", 0.0),
+        ("tau_c", 0.0),
+        ("noise_hz", -1.0),
+        ("polarisation", 1.2),
+    ]
+    wrong += [("saturation_power", 0.0), ("field", (0.0, inf, 0.0)), ("D", nan), ("saturated_rate", inf)]
+    for name, value in wrong:
         with pytest.raises(UsageError, match="cannot have"):
-            NVCentre(**wrong)
+            NVCentre(**{name: value})

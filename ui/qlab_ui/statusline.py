@@ -32,6 +32,8 @@ class StatusLine(QStatusBar):
         self.bar.setMaximumHeight(int(self.fontMetrics().height() * 0.75))
         self.bar.setAccessibleName("Progress of the run")
         self.left = self._label("left_text")
+        # Wide enough for the longest text, so that it is never cut while it changes.
+        self.left.setMinimumWidth(unit * 32)
         self.folder = self._label("folder_text")
         self.folder.setForegroundRole(theme.MUTED)
         self.warnings = QToolButton(self)

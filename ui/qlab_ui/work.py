@@ -126,4 +126,6 @@ def write_csv(path: str, columns: Sequence[tuple[str, list[float]]], comment: st
 
 def warm_up() -> None:
     """Load what fits need, so that the first one comes at once."""
+    import lmfit  # noqa: F401
+
     import qlab.fits  # noqa: F401

@@ -9,7 +9,7 @@ from qlab.pulses import Delay, Sequence
 from qlab.scan import Linear, Scan
 from qlab.units import Seconds
 from qlab_experiments.nv.figures import ac_field_sensitivity
-from qlab_experiments.nv.pulsed import PulsedNV, PulsedParameters, half_pi, pi
+from qlab_experiments.nv.pulsed import PulsedNV, PulsedParameters, Shots, half_pi, pi
 
 
 class HahnEchoParameters(PulsedParameters):
@@ -18,9 +18,7 @@ class HahnEchoParameters(PulsedParameters):
     tau: Scan[Seconds] = Field(
         Linear(2e-6, 202e-6, 51), title="Total precession time", description="Both arms together"
     )
-    shots: int = Field(
-        50_000, title="Shots", ge=1, le=10**9, description="Repetitions of each point, over all passes"
-    )
+    shots: Shots = Field(50_000, title="Shots", description="Repetitions of each point, over all passes")
 
 
 class HahnEcho(PulsedNV[HahnEchoParameters]):

@@ -11,13 +11,14 @@ from qlab.pulses import Delay, Sequence
 from qlab.scan import Linear, Scan
 from qlab.units import Hertz, Seconds, Unit
 from qlab_experiments.nv.figures import dc_field_sensitivity, field_from_offset
-from qlab_experiments.nv.pulsed import PulsedNV, PulsedParameters, half_pi, light_shift
+from qlab_experiments.nv.pulsed import PulsedNV, PulsedParameters, Shots, half_pi, light_shift
 
 
 class RamseyParameters(PulsedParameters):
     """Settings of a Ramsey measurement."""
 
     tau: Scan[Seconds] = Field(Linear(0, 4e-6, 201), title="Precession time")
+    shots: Shots = Field(100_000, title="Shots", description="Repetitions of each point, over all passes")
     fringe_frequency: Hertz = Field(
         4e6,
         title="Fringe frequency",

@@ -8,16 +8,14 @@ from pydantic import Field
 from qlab.pulses import Delay
 from qlab.scan import Log, Scan
 from qlab.units import Seconds
-from qlab_experiments.nv.pulsed import PulsedNV, PulsedParameters
+from qlab_experiments.nv.pulsed import PulsedNV, PulsedParameters, Shots
 
 
 class T1Parameters(PulsedParameters):
     """Settings of a T1 measurement."""
 
     tau: Scan[Seconds] = Field(Log(10e-6, 20e-3, 41), title="Wait")
-    shots: int = Field(
-        20_000, title="Shots", ge=1, le=10**9, description="Repetitions of each point, over all passes"
-    )
+    shots: Shots = Field(20_000, title="Shots", description="Repetitions of each point, over all passes")
 
 
 class T1(PulsedNV[T1Parameters]):

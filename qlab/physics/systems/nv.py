@@ -171,8 +171,12 @@ class NVCentre:
             raising = np.zeros((3, 3), dtype=complex)
             for side in (0, 2):
                 upper, lower = (side, 1) if quanta[side] > 0 else (1, side)
-                # The Rabi frequency that people quote is that of the lower transition in an axial field.
-                raising[upper, lower] = drive[rows[upper], rows[lower]] * math.sqrt(2)
+                among = drive[names[:, 0] == SPINS[side], rows[1]]
+                # Off axis the nucleus is turned a little with the electron: a pulse faster than the hyperfine
+                # coupling does not mind, and drives with all that leads to the level of the electron. The Rabi
+                # frequency that people quote is that of the lower transition in an axial field.
+                turn = np.exp(1j * np.angle(drive[rows[upper], rows[lower]]))
+                raising[upper, lower] = turn * math.sqrt(2) * np.linalg.norm(among)
             made.append(
                 Block(
                     weight=1 / 3,

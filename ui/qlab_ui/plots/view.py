@@ -157,10 +157,12 @@ class View(QWidget):
         """Name an axis, with its unit and a prefix that follows the range."""
         axis = plot.getAxis(side)
         axis.enableAutoSIPrefix(label.unit not in _NO_PREFIX)
-        size = f"{self.font().pointSizeF():.1f}pt"
-        plot.setLabel(
-            side, html.escape(label.name), units=html.escape(label.unit) or None, **{"font-size": size}
-        )
+        # A style given here replaces the whole style, so that the colour must come along.
+        style = {
+            "font-size": f"{self.font().pointSizeF():.1f}pt",
+            "color": pg.mkColor(theme.theme_of(self.palette()).text).name(),
+        }
+        plot.setLabel(side, html.escape(label.name), units=html.escape(label.unit) or None, **style)
 
     def changeEvent(self, event: QEvent) -> None:
         """Follow a change of theme or text size."""
