@@ -24,6 +24,10 @@ class World(Protocol):
         """Start a run: the clock back to 0, random streams from `seed`, `speed` virtual s per real s or None."""
         ...
 
+    def held(self, seconds: float) -> None:
+        """Leave out real seconds that passed in a pause, so that pacing does not catch them up."""
+        ...
+
     def truth(self) -> dict[str, float]:
         """Return the truth of this bench and what follows from it (T2*, resonance ...), in SI units."""
         ...
@@ -151,6 +155,11 @@ class Bench:
         self._started = time.monotonic()
         if self.world is not None:
             self.world.begin(seed, speed)
+
+    def held(self, seconds: float) -> None:
+        """Say that a pause took so many seconds."""
+        if self.world is not None:
+            self.world.held(seconds)
 
     def open(self) -> None:
         """Connect to every instrument; those opened are closed again where one fails."""

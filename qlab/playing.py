@@ -111,13 +111,20 @@ def _parts(bench: Bench, timeline: Timeline, stepped: list[str]) -> Iterator[Tim
     if not stepped:
         yield timeline
         return
+    # What steps by itself within a part gets the values of that part alone.
+    listed = [n for n, v in timeline.setpoints.items() if np.ptp(v) > 0 and n not in stepped]
     together = np.column_stack([timeline.setpoints[name] for name in stepped])
     edges = np.flatnonzero(np.any(np.diff(together, axis=0) != 0, axis=1)) + 1
     for start, stop in zip([0, *edges], [*edges, len(timeline)], strict=True):
         for name in stepped:
             instrument, knob = _knob(bench, name)
             setattr(instrument, knob, float(timeline.setpoints[name][start]))
-        yield timeline.take(slice(int(start), int(stop)))
+        part = timeline.take(slice(int(start), int(stop)))
+        for name in listed:
+            instrument, knob = _knob(bench, name)
+            if isinstance(instrument, ListMode):
+                instrument.load_list(knob, part.setpoints[name])
+        yield part
 
 
 def _knob(bench: Bench, setpoint: str) -> tuple[Instrument, str]:

@@ -208,9 +208,11 @@ class Runner:
         with self._awake:
             if self._asked is _Ask.PAUSE:
                 self._set_state("paused")
+                since = time.monotonic()
                 while self._asked is _Ask.PAUSE:
                     self._writing.tick()
                     self._awake.wait(0.2)
+                self.bench.held(time.monotonic() - since)
                 if self._asked is _Ask.NOTHING:
                     self._set_state("running")
             return self._asked is _Ask.NOTHING

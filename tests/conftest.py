@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from qlab.live import remove_left_over
+
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 # Two workers share two cores: one thread of linear algebra each.
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
@@ -50,4 +52,5 @@ def no_thread_left():
 def no_live_table_left(own_folders: Path):
     """Fail a test that leaves a live table behind."""
     yield
+    remove_left_over(own_folders)  # of processes that the test has killed
     assert not list(own_folders.glob("*.live"))

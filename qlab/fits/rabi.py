@@ -24,7 +24,8 @@ class RabiHyperfine(FitModel):
     P(t) = mean over lines m and static detunings ξ ~ N(0, σ²) of Ω²/(Ω²+δ²) sin²(π √(Ω²+δ²) t), with
     δ = detuning − m A − (m² − 2/3) q − ξ. x: pulse duration in s; rates in Hz. Only |detuning| shows (exactly
     so for q = 0): its square is fitted, and a negative one becomes 0.
-    Context: `hyperfine` A, `asymmetry` q, `sigma_detuning` σ (all Hz). Source: Rabi formula, physics.md P05.
+    Context: `hyperfine` A, `asymmetry` q, `sigma_detuning` σ, `other_line` D, the distance of the other
+    transition of m_S = 0, which is driven too (all Hz). Source: Rabi formula, physics.md P05.
     """
 
     name: ClassVar[str] = "rabi_hyperfine"
@@ -45,9 +46,14 @@ class RabiHyperfine(FitModel):
         offsets = line_offsets(theta["hyperfine"], self.known("asymmetry"))
         shifts, weights = gaussian_nodes(theta["sigma_detuning"], float(np.max(x)))
         delta = theta["detuning"] - offsets[:, None] - shifts
-        transfer = rabi_transfer(theta["rabi_frequency"], delta[:, :, None], x)
+        transfer = rabi_transfer(self._slowed(theta["rabi_frequency"]), delta[:, :, None], x)
         mean = np.einsum("mgn,g->n", transfer, weights / len(offsets))
         return np.asarray(theta["level"] * (1 - theta["contrast"] * mean))
+
+    def _slowed(self, rabi: float) -> float:
+        """Return the rate at which the spin flops: the other transition, far off, takes Ω³/(8 D²) of it."""
+        distance = self.known("other_line")
+        return rabi * (1 - rabi**2 / (8 * distance**2)) if abs(distance) > 2 * rabi else rabi
 
     def guess(self, x: Curve, y: Curve, error: Curve) -> list[dict[str, float]]:
         """Find the dominant frequencies, then scan how each splits into Rabi frequency and detuning."""

@@ -11,6 +11,7 @@ from qlab.errors import UsageError
 from qlab.pulses.timeline import PICOSECOND, Event, Timeline
 
 Floats = NDArray[np.float64]
+DRIVE = "mw"  # the one channel of pulses, at the setpoint microwave.frequency
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,10 @@ def _segments(timeline: Timeline, moments: NDArray[np.int64]) -> Iterator[Segmen
             if e.start[longest] <= start[longest] and e.stop[longest] >= stop[longest]
         ]
         pulses = [e for e in on if e.kind == "play" and np.any(e.amplitude != 0)]
+        if any(pulse.channel != DRIVE for pulse in pulses):
+            raise UsageError(
+                f"There is no drive channel but {DRIVE!r} here.", f"Play the pulse on {DRIVE!r}."
+            )
         if len(pulses) > 1:
             raise UsageError("Two drive pulses overlap in this sequence.", "Play them one after the other.")
         yield Segment(

@@ -24,12 +24,14 @@ class RemoteSession:
         self._outbox: deque[Message] = deque()
         self._channel: Channel | None = None
         self._lock = threading.Lock()
+        self._bench = ""  # the bench spoken of last: the one to make safe
         self._closed = False
         threading.Thread(target=self._connect, daemon=True, name="qlab connect").start()
 
     def submit(self, order: Order) -> str:
         """Queue a run; return its id."""
         run = str(uuid.uuid4())
+        self._bench = order.bench
         self._send({"do": "submit", "run": run, "order": order.model_dump(mode="json")})
         return run
 

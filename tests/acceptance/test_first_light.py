@@ -29,10 +29,10 @@ pytestmark = pytest.mark.skipif(os.name != "posix", reason="the bench process is
 class Person:
     """Somebody in front of the window."""
 
-    def __init__(self, data: Path):
+    def __init__(self):
         self.app = make_application(["qlab"])
         theme.apply(self.app, "light", 100)
-        self.window = make_window(connect(), Settings(data_folder=str(data), theme="light", pace_seconds=6.0))
+        self.window = make_window(connect(), Settings(theme="light", pace_seconds=8.0))
         self.window.resize(1440, 900)
         self.window.show()
         QTest.qWaitForWindowExposed(self.window)
@@ -78,8 +78,10 @@ class Person:
 
 
 @pytest.fixture
-def person(tmp_path):
-    made = Person(tmp_path / "data")
+def person(tmp_path, monkeypatch):
+    # The default folder, in a home of its own.
+    monkeypatch.setenv("HOME", str(tmp_path))
+    made = Person()
     yield made
     made.leave()
     address = Address.read(address_file())
@@ -93,7 +95,7 @@ def colours(image: QImage) -> int:
     return len(np.unique(pixels))
 
 
-def test_press_run_watch_stop_close_and_reopen(person, tmp_path):
+def test_press_run_watch_stop_close_and_reopen(person):
     window = person.window
     person.until(lambda: person.button("Run").isEnabled() and window.form.experiment == "nv.ramsey")
 
@@ -118,7 +120,10 @@ def test_press_run_watch_stop_close_and_reopen(person, tmp_path):
     first = person.shown()
     person.until(lambda: person.shown() > first + 100)
     # The picture is worth taking when the fit is there too.
-    person.until(lambda: person.page().fitted is not None and person.shown() > 600)
+    person.until(lambda: person.page().fitted is not None and person.shown() > 1200)
+    for toast in window.findChildren(QToolButton, "toast_close"):
+        toast.click()
+    QTest.qWait(300)
     light = person.picture("window-running-light")
     theme.apply(person.app, "dark", 100)
     QTest.qWait(100)
@@ -147,7 +152,7 @@ def test_press_run_watch_stop_close_and_reopen(person, tmp_path):
 
     # Reopen it from the list of runs, in a new window.
     person.leave()
-    second = Person(tmp_path / "data")
+    second = Person()
     try:
         table = second.window.findChild(QTableView, "run_table")
         second.until(lambda: table.model().rowCount() == 1)

@@ -13,9 +13,12 @@ SHOTS = {
     "nv.rabi": 50_000, "nv.ramsey": 50_000, "nv.pulsed_odmr": 50_000, "nv.cw_odmr": 1000, "nv.hahn_echo": 50_000,
     "nv.t1": 20_000,
 }  # fmt: skip
-# How far, in standard deviations of a default run, the fit of a noiseless curve may lie from the truth. The
-# upper transition, driven 112 MHz off resonance, slows the flop by Omega^2/(8 Delta^2): 9 kHz of 10 MHz.
-BIAS = {"nv.rabi": 0.5}
+# How far, in standard deviations of a default run, the fit of a noiseless curve lies from the truth, and why.
+# Rabi: the upper transition, driven 112 MHz off resonance, slows the flop by Omega^2/(8 Delta^2), 9 kHz of 10 MHz.
+# Ramsey: its light shift in the pulses is known to second order only, 0.6 kHz. Echo: T2 is the 1/e time of a
+# product of decays, which a stretched exponential meets to 0.3 %.
+BIAS = {"nv.rabi": 0.5, "nv.ramsey": 0.1, "nv.hahn_echo": 0.06}
+SMALL = 0.02
 
 
 @pytest.mark.parametrize("name", SHOTS)
@@ -36,7 +39,7 @@ def test_the_fit_of_the_noiseless_curve_is_the_truth(name):
     fit = fit_curve(model, x, y, error / 100, counting=False)
     for parameter, true in targets(name, world.truth(), {}).items():
         bias = (fit.values[parameter] - true) / (100 * fit.errors[parameter])
-        assert abs(bias) < BIAS.get(name, 0.1), parameter
+        assert abs(bias) < BIAS.get(name, SMALL), parameter
 
 
 def pulls(name, seeds, factor=1, **truth):
@@ -77,5 +80,5 @@ def test_no_bias_shows_at_a_hundred_times_the_shots(name):
     # Drift off: within so long a run it would move the resonance by more than the error bar.
     found, _, _ = pulls(name, range(3000, 3025), 100, field_drift=0.0, laser_drift=0.0)
     for parameter, values in found.items():
-        allowed = 4 / np.sqrt(len(values)) + 10 * BIAS.get(name, 0.1)
+        allowed = 4 / np.sqrt(len(values)) + 10 * BIAS.get(name, SMALL)
         assert abs(values.mean()) < allowed, (parameter, values.mean())

@@ -75,7 +75,8 @@ def ramsey_record(points=201, state="running", run=None, **more):
             Signal(name="raw", long_name="counts", rule="mean", of="counts"),
         ),
         fit="damped_cosine", expected_rows=points * 10, simulated=True, seed=1,
-        truth={"frequency": FREQUENCY, "T2*": T2}, bench={"name": "sim-nv", "instruments": {"laser": {"power": 1e-3}}},
+        expected={"frequency": FREQUENCY, "T2*": T2},
+        bench={"name": "sim-nv", "instruments": {"laser": {"power": 1e-3}}},
         software={"qlab": "0.1.0", "python": "3.11"}, quantum={"system": "NV centre", "spin": "1"},
         started=dt.datetime.now().astimezone().isoformat(), **more,
     )  # fmt: skip

@@ -29,6 +29,7 @@ class Toast(QWidget):
         advance = self.fontMetrics().horizontalAdvance(message) + unit
         words.setFixedWidth(min(max(advance, unit * 24), unit * 60))
         close = QToolButton(self)
+        close.setObjectName("toast_close")
         close.setAutoRaise(True)
         close.setIcon(icons.icon("close"))
         close.setToolTip("Close")

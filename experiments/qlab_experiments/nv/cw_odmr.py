@@ -87,8 +87,8 @@ class CWODMR(Experiment[CWODMRParameters]):
     def measured(self) -> tuple[Column, ...]:
         """Return the counts and the shots they are summed over."""
         return (
-            Column(name="counts", long_name="photons", dtype="u4"),
-            Column(name="shots", long_name="shots summed over", dtype="u4"),
+            Column(name="counts", long_name="photons", dtype="i8"),
+            Column(name="shots", long_name="shots summed over", dtype="i8"),
         )
 
     def signals(self) -> tuple[Signal, ...]:

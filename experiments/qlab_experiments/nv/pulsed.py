@@ -151,9 +151,9 @@ class PulsedNV(Experiment[P], Generic[P]):
     def measured(self) -> tuple[Column, ...]:
         """Return counts of both windows and the shots they are summed over."""
         return (
-            Column(name="counts", long_name="photons in the signal window", dtype="u4"),
-            Column(name="reference", long_name="photons in the reference window", dtype="u4"),
-            Column(name="shots", long_name="shots summed over", dtype="u4"),
+            Column(name="counts", long_name="photons in the signal window", dtype="i8"),
+            Column(name="reference", long_name="photons in the reference window", dtype="i8"),
+            Column(name="shots", long_name="shots summed over", dtype="i8"),
         )
 
     def signals(self) -> tuple[Signal, ...]:

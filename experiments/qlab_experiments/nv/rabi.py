@@ -7,11 +7,12 @@ from typing import Annotated, ClassVar
 from annotated_types import Ge
 from pydantic import Field
 
+from qlab.physics.constants import A_PARALLEL_14N, D_NV
 from qlab.pulses import Play
 from qlab.scan import Linear, Scan
 from qlab.units import Seconds, Unit
 from qlab_experiments.nv.figures import microwave_field
-from qlab_experiments.nv.pulsed import PulsedNV, PulsedParameters
+from qlab_experiments.nv.pulsed import PulsedNV, PulsedParameters, light_shift
 
 
 class RabiParameters(PulsedParameters):
@@ -45,15 +46,19 @@ class Rabi(PulsedNV[RabiParameters]):
         return Play("mw", p.duration.symbol("duration"), p.rabi_frequency)
 
     def fit_context(self) -> dict[str, float]:
-        """Add the hyperfine splitting and the static noise, which the flop itself barely shows."""
+        """Add the hyperfine splitting, the static noise, which the flop itself barely shows, and the other line."""
+        p = self.parameters
         return {
             **super().fit_context(),
-            "hyperfine": 2.14e6,
-            "sigma_detuning": self.parameters.expected_noise,
+            "hyperfine": abs(A_PARALLEL_14N),
+            "sigma_detuning": p.expected_noise,
+            "other_line": 2 * (D_NV - p.microwave_frequency),
         }
 
     def expected(self, truth: Mapping[str, float]) -> dict[str, float]:
         """The pulses are as strong as asked, times the gain of the drive; far off, the detuning shows too."""
-        asked = self.parameters.rabi_frequency * truth["drive_gain"]
-        away = abs(self.parameters.microwave_frequency - truth["resonance"])
+        p = self.parameters
+        asked = p.rabi_frequency * truth["drive_gain"]
+        # While it is driven, the transition stands where the light shift puts it.
+        away = abs(p.microwave_frequency - truth["resonance"] - light_shift(p.microwave_frequency, asked))
         return {"rabi_frequency": asked, "detuning": away, "effective_rate": math.hypot(asked, away)}

@@ -14,8 +14,8 @@ from qlab_experiments.nv.pulsed import PulsedNV, PulsedParameters, Shots
 class T1Parameters(PulsedParameters):
     """Settings of a T1 measurement."""
 
-    tau: Scan[Seconds] = Field(Log(10e-6, 20e-3, 41), title="Wait")
-    shots: Shots = Field(20_000, title="Shots", description="Repetitions of each point, over all passes")
+    tau: Scan[Seconds] = Field(Log(10e-6, 20e-3, 31), title="Wait")
+    shots: Shots = Field(200_000, title="Shots", description="Repetitions of each point, over all passes")
 
 
 class T1(PulsedNV[T1Parameters]):

@@ -22,6 +22,10 @@ class VirtualClock:
             return float("inf")
         return (time.monotonic() - self._began) * self.speed
 
+    def held(self, seconds: float) -> None:
+        """Leave out real seconds that passed in a pause."""
+        self._began += seconds
+
     def hold(self) -> None:
         """Let pacing resume from now: time spent paused is not caught up."""
         if self.speed is not None:

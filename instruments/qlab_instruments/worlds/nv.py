@@ -84,6 +84,10 @@ class NVWorld:
         self.lists.clear()
         self.clock.begin(speed)
 
+    def held(self, seconds: float) -> None:
+        """Leave out real seconds that passed in a pause."""
+        self.clock.held(seconds)
+
     def settings(self) -> dict[str, float]:
         """Return the process parameters."""
         return {name: float(value) for name, value in self.hidden.to_dict().items()}
