@@ -11,13 +11,13 @@ def rows() -> list[tuple[str, ...]]:
 
 
 def _ramsey(points: int) -> tuple[str, ...]:
-    import qutip as qt
-
     from qlab.physics.engine import play
+    from qlab.physics.quantum import qutip
     from qlab.physics.systems.nv import NVCentre
     from qlab.pulses import Acquire, Align, Delay, Gate, Play, Program, compile_program
     from qlab.scan import Linear
 
+    qt = qutip()
     rabi, carrier = 10e6, 2.814e9
     nv = NVCentre(field=(0, 0, 2e-3), T1=5e-3, Tphi=5e-3, polarisation=1.0)
     scan = Linear(0, 4e-6, points)

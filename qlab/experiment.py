@@ -34,6 +34,7 @@ class Experiment(Generic[P]):
 
     def __init__(self, parameters: P) -> None:
         self.parameters = parameters
+        self.fit_model = type(self).fit
         self.bench: Bench | None = None
         self.on_program: Callable[[Program], None] | None = None
 

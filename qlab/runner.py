@@ -1,5 +1,6 @@
 """The runner: drives one experiment from its first command to a finished file and a safe bench."""
 
+import contextlib
 import enum
 import os
 import platform
@@ -23,6 +24,7 @@ from qlab.runs import Run
 from qlab.settings import runtime_folder
 from qlab.store import RunWriter, open_run
 
+KEPT_EVERY = 0.25  # s between hand-overs while nothing comes
 TOLD_EVERY = 0.15  # s between progress events
 MOST_LIVE_ROWS = 4_000_000
 Tell = Callable[[dict[str, Any]], None]
@@ -82,6 +84,7 @@ class Runner:
         self._began = time.monotonic()
         self._told = 0.0
         self._warned = 0
+        self._over = threading.Event()
         rows, self.seconds = self.experiment.estimate()
         self.record = _record(self.experiment, experiment, bench, rows, _seed(bench, seed), title, run_id)
 
@@ -111,6 +114,8 @@ class Runner:
     def run(self) -> Run:
         """Run to the end; raise the error of a run that failed, after its file is complete."""
         self._writer = RunWriter.create(self.folder, self.record)
+        keeper = threading.Thread(target=self._keep, daemon=True, name="qlab keeper")
+        keeper.start()
         try:
             remove_left_over(runtime_folder())
             capacity = min(max(2 * self.record.expected_rows, 100_000), MOST_LIVE_ROWS)
@@ -120,6 +125,8 @@ class Runner:
             failure = self._measure()
             final = self._finish(failure)
         finally:
+            self._over.set()
+            keeper.join()
             if self._table is not None:
                 self._table.close(remove=True)
         if isinstance(failure, QlabError):
@@ -130,6 +137,13 @@ class Runner:
                 f"The run failed: {type(failure).__name__}: {failure}.", f"What was measured is in {final}."
             ) from failure
         return open_run(final)
+
+    def _keep(self) -> None:
+        """Hand rows over to the file while the run waits for an instrument, however long that takes."""
+        while not self._over.wait(KEPT_EVERY):
+            # Where it fails, the next write fails too, and ends the run.
+            with contextlib.suppress(RecordingError):
+                self._writing.tick()
 
     def _measure(self) -> BaseException | None:
         """Take rows until the experiment ends or somebody stops it; always leave the bench safe."""
@@ -210,7 +224,6 @@ class Runner:
                 self._set_state("paused")
                 since = time.monotonic()
                 while self._asked is _Ask.PAUSE:
-                    self._writing.tick()
                     self._awake.wait(0.2)
                 self.bench.held(time.monotonic() - since)
                 if self._asked is _Ask.NOTHING:
@@ -253,18 +266,19 @@ class Runner:
         return "finished", ""
 
     def _analyse(self) -> None:
-        """Fit and compute the figures of merit; a fit that fails is noted, never a reason to lose a run."""
+        """Fit and compute the figures of merit; what fails is noted, never a reason to lose a run."""
+        if self._table is None:
+            return
+        run = Run(self.record, self._table)
+        fit: FitResult | None = None
         try:
-            if self._table is None:
-                return
-            run = Run(self.record, self._table)
-            fit: FitResult | None = run.fit() if self.record.fit else None
-            figures = self.experiment.analyse(run, fit)
+            if self.record.fit:
+                fit = run.fit()
+                self.record = self.record.model_copy(update={"fits": (fit,)})
+            self.record = self.record.model_copy(update={"figures": self.experiment.analyse(run, fit)})
         except Exception as error:  # noqa: BLE001 - the analysis of a stranger's experiment must not lose the run
             self._note_log("warning", f"The analysis failed: {type(error).__name__}: {error}")
             self.record = self.record.model_copy(update={"log": tuple(self._log)})
-            return
-        self.record = self.record.model_copy(update={"fits": (fit,) if fit else (), "figures": figures})
 
     def _set_state(self, state: State) -> None:
         self.state = state
@@ -332,7 +346,7 @@ def _record(
         columns=experiment.columns(),
         axes=experiment.axes(),
         signals=experiment.signals(),
-        fit=type(experiment).fit,
+        fit=experiment.fit_model,
         fit_context=experiment.fit_context(),
         expected_rows=rows,
         simulated=bench.simulated,

@@ -118,3 +118,82 @@ def test_bad_orders_end_as_failed_with_what_to_do(listener, tmp_path):
     ended = listener.state("failed")
     assert "not a unit of time" in ended["reason"]
     assert not list(tmp_path.rglob("*.h5"))
+
+
+def test_a_session_in_this_process_speaks_the_same_language(tmp_path):
+    from qlab.service.local import LocalSession
+
+    listener = Listener.__new__(Listener)
+    listener.session, listener.seen = LocalSession(), []
+    try:
+        assert len(listener.until(lambda e: e["event"] == "ready")["catalogue"]) >= 7
+        listener.session.check(3, "nv.ramsey", {"shots": 0}, "sim-nv")
+        assert "shots" in listener.until(lambda e: e["event"] == "checked")["problems"]
+        run = listener.session.submit(order(tmp_path, pace=4.0))
+        listener.until(lambda e: e["event"] == "progress" and e["done"] > 20)
+        listener.session.command("pause")
+        listener.state("paused")
+        listener.session.command("resume")
+        ended = listener.state("finished")
+        assert ended["run"] == run
+        assert len(open_run(ended["path"])) == 610
+        listener.session.command("make_safe")
+        assert set(listener.until(lambda e: e["event"] == "safe")["report"].values()) == {"safe"}
+    finally:
+        listener.session.close()
+
+
+def test_make_safe_without_a_run_makes_the_bench_spoken_of_safe(listener):
+    listener.session.check(1, "nv.ramsey", {}, "sim-nv")
+    listener.until(lambda e: e["event"] == "checked")
+    listener.session.command("make_safe")
+    report = listener.until(lambda e: e["event"] == "safe")["report"]
+    assert report["laser"] == "safe"
+
+
+HANGING = """
+import time
+from qlab_instruments.sim.photon_counter import SimulatedPhotonCounter
+
+class plugin(SimulatedPhotonCounter):
+    def read(self, timeout):
+        rows = super().read(timeout)
+        if self.world.rows > 100:
+            time.sleep(1000)
+        return rows
+"""
+
+
+def test_a_driver_that_hangs_is_cut_off_by_halt_and_its_rows_are_kept(listener, tmp_path):
+    folder = tmp_path / "plugins" / "instruments"
+    folder.mkdir(parents=True)
+    (folder / "hanging.py").write_text(HANGING)
+    bench = tmp_path / "bench.toml"
+    bench.write_text("""
+[world]
+kind = "nv"
+[instruments.player]
+driver = "sim.pulse_player"
+[instruments.microwave]
+driver = "sim.microwave"
+[instruments.laser]
+driver = "sim.laser"
+[instruments.counter]
+driver = "hanging"
+[roles]
+player = "player"
+microwave = "microwave"
+laser = "laser"
+counter = "counter"
+""")
+    listener.until(lambda e: e["event"] == "ready")
+    asked = order(tmp_path, pace=None).model_copy(update={"bench": str(bench)})
+    listener.session.submit(asked)
+    listener.until(lambda e: e["event"] == "started")
+    time.sleep(1.5)
+    listener.session.command("halt")
+    ended = listener.state("stopped", "interrupted")
+    assert ended["reason"] == "halted"
+    run = open_run(ended["path"])
+    assert (run.state, run.record.reason) == ("stopped", "halted")
+    assert len(run) == 61

@@ -43,6 +43,11 @@ def run(
     )
     finished = watch(runner)
     print(finished)
+    if not finished.resolve().is_relative_to(out.resolve()):
+        raise QlabError(
+            f"{out} took no more: the run is complete, but its file is {finished}.",
+            "Make room, then move the file where it belongs.",
+        )
 
 
 def pairs(texts: list[str], option: str) -> list[tuple[str, str]]:

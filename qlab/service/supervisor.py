@@ -170,7 +170,7 @@ class Supervisor:
             self._died(f"The bench process ended unexpectedly (code {self.process.returncode}).")
         elif self.halt_by is not None and now > self.halt_by and self._active():
             self.halt_by = None
-            self._kill("Halted: the run did not end by itself, so its process was ended.")
+            self._kill("The run did not end by itself, so its process was ended.", "stopped")
         elif self.worker is not None and now - self.heard > HANG:
             self._kill(f"The bench process gave no sign of life for {HANG:.0f} s and was ended.")
         if self.windows or self._active():
@@ -181,22 +181,25 @@ class Supervisor:
     def _active(self) -> list[str]:
         return [run for run, state in self.runs.items() if not state.ended]
 
-    def _kill(self, reason: str) -> None:
+    def _kill(self, reason: str, state: str = "interrupted") -> None:
         if self.process is not None:
             self.process.kill()
             self.process.wait()
-        self._died(reason)
+        self._died(reason, state)
 
-    def _died(self, reason: str) -> None:
+    def _died(self, reason: str, state: str = "interrupted") -> None:
         self.worker = None
         self.waiting.clear()
         self.start_worker("restarting", reason + " A fresh one makes the instruments safe.")
         active = self._active()
+        why = "halted" if state == "stopped" else reason
         for run in active:
-            state = self.runs[run]
-            about = {"run": run, "order": state.order}
-            if state.started is not None or state.path:
-                self.waiting.append({"do": "rescue", **about, "path": state.path, "reason": reason})
+            known = self.runs[run]
+            about = {"run": run, "order": known.order}
+            if known.started is not None or known.path:
+                self.waiting.append(
+                    {"do": "rescue", **about, "path": known.path, "state": state, "reason": why}
+                )
             else:
                 self.waiting.append({"do": "submit", **about})
 

@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from qlab.errors import QlabError
 from qlab.service.channel import Address, Channel, Message
@@ -16,10 +16,18 @@ BEAT = 0.5  # s between signs of life
 SAFE_DEADLINE = 5.0  # s that one instrument has to become safe
 
 
+class Ear(Protocol):
+    """Whoever the events are for."""
+
+    def send(self, message: Message) -> bool:
+        """Take an event; return False where nobody is there."""
+        ...
+
+
 class Worker:
     """Runs one order at a time; everything else is answered at once, from the thread that listens."""
 
-    def __init__(self, channel: Channel) -> None:
+    def __init__(self, channel: Ear) -> None:
         self.channel = channel
         self.orders: queue.Queue[Message | None] = queue.Queue()
         self.current: Any = None
@@ -116,17 +124,16 @@ class Worker:
 
         order = message["order"]
         self._make_safe(order.get("bench", ""), order.get("truth", {}))
-        run, part = message["run"], Path(message.get("path") or ".")
         remove_left_over(runtime_folder())
+        part, state, reason = Path(message.get("path") or "."), message["state"], message["reason"]
+        ended = {"event": "state", "run": message["run"], "state": state, "reason": reason}
         try:
-            files = recover(part) if part.is_file() else []
+            path = str(recover(part, state, reason)[0]) if part.is_file() else ""
         except QlabError as error:
-            self._ended(run, "interrupted", f"{message['reason']} {error.message}", error.hint)
+            self.tell({**ended, "reason": f"{reason} {error.message}", "hint": error.hint, "path": ""})
             return
-        path = str(files[0]) if files else ""
         hint = f"What was measured is in {path}." if path else "Nothing had been measured."
-        self.tell({"event": "state", "run": run, "state": "interrupted", "reason": message["reason"], "hint": hint,
-                   "path": path})  # fmt: skip
+        self.tell({**ended, "hint": hint, "path": path})
 
     def _make_safe(self, bench: str, truth: dict[str, Any]) -> None:
         """Open each instrument of a bench and make it safe, each within its deadline; name what is out of reach."""
@@ -189,7 +196,10 @@ def main() -> None:
 def _warm() -> None:
     """Import what the first run needs, while the window is being looked at."""
     import lmfit  # noqa: F401
-    import qutip  # noqa: F401
+
+    from qlab.physics.quantum import qutip
+
+    qutip()
 
 
 if __name__ == "__main__":

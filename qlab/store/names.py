@@ -10,6 +10,7 @@ FORMAT = "qlab-run"
 FORMAT_VERSION = "1.0"
 PART = ".part.h5"
 FINAL = ".h5"
+ENDING = ".ending"  # beside a growing file: how it ended, by whoever ended its process
 DRAFT = ".draft"  # a final file while it is being written; worthless as long as it is called so
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 

@@ -1,18 +1,22 @@
 """Recovery: a growing file whose writer died becomes a finished one, marked *interrupted*."""
 
+import json
 from pathlib import Path
 
 from qlab.errors import FileError
+from qlab.record import State
 from qlab.store.child import ask
 from qlab.store.lock import RunLock
-from qlab.store.names import DRAFT, PART, final_path, is_part
+from qlab.store.names import DRAFT, ENDING, PART, final_path, is_part
 
 SECONDS = 30.0
 _SECONDS_PER_BYTE = 1 / 5e6  # a slow disk and gzip
 
 
-def recover(path: Path | str) -> list[Path]:
+def recover(path: Path | str, state: State = "interrupted", reason: str = "") -> list[Path]:
     """Recover one growing file, or every one below a folder; return the finished files.
+
+    A single file may be given the state and the reason that whoever ended its process knows.
 
     Runs whose writer lives are left alone. Raises FileError for a single file that cannot be recovered, and
     at the end of a folder for those that could not; the others are recovered all the same.
@@ -28,6 +32,7 @@ def recover(path: Path | str) -> list[Path]:
     lock = _take(path)
     if lock is None:
         raise FileError(f"{path.name} is still being written.", "Stop the run first.")
+    _ending(path).write_text(json.dumps({"state": state, "reason": reason}), encoding="utf-8")
     return [recover_locked(path, lock)]
 
 
@@ -41,8 +46,13 @@ def recover_locked(path: Path, lock: RunLock) -> Path:
             path.unlink(missing_ok=True)
     finally:
         target.with_name(target.name + DRAFT).unlink(missing_ok=True)
+        _ending(path).unlink(missing_ok=True)
         lock.release()
     return target
+
+
+def _ending(path: Path) -> Path:
+    return path.with_name(path.name + ENDING)
 
 
 def _take(path: Path) -> RunLock | None:

@@ -1,5 +1,6 @@
 """What is done in the child process: look a file over, and rewrite a dead run to its final file."""
 
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,7 +17,7 @@ from qlab.store.document import load, load_record
 from qlab.store.final import write_final
 from qlab.store.guard import check_format, check_signature, check_structure
 from qlab.store.journal import read_journal, told
-from qlab.store.names import final_path, is_part
+from qlab.store.names import ENDING, final_path, is_part
 from qlab.store.rows import StoredRows, written_rows
 
 _VERIFIED = 32 << 20  # bytes up to which a file's checksum is verified each time it is opened
@@ -87,13 +88,23 @@ def rewrite(path: Path) -> str:
             return _superseded(target, record, written_rows(file))
         if record.state not in ENDED:
             ended = datetime.fromtimestamp(path.stat().st_mtime, UTC).isoformat(timespec="seconds")
-            record = record.model_copy(update={
-                "state": "interrupted", "ended": record.ended or ended,
-                "reason": record.reason or "The program or the computer ended before the run did.",
-            })  # fmt: skip
+            state, reason = _how_it_ended(path)
+            change = {"state": state, "ended": record.ended or ended, "reason": record.reason or reason}
+            record = record.model_copy(update=change)
         rows = StoredRows(file["entry/shots"], record, written_rows(file))
         write_final(target, record, rows)
     return str(target)
+
+
+def _how_it_ended(path: Path) -> tuple[str, str]:
+    """Return the state and the reason that whoever ended the process left beside the file."""
+    try:
+        given = json.loads(path.with_name(path.name + ENDING).read_text(encoding="utf-8"))
+        state, reason = str(given["state"]), str(given["reason"])
+    except (OSError, ValueError, KeyError, TypeError):
+        state = reason = ""
+    known = state if state in ENDED else "interrupted"
+    return known, reason or "The program or the computer ended before the run did."
 
 
 def _superseded(target: Path, record: Record, rows: int) -> str:

@@ -1,10 +1,12 @@
 """The writer of a run: buffers rows, hands them to the growing file, and rewrites it at the end."""
 
 import math
+import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import wraps
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ParamSpec, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,9 +24,22 @@ from qlab.store.part import PartFile
 from qlab.store.rows import StoredRows
 from qlab.store.trust import trust
 
+P = ParamSpec("P")
+R = TypeVar("R")
 HAND_OVER = 0.1  # s between two hand-overs at least: HDF5 pays per call, not per row
 SYNC = 5.0  # s between two fsyncs
 BUFFER = 8 << 20  # bytes buffered at most
+
+
+def _alone(method: Callable[P, R]) -> Callable[P, R]:
+    """Let one thread at a time into a writer."""
+
+    @wraps(method)
+    def guarded(*arguments: P.args, **options: P.kwargs) -> R:
+        with arguments[0]._guard:  # type: ignore[attr-defined]  # noqa: SLF001 - the writer's own
+            return method(*arguments, **options)
+
+    return guarded
 
 
 class RunWriter:
@@ -44,6 +59,8 @@ class RunWriter:
         self._lines: list[bytes] = []
         self._handed = self._synced = time.monotonic()
         self._done = False
+        # The runner writes; a keeper hands over while the runner waits for an instrument.
+        self._guard = threading.RLock()
 
     @classmethod
     def create(cls, folder: Path, record: Record, *, spool: Path | None = None) -> Self:
@@ -70,6 +87,7 @@ class RunWriter:
             raise
         return cls(part, lock, path.with_name(path.name.removesuffix(PART) + FINAL), spool)
 
+    @_alone
     def write(self, block: Mapping[str, NDArray[Any]]) -> None:
         """Take whole rows: every column, row by row; raises RecordingError where they do not fit.
 
@@ -84,11 +102,13 @@ class RunWriter:
             self.rows += rows
         self.tick()
 
+    @_alone
     def note(self, kind: str, data: Mapping[str, Any]) -> None:
         """Put one line into the journal: a program as played, a change, a log line, a fit, figures ..."""
         self._lines.append(line(kind, data))
         self.tick()
 
+    @_alone
     def tick(self) -> None:
         """Hand over what is buffered where it is time; to be called while waiting for the next rows."""
         now = time.monotonic()
@@ -98,12 +118,14 @@ class RunWriter:
             self._synced = now
             self._part.sync()
 
+    @_alone
     def set_state(self, state: State) -> None:
         """Change the state that readers of the growing file see."""
         self._lines.append(line("state", {"state": state}))
         self.flush()
         self._part.set_status(state)
 
+    @_alone
     def flush(self) -> None:
         """Hand over everything now; where the folder fails, go on in the spool and warn."""
         self._handed = time.monotonic()
@@ -143,6 +165,7 @@ class RunWriter:
         self.warnings.append(f"{cause.message} The run goes on in {path}.")
         self.note("log", {"level": "warning", "message": cause.message})
 
+    @_alone
     def finish(self, record: Record) -> Path:
         """Rewrite the run to its final file with the final record and return where it is.
 
@@ -177,6 +200,7 @@ class RunWriter:
             )
         return path
 
+    @_alone
     def close(self) -> None:
         """Leave the growing file as it is, for `qlab recover`; does nothing after `finish`."""
         if not self._done:

@@ -39,6 +39,7 @@ class ScanParameters(Parameters):
         description="instrument.knob=value, separated by commas",
     )
     settle_time: Seconds = Field(0.0, title="Settling time", description="Waited after each step")
+    fit_model: str = Field("", title="Fit", description="A model of `qlab list fits`; empty for none")
     passes: int = Field(1, title="Passes", ge=1, le=100_000)
 
 
@@ -52,6 +53,10 @@ class Scan(Experiment[ScanParameters]):
 
     title = "Scan of knobs"
     group = "Generic"
+
+    def __init__(self, parameters: ScanParameters) -> None:
+        super().__init__(parameters)
+        self.fit_model = parameters.fit_model.strip()
 
     def bind(self, bench: Bench) -> None:
         """Find every knob named; raise UsageError for one that is not there."""

@@ -1,6 +1,7 @@
 """Figures of merit of the NV protocols: field, sensitivity with overhead, and the quantum limit beside it."""
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,9 @@ from numpy.typing import NDArray
 from qlab.experiment import Experiment
 from qlab.fits import load_model
 from qlab.metrology.field import axial_field
+from qlab.metrology.propagation import propagated
 from qlab.metrology.sensitivity import (
+    WorkingPoint,
     best_working_point,
     cw_odmr_sensitivity,
     sensitivity,
@@ -33,16 +36,17 @@ def hyperfine_pull(frequency: float) -> float:
 def field_from_frequency(experiment: Experiment[Any], run: Run, fit: FitResult) -> list[Figure]:
     """Return the axial field from a fitted resonance, and the sensitivity that the run reached."""
     del experiment
-    return _field(run, fit.values["frequency"], fit.errors["frequency"])
+    return _field(run, fit, fit.values["frequency"])
 
 
 def field_from_offset(experiment: Experiment[Any], run: Run, fit: FitResult) -> list[Figure]:
     """Return the axial field from a fitted offset of the microwave from resonance."""
     carrier = experiment.parameters.microwave_frequency
-    return _field(run, carrier - fit.values["frequency"], fit.errors["frequency"])
+    return _field(run, fit, carrier - fit.values["frequency"])
 
 
-def _field(run: Run, resonance: float, error: float) -> list[Figure]:
+def _field(run: Run, fit: FitResult, resonance: float) -> list[Figure]:
+    error = fit.errors["frequency"]
     corrected = resonance - hyperfine_pull(resonance)
     field = axial_field(corrected, error, "lower" if corrected < D_NV else "upper")
     spent = _spent(run)
@@ -68,6 +72,8 @@ def _field(run: Run, resonance: float, error: float) -> list[Figure]:
             name="sensitivity",
             label="sensitivity of this run",
             value=sensitivity(field.error, spent),
+            # An error that comes from so many points is itself known to one part in sqrt(2 dof).
+            error=sensitivity(field.error, spent) / math.sqrt(2 * max(fit.degrees_of_freedom, 1)),
             unit="T/√Hz",
             definition="standard deviation of the field times the square root of all time taken",
             source=BARRY,
@@ -88,39 +94,46 @@ def line_sensitivity(experiment: Experiment[Any], run: Run, fit: FitResult) -> l
 def _working_point(
     experiment: Experiment[Any], run: Run, fit: FitResult, unit: str, scale: float
 ) -> list[Figure]:
-    grid = run.grid()
-    axis, x = grid.axes[0]
-    keep = np.isfinite(grid.error)
-    shots = np.bincount(_positions(run, x), weights=run["shots"], minlength=len(x))
     program = experiment.program()
     if program is None:
         return []
+    axis, x = run.grid().axes[0]
     timeline = compile_program(program)
-    seconds = timeline.duration[np.argsort(timeline.points[axis.name], kind="stable")] * 1e-12
-    order = np.argsort(np.argsort(x, kind="stable"), kind="stable")
-    model = load_model(fit.model, fit.context)
-    one_shot = grid.error * np.sqrt(shots)
-    point = best_working_point(model, fit.values, x[keep], one_shot[keep], seconds[order][keep], "frequency")
+    lasts = np.asarray(timeline.duration * 1e-12, dtype=float)
+    seconds = np.interp(x, *_ascending(timeline.points[axis.name], lasts))
+    model, noise = load_model(fit.model, fit.context), _one_shot_noise(run, fit)
+
+    def best(theta: Mapping[str, float]) -> WorkingPoint:
+        one_shot = noise * np.sqrt(np.maximum(model.evaluate(x, theta), 0))
+        return best_working_point(model, theta, x, one_shot, seconds, "frequency")
+
+    point = best(fit.values)
+    error = propagated(lambda theta: best(theta).sensitivity, fit)
     figures = [
         Figure(
             name="best_sensitivity",
             label="best working point",
             value=point.sensitivity * scale,
+            error=None if error is None else error * scale,
             unit=f"{unit}/√Hz",
             definition=f"photon noise over slope at {axis.name} = {point.x:.6g} {axis.unit}, overhead included",
             source=BARRY + ", eq. 14",
         )
     ]
     if "T2_star" in fit.values and point.x > 0:
-        whole = float(seconds[order][keep][np.argmin(np.abs(x[keep] - point.x))])
-        limit = spin_projection_limit(
-            point.x, fit.values["T2_star"], exponent=fit.values["exponent"], overhead=whole - point.x
-        )
+        overhead = float(np.interp(point.x, *_ascending(x, seconds))) - point.x
+
+        def limit(theta: Mapping[str, float]) -> float:
+            return spin_projection_limit(
+                point.x, theta["T2_star"], exponent=theta["exponent"], overhead=overhead
+            )
+
         figures.append(
             Figure(
                 name="standard_quantum_limit",
                 label="standard quantum limit",
-                value=limit,
+                value=limit(fit.values),
+                error=propagated(limit, fit),
                 unit="T/√Hz",
                 definition="spin-projection noise of one spin with the same sequence and a perfect readout",
                 source=BARRY + ", eq. 14 without readout noise",
@@ -132,25 +145,45 @@ def _working_point(
 
 def ac_field_sensitivity(experiment: Experiment[Any], run: Run, fit: FitResult) -> list[Figure]:
     """Return the AC sensitivity of an echo at its best precession time."""
-    grid = run.grid()
-    tau = np.linspace(grid.axes[0][1].min(), grid.axes[0][1].max(), 400)[1:]
-    decay = np.exp(-((tau / fit.values["time"]) ** fit.values["exponent"]))
-    amplitude = abs(fit.values["amplitude"])
+    x = run.grid().axes[0][1]
+    tau = np.linspace(x.min(), x.max(), 400)[1:]
     p = experiment.parameters
     overhead = 2 * p.laser_time + p.settle_time
-    one_shot = float(np.nanmedian(grid.error) * math.sqrt(run["shots"].sum() / grid.value.size))
-    # A field in step with the echo turns the spin by (2/pi) gamma B tau; the fringe's slope is its half height.
-    slope = amplitude * decay * (2 / math.pi) * TWO_PI * GAMMA_NV * tau
-    eta = one_shot / slope * np.sqrt(tau + overhead)
-    best = int(np.argmin(eta))
+    noise = _one_shot_noise(run, fit)
+
+    def resolved(theta: Mapping[str, float]) -> NDArray[np.float64]:
+        decay = np.exp(-((tau / theta["time"]) ** theta["exponent"]))
+        # A field in step with the echo turns the spin by (2/pi) gamma B tau; the slope is half the fringe's height.
+        slope = abs(theta["amplitude"]) * decay * (2 / math.pi) * TWO_PI * GAMMA_NV * tau
+        return np.asarray(noise * math.sqrt(theta["offset"]) / slope * np.sqrt(tau + overhead))
+
+    best = int(np.argmin(resolved(fit.values)))
     return [
         Figure(
             name="ac_sensitivity",
             label="best AC sensitivity",
-            value=float(eta[best]),
+            value=float(resolved(fit.values)[best]),
+            error=propagated(lambda theta: float(resolved(theta)[best]), fit),
             unit="T/√Hz",
             definition=f"photon noise over slope, field locked to an echo of {tau[best] * 1e6:.3g} µs, with overhead",
             source="Degen et al., Rev. Mod. Phys. 89, 035002 (2017), sec. VI",
+        )
+    ]
+
+
+def relaxation_rate(experiment: Experiment[Any], run: Run, fit: FitResult) -> list[Figure]:
+    """Return the relaxation rate 1/T1, which magnetic noise at the resonance adds to."""
+    del experiment, run
+    time, error = fit.values["time"], fit.errors["time"]
+    return [
+        Figure(
+            name="relaxation_rate",
+            label="relaxation rate",
+            value=1 / time,
+            error=error / time**2,
+            unit="Hz",
+            definition="1/T1, in events per second",
+            source="Myers et al., Phys. Rev. Lett. 118, 197201 (2017)",
         )
     ]
 
@@ -194,7 +227,20 @@ def _spent(run: Run) -> float:
     return float(np.max(run["time"])) if len(run) else 0.0
 
 
-def _positions(run: Run, x: NDArray[np.float64]) -> NDArray[np.int64]:
-    taken = run[run.record.axes[0].name]
-    nearest = np.abs(taken[:, None] - x[None, :]).argmin(axis=1)
-    return np.asarray(nearest, dtype=np.int64)
+def _one_shot_noise(run: Run, fit: FitResult) -> float:
+    """Return the photon noise of one shot over the square root of the signal.
+
+    One number for the whole curve: the error of a point scatters with its counts, and the best of many points
+    would be a lucky one.
+    """
+    grid = run.grid(fit.signal)
+    good = np.isfinite(grid.error) & (grid.value > 0)
+    shots = run["shots"].sum() / grid.value.size
+    return float(np.median(grid.error[good] / np.sqrt(grid.value[good])) * math.sqrt(shots))
+
+
+def _ascending(
+    x: NDArray[np.float64], y: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    order = np.argsort(x, kind="stable")
+    return x[order], y[order]

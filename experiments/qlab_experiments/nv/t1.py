@@ -8,6 +8,7 @@ from pydantic import Field
 from qlab.pulses import Delay
 from qlab.scan import Log, Scan
 from qlab.units import Seconds
+from qlab_experiments.nv.figures import relaxation_rate
 from qlab_experiments.nv.pulsed import PulsedNV, PulsedParameters, Shots
 
 
@@ -28,6 +29,7 @@ class T1(PulsedNV[T1Parameters]):
 
     title = "T1 relaxation"
     fit = "stretched_decay"
+    figures = (relaxation_rate,)
     quantum: ClassVar = {
         **PulsedNV.quantum,
         "protocol": "T1 relaxometry",

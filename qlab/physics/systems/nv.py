@@ -24,6 +24,7 @@ from qlab.physics.constants import (
     TWO_PI,
 )
 from qlab.physics.levels import Block, Complex, Floats, Light
+from qlab.physics.quantum import qutip
 
 if TYPE_CHECKING:
     from qutip import Qobj
@@ -90,7 +91,7 @@ class NVCentre:
 
     def hamiltonian(self) -> "Qobj":
         """Return H in rad/s on electron (x) nucleus; 9 x 9, basis m_S, m_I = +1, 0, -1."""
-        import qutip as qt
+        qt = qutip()
 
         return qt.Qobj(self._matrix, dims=[[3, 3], [3, 3]])
 
@@ -105,7 +106,7 @@ class NVCentre:
 
     def collapse_operators(self) -> "list[Qobj]":
         """Return sqrt(rate)*jump of spin-lattice relaxation and fast dephasing on the electron; each 3 x 3."""
-        import qutip as qt
+        qt = qutip()
 
         return [qt.Qobj(jump) for jump in self._jumps]
 
@@ -239,7 +240,7 @@ class NVCentre:
 @cache
 def _spins() -> tuple[Complex, ...]:
     """Return Sx, Sy, Sz of the electron and Ix, Iy, Iz of the nucleus, 9 x 9."""
-    import qutip as qt
+    qt = qutip()
 
     electron = [qt.tensor(op, qt.qeye(3)).full() for op in qt.spin_J_set(1)]
     return (*electron, *(qt.tensor(qt.qeye(3), op).full() for op in qt.spin_J_set(1)))
