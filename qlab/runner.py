@@ -1,24 +1,20 @@
 """The runner: drives one experiment from its first command to a finished file and a safe bench."""
 
 import contextlib
-import enum
-import os
-import platform
 import threading
 import time
-import uuid
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from qlab.bench import Bench
-from qlab.errors import QlabError, RecordingError, UsageError
+from qlab.control import Ask, Control
+from qlab.errors import QlabError, RecordingError
 from qlab.experiment import Experiment
 from qlab.live import LiveTable, remove_left_over, table_path
+from qlab.provenance import clock, new_record
 from qlab.pulses import Program
-from qlab.record import Block, FitResult, Record, State
+from qlab.record import Block, FitResult, State
 from qlab.registry import load
 from qlab.runs import Run
 from qlab.settings import runtime_folder
@@ -28,14 +24,6 @@ KEPT_EVERY = 0.25  # s between hand-overs while nothing comes
 TOLD_EVERY = 0.15  # s between progress events
 MOST_LIVE_ROWS = 4_000_000
 Tell = Callable[[dict[str, Any]], None]
-_PACKAGES = ("qlab-metrology", "numpy", "scipy", "qutip", "h5py", "lmfit", "pydantic")
-
-
-class _Ask(enum.Enum):
-    NOTHING = enum.auto()
-    PAUSE = enum.auto()
-    STOP = enum.auto()
-    HALT = enum.auto()
 
 
 class Runner:
@@ -73,8 +61,7 @@ class Runner:
         self.pace = pace
         self.state: State = "queued"
         self._tell = tell or _nobody
-        self._asked = _Ask.NOTHING
-        self._awake = threading.Condition()
+        self.control = Control()
         self._writer: RunWriter | None = None
         self._table: LiveTable | None = None
         self._rows = 0
@@ -86,30 +73,23 @@ class Runner:
         self._warned = 0
         self._over = threading.Event()
         rows, self.seconds = self.experiment.estimate()
-        self.record = _record(self.experiment, experiment, bench, rows, _seed(bench, seed), title, run_id)
+        self.record = new_record(self.experiment, experiment, bench, rows, seed, title, run_id)
 
     def pause(self) -> None:
         """Pause at the next checkpoint."""
-        self._ask(_Ask.PAUSE)
+        self.control.ask(Ask.PAUSE)
 
     def resume(self) -> None:
         """Go on after a pause."""
-        self._ask(_Ask.NOTHING)
+        self.control.ask(Ask.NOTHING)
 
     def stop(self) -> None:
         """End at the next checkpoint, keep everything, make safe."""
-        self._ask(_Ask.STOP)
+        self.control.ask(Ask.STOP)
 
     def halt(self) -> None:
         """Send no further command to any instrument but make_safe."""
-        self._ask(_Ask.HALT)
-
-    def _ask(self, what: _Ask) -> None:
-        with self._awake:
-            # A stop cannot be taken back by a resume that comes late.
-            if self._asked not in {_Ask.STOP, _Ask.HALT} or what is _Ask.HALT:
-                self._asked = what
-            self._awake.notify_all()
+        self.control.ask(Ask.HALT)
 
     def run(self) -> Run:
         """Run to the end; raise the error of a run that failed, after its file is complete."""
@@ -219,16 +199,14 @@ class Runner:
 
     def _checkpoint(self) -> bool:
         """Wait out a pause; return whether to go on."""
-        with self._awake:
-            if self._asked is _Ask.PAUSE:
-                self._set_state("paused")
-                since = time.monotonic()
-                while self._asked is _Ask.PAUSE:
-                    self._awake.wait(0.2)
-                self.bench.held(time.monotonic() - since)
-                if self._asked is _Ask.NOTHING:
-                    self._set_state("running")
-            return self._asked is _Ask.NOTHING
+        if self.control.asked is Ask.PAUSE:
+            self._set_state("paused")
+            since = time.monotonic()
+            self.control.wait_out_a_pause()
+            self.bench.held(time.monotonic() - since)
+            if self.control.undisturbed():
+                self._set_state("running")
+        return self.control.undisturbed()
 
     def _finish(self, failure: BaseException | None) -> Path:
         state, reason = self._verdict(failure)
@@ -238,7 +216,7 @@ class Runner:
             update={
                 "state": state,
                 "reason": reason,
-                "ended": _clock(),
+                "ended": clock(),
                 "programs": tuple(self._programs),
                 "changes": tuple(self._changes),
                 "log": tuple(self._log),
@@ -259,9 +237,9 @@ class Runner:
             return "failed", str(failure)
         if failure is not None:
             return "failed", f"{type(failure).__name__}: {failure}"
-        if self._asked is _Ask.HALT:
+        if self.control.asked is Ask.HALT:
             return "stopped", "halted"
-        if self._asked is _Ask.STOP:
+        if self.control.asked is Ask.STOP:
             return "stopped", "stopped by the user"
         return "finished", ""
 
@@ -321,7 +299,7 @@ class Runner:
             instrument.on_change = None
 
     def _note_log(self, level: str, message: str) -> None:
-        entry = {"time": _clock(), "level": level, "message": message}
+        entry = {"time": clock(), "level": level, "message": message}
         self._log.append(entry)
         self._tell({"event": "log", "run": self.record.id, "level": level, "message": message})
 
@@ -329,56 +307,3 @@ class Runner:
 def _nobody(event: dict[str, Any]) -> None:
     """Nobody listens."""
     del event
-
-
-def _record(
-    experiment: Experiment[Any], name: str, bench: Bench, rows: int, seed: int | None, title: str, run_id: str
-) -> Record:
-    return Record(
-        id=run_id or str(uuid.uuid4()),
-        experiment=name,
-        title=title or type(experiment).title or name,
-        parameters=experiment.parameters.to_dict(),
-        units={
-            name: type(experiment.parameters).unit_of(name)
-            for name in type(experiment.parameters).model_fields
-        },
-        columns=experiment.columns(),
-        axes=experiment.axes(),
-        signals=experiment.signals(),
-        fit=experiment.fit_model,
-        fit_context=experiment.fit_context(),
-        expected_rows=rows,
-        simulated=bench.simulated,
-        seed=seed,
-        quantum=dict(type(experiment).quantum),
-        software=software(),
-        description=(type(experiment).__doc__ or "").strip(),
-        started=_clock(),
-    )
-
-
-def _seed(bench: Bench, seed: int | None) -> int | None:
-    if bench.world is None:
-        return seed
-    chosen = seed if seed is not None else bench.seed
-    if chosen is None:
-        chosen = int.from_bytes(os.urandom(4), "little")
-    if not 0 <= chosen < 2**63:
-        raise UsageError(f"{chosen} is not a seed.", "Give a whole number from 0 to 2^63 - 1.")
-    return chosen
-
-
-def software() -> dict[str, str]:
-    """Return the versions of what takes part in a run."""
-    found = {"python": platform.python_version(), "system": platform.system()}
-    for package in _PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            found[package] = "not installed as a package"
-    return found
-
-
-def _clock() -> str:
-    return datetime.now(UTC).astimezone().isoformat(timespec="milliseconds")

@@ -8,8 +8,8 @@ import typer
 
 from qlab.cli.text import table
 from qlab.errors import UsageError
+from qlab.provenance import software
 from qlab.registry import KINDS, drop_in_folder, plugins
-from qlab.runner import software
 from qlab.settings import config_folder, load_settings, runtime_folder
 
 

@@ -9,7 +9,8 @@ import typer
 from qlab.bench import Bench, BenchEntry
 from qlab.cli.run import watch
 from qlab.errors import UsageError
-from qlab.runner import Runner, software
+from qlab.provenance import software
+from qlab.runner import Runner
 from qlab.runs import Run
 from qlab.store import open_run
 

@@ -1,0 +1,70 @@
+"""Where a run comes from: its record before the first row, the versions that take part, the clock."""
+
+import os
+import platform
+import uuid
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from qlab.bench import Bench
+from qlab.errors import UsageError
+from qlab.experiment import Experiment
+from qlab.record import Record
+
+_PACKAGES = ("qlab-metrology", "numpy", "scipy", "qutip", "h5py", "lmfit", "pydantic")
+
+
+def new_record(
+    experiment: Experiment[Any], name: str, bench: Bench, rows: int, seed: int | None, title: str, run_id: str
+) -> Record:
+    """Return the record of a run that is about to start: all that is known before the first command."""
+    return Record(
+        id=run_id or str(uuid.uuid4()),
+        experiment=name,
+        title=title or type(experiment).title or name,
+        parameters=experiment.parameters.to_dict(),
+        units={
+            name: type(experiment.parameters).unit_of(name)
+            for name in type(experiment.parameters).model_fields
+        },
+        columns=experiment.columns(),
+        axes=experiment.axes(),
+        signals=experiment.signals(),
+        fit=experiment.fit_model,
+        fit_context=experiment.fit_context(),
+        expected_rows=rows,
+        simulated=bench.simulated,
+        seed=_chosen_seed(bench, seed),
+        quantum=dict(type(experiment).quantum),
+        software=software(),
+        description=(type(experiment).__doc__ or "").strip(),
+        started=clock(),
+    )
+
+
+def _chosen_seed(bench: Bench, seed: int | None) -> int | None:
+    if bench.world is None:
+        return seed
+    chosen = seed if seed is not None else bench.seed
+    if chosen is None:
+        chosen = int.from_bytes(os.urandom(4), "little")
+    if not 0 <= chosen < 2**63:
+        raise UsageError(f"{chosen} is not a seed.", "Give a whole number from 0 to 2^63 - 1.")
+    return chosen
+
+
+def software() -> dict[str, str]:
+    """Return the versions of what takes part in a run."""
+    found = {"python": platform.python_version(), "system": platform.system()}
+    for package in _PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            found[package] = "not installed as a package"
+    return found
+
+
+def clock() -> str:
+    """Return the time of day with its offset, as ISO 8601."""
+    return datetime.now(UTC).astimezone().isoformat(timespec="milliseconds")
