@@ -56,8 +56,6 @@ def _segments(timeline: Timeline, moments: NDArray[np.int64]) -> Iterator[Segmen
             raise UsageError(
                 f"There is no drive channel but {DRIVE!r} here.", f"Play the pulse on {DRIVE!r}."
             )
-        if len(pulses) > 1:
-            raise UsageError("Two drive pulses overlap in this sequence.", "Play them one after the other.")
         yield Segment(
             start * PICOSECOND,
             (stop - start) * PICOSECOND,

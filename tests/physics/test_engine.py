@@ -212,7 +212,7 @@ def test_what_the_engine_cannot_play_it_refuses():
                 Toy(rates=(1e6, 2e6), jumps=(np.array([[0, 0], [3e3, 0]]),)))  # fmt: skip
     with pytest.raises(UsageError, match="settle"):  # nothing settles at all
         attempt(Play("mw", 1e-6, 1e6) + Delay(0.0) + read + pulse, Toy(rates=(1e6, 2e6)))
-    with pytest.raises(UsageError, match="overlap"):
+    with pytest.raises(UsageError, match="no drive channel but"):
         attempt(pulse + Play("other", 20e-9, 10e6) + read)
     with pytest.raises(UsageError, match="during a pulse"):
         attempt(Play("mw", 2e-6, 0.25e6) + read, Toy(sigma_detuning=1e6, tau_c=1e-6))
