@@ -5,6 +5,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from qlab.fits import three_level
 from qlab.fits.model import Curve, FitModel, Theta, Variable
 from qlab.fits.starts import (
     best_distinct,
@@ -30,7 +31,8 @@ class DampedCosineTriplet(FitModel):
     square pulses at the detuning Δ_m + `pulse_shift` (see two_level.ramsey_pulses).
     Context: `fringe_frequency`, `rabi_frequency` Ω (Hz; 0 or absent: ideal pulses), `pulse_duration` (s;
     absent: 1/(4Ω)), `asymmetry` q, `pulse_shift` (Hz, added to the detuning during the pulses only: minus
-    the light shift of the line). x: free precession in s. Source: physics.md P06; Barry RMP 92 015004 (2020).
+    the light shift of the line), `other_line` (Hz, 2(D − f): the pulses are then those of a spin 1 whose
+    other transition is driven too, light shift included, and `pulse_shift` is not used). x: free precession in s. Source: physics.md P06; Barry RMP 92 015004 (2020).
     """
 
     name: ClassVar[str] = "damped_cosine_triplet"
@@ -56,6 +58,9 @@ class DampedCosineTriplet(FitModel):
     ) -> tuple[NDArray[np.float64], NDArray[np.complex128], NDArray[np.complex128]]:
         rabi = self.known("rabi_frequency")
         duration = self.context.get("pulse_duration", 0.25 / rabi if rabi > 0 else 0.0)
+        other = self.known("other_line")
+        if rabi > 0 and duration > 0 and abs(other) > 2 * rabi:
+            return three_level.ramsey_pulses(rabi, duration, delta, other)
         return ramsey_pulses(rabi, duration, delta + self.known("pulse_shift"))
 
     def evaluate(self, x: Curve, theta: Theta) -> Curve:

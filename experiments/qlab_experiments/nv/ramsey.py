@@ -6,12 +6,12 @@ from typing import Annotated, ClassVar
 from annotated_types import Ge
 from pydantic import Field
 
-from qlab.physics.constants import TWO_PI
+from qlab.physics.constants import D_NV, TWO_PI
 from qlab.pulses import Delay, Sequence
 from qlab.scan import Linear, Scan
 from qlab.units import Hertz, Seconds, Unit
 from qlab_experiments.nv.figures import dc_field_sensitivity, field_from_offset
-from qlab_experiments.nv.pulsed import PulsedNV, PulsedParameters, Shots, half_pi, light_shift
+from qlab_experiments.nv.pulsed import PulsedNV, PulsedParameters, Shots, half_pi
 
 
 class RamseyParameters(PulsedParameters):
@@ -65,7 +65,7 @@ class Ramsey(PulsedNV[RamseyParameters]):
             **super().fit_context(),
             "fringe_frequency": p.fringe_frequency,
             "pulse_duration": 1 / (4 * p.rabi_frequency),
-            "pulse_shift": -light_shift(p.microwave_frequency, p.rabi_frequency),
+            "other_line": 2 * (D_NV - p.microwave_frequency),
         }
 
     def expected(self, truth: Mapping[str, float]) -> dict[str, float]:
