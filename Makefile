@@ -3,6 +3,9 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 LIBRARIES := libegl1 libgl1 libxkbcommon0 libfontconfig1 libdbus-1-3 libxcb-cursor0
+# What an X display asks for besides; every desktop has them, a bare server does not.
+X_LIBRARIES := libxcb-icccm4 libxcb-image0 libxcb-keysyms1 libxcb-render-util0 libxcb-shape0 libxcb-xkb1 libxkbcommon-x11-0
+XCB = $(wildcard $(VENV)/lib/python*/site-packages/PySide6/Qt/plugins/platforms/libqxcb.so)
 
 export QT_LOGGING_RULES ?= *.debug=false
 
@@ -32,6 +35,9 @@ qt-libraries:
 	@$(BIN)/python -c "from PySide6 import QtWidgets" 2>/dev/null || { \
 	  echo "Qt cannot start: a system library is missing. Install them, then run make again:"; \
 	  echo "    sudo apt-get install -y $(LIBRARIES)"; exit 1; }
+	@if [ -n "$$DISPLAY" ] && [ -n "$(XCB)" ] && ldd $(XCB) | grep -q "not found"; then \
+	  echo "Qt cannot reach the X display: a system library is missing. Install them, then run make again:"; \
+	  echo "    sudo apt-get install -y $(LIBRARIES) $(X_LIBRARIES)"; exit 1; fi
 
 check: setup-dev
 	$(BIN)/ruff format --check .

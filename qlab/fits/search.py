@@ -58,8 +58,8 @@ def expected_errors(solution: Solution) -> Reals:
 def without_negative_squares(solution: Solution) -> Solution:
     """Set to 0 every square that came out negative, the rest fitted again beside it.
 
-    The solution keeps the variable and so its part in the covariance: had its square come out a little above
-    0, as it may where the truth is there, the other values would have moved by that much.
+    The solution keeps the variable: its own error says how far from 0 the truth may be (see
+    `Solution.covariance`).
     """
     problem = solution.problem
     for variable in problem.free:

@@ -112,8 +112,23 @@ class Solution:
 
     @property
     def covariance(self) -> Reals:
-        """The inverse of the Fisher information of the values; shape (free, free)."""
-        return self._inverse[0]
+        """The inverse of the Fisher information of the values; shape (free, free).
+
+        Where a square came out negative and was put to 0, the others were fitted with it held there: their
+        covariance is that of this fit, its own that of the free one. Over many data sets both kinds of end
+        together scatter as they say.
+        """
+        full = self._inverse[0]
+        at_zero = [i for i, v in enumerate(self.problem.free) if v.squared and self.values[i] == 0]
+        if not at_zero or not np.isfinite(full).all():
+            return full
+        others = [i for i in range(len(full)) if i not in at_zero]
+        shared = full[np.ix_(others, at_zero)]
+        own = full[np.ix_(at_zero, at_zero)]
+        given = np.zeros_like(full)
+        given[np.ix_(others, others)] = full[np.ix_(others, others)] - shared @ np.linalg.solve(own, shared.T)
+        given[np.ix_(at_zero, at_zero)] = own
+        return given
 
     @property
     def undetermined(self) -> tuple[str, ...]:

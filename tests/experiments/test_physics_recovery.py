@@ -10,8 +10,8 @@ from qlab_instruments.worlds.nv import NVWorld
 from tests.experiments.quick import bound, exact, quick, targets
 
 SHOTS = {
-    "nv.rabi": 50_000, "nv.ramsey": 50_000, "nv.pulsed_odmr": 50_000, "nv.cw_odmr": 1000, "nv.hahn_echo": 50_000,
-    "nv.t1": 20_000,
+    "nv.rabi": 50_000, "nv.ramsey": 100_000, "nv.pulsed_odmr": 50_000, "nv.cw_odmr": 1000, "nv.hahn_echo": 50_000,
+    "nv.t1": 200_000,
 }  # fmt: skip
 # How far, in standard deviations of a default run, the fit of a noiseless curve lies from the truth, and why.
 # Rabi: second-order terms of the upper transition, 0.6 kHz of 10 MHz. Echo: T2 is the 1/e time of a product of

@@ -11,6 +11,7 @@ def write_figure(run: Run, path: Path) -> Path:
     """Write the picture of a run with its fit as a PNG and return its path; light colours, as for paper."""
     if os.environ.get("DISPLAY") is None and os.environ.get("WAYLAND_DISPLAY") is None:
         os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    from PySide6.QtCore import Qt
     from PySide6.QtWidgets import QApplication
 
     from qlab_ui import theme
@@ -28,6 +29,7 @@ def write_figure(run: Run, path: Path) -> Path:
         view.draw(run.rows, signal)
         if run.record.fits:
             view.show_fit(drawn(run.record, run.grid(run.record.fits[0].signal), run.record.fits[0]))
+        view.setAttribute(Qt.WidgetAttribute.WA_DontShowOnScreen)
         view.show()
         for _ in range(3):
             # Axes settle over a few passes of the event loop.
