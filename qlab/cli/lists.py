@@ -9,7 +9,6 @@ import typer
 
 from qlab.cli.text import table
 from qlab.registry import plugins
-from qlab.units import format_measured
 
 
 class What(StrEnum):
@@ -57,20 +56,11 @@ def runs(
     if as_json:
         print(json.dumps([_plain(item) for item in found], indent=2, ensure_ascii=False, default=str))
         return
-    rows = []
-    for item in found:
-        name, value = next(iter(item.figures.items()), ("", None))
-        shown = f"{name} {_figure(value)}" if name else ""
-        rows.append([item.started[:19], item.experiment, item.state, str(item.rows), shown, str(item.path)])
+    rows = [
+        [r.started[:19], r.experiment, r.state, str(r.rows), r.reason or r.headline, str(r.path)]
+        for r in found
+    ]
     table(["started", "experiment", "state", "rows", "figure", "file"], rows)
-
-
-def _figure(value: Any) -> str:
-    if isinstance(value, int | float):
-        return f"{value:.6g}"
-    if isinstance(value, dict):
-        return format_measured(value.get("value", float("nan")), value.get("error"), value.get("unit", "1"))
-    return str(value)
 
 
 def _plain(item: Any) -> dict[str, Any]:

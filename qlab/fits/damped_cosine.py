@@ -32,7 +32,8 @@ class DampedCosineTriplet(FitModel):
     Context: `fringe_frequency`, `rabi_frequency` Ω (Hz; 0 or absent: ideal pulses), `pulse_duration` (s;
     absent: 1/(4Ω)), `asymmetry` q, `pulse_shift` (Hz, added to the detuning during the pulses only: minus
     the light shift of the line), `other_line` (Hz, 2(D − f): the pulses are then those of a spin 1 whose
-    other transition is driven too, light shift included, and `pulse_shift` is not used). x: free precession in s. Source: physics.md P06; Barry RMP 92 015004 (2020).
+    other transition is driven too, light shift included, and `pulse_shift` is not used).
+    x: free precession in s. Source: physics.md P06; Barry RMP 92 015004 (2020).
     """
 
     name: ClassVar[str] = "damped_cosine_triplet"

@@ -19,7 +19,10 @@ _MOST_NOTES = 1 << 16
 
 @dataclass(frozen=True)
 class RunSummary:
-    """One run in a list; `reason` tells why a damaged file shows nothing else."""
+    """One run in a list: `figures` by name in SI units, `headline` the first of them as people read it.
+
+    `reason` tells why a damaged file shows nothing else.
+    """
 
     path: Path
     id: str = ""
@@ -30,6 +33,7 @@ class RunSummary:
     rows: int = 0
     simulated: bool = False
     figures: dict[str, float] = field(default_factory=dict)
+    headline: str = ""
     reason: str = ""
 
 

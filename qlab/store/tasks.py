@@ -19,6 +19,7 @@ from qlab.store.guard import check_format, check_signature, check_structure
 from qlab.store.journal import read_journal, told
 from qlab.store.names import ENDING, final_path, is_part
 from qlab.store.rows import StoredRows, written_rows
+from qlab.units import format_measured
 
 _VERIFIED = 32 << 20  # bytes up to which a file's checksum is verified each time it is opened
 
@@ -71,8 +72,18 @@ def summary(path: Path) -> dict[str, Any]:
             "id": record.id, "experiment": record.experiment, "title": record.title, "state": record.state,
             "started": record.started, "rows": written_rows(file), "simulated": record.simulated,
             "figures": {figure.name: figure.value for figure in record.figures},
+            "headline": headline(record),
             "words": " ".join([record.description, *record.quantum.values(), *_leaves(record.parameters)]),
         }  # fmt: skip
+
+
+def headline(record: Record) -> str:
+    """Return the first figure of merit that is no limit of another, as people read it."""
+    for figure in record.figures:
+        if not figure.limit_of:
+            shown = format_measured(figure.value, figure.error, figure.unit)
+            return f"{figure.label or figure.name} {shown}"
+    return ""
 
 
 def _leaves(parameters: dict[str, Any]) -> list[str]:

@@ -85,6 +85,7 @@ class Listed:
     rows: int
     simulated: bool
     figures: dict[str, float]
+    headline: str = ""
     reason: str = ""
 
 
@@ -105,6 +106,7 @@ def list_folder(folder: str, query: str) -> list[Listed]:
             s.rows,
             s.simulated,
             dict(s.figures),
+            s.headline,
             s.reason,
         )
         for s in list_runs(Path(folder), query)

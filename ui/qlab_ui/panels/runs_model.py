@@ -1,6 +1,5 @@
 """The list of runs as a Qt model: one line each, the ones that go on top."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -42,7 +41,7 @@ def line_of_summary(summary: Listed) -> Line:
         state=summary.state or "damaged",
         started=summary.started,
         rows=summary.rows,
-        figure=summary.reason or _first(summary.figures),
+        figure=summary.reason or text.capital(summary.headline),
         simulated=summary.simulated,
         path=Path(summary.path),
     )
@@ -69,13 +68,6 @@ def _figure(record: Record) -> str:
         if not figure.limit_of:
             shown = format_measured(figure.value, figure.error, figure.unit)
             return f"{text.capital(figure.label or figure.name)} {shown}"
-    return ""
-
-
-def _first(figures: Mapping[str, float]) -> str:
-    """Show the first figure of a summary: the index keeps its value only."""
-    for name, value in figures.items():
-        return f"{text.words(name)} {value:.4g}"
     return ""
 
 
