@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from qlab.cli import bench, check, doctor, lists, reproduce, run, show
+from qlab.cli import bench, check, doctor, export, lists, reproduce, run, show
 
 app = typer.Typer(
     name="qlab",
@@ -23,6 +23,7 @@ app.command("show")(show.show)
 app.command("fit")(show.fit)
 app.command("check")(check.check)
 app.command("recover")(check.recover)
+app.command("export")(export.export)
 app.command("reproduce")(reproduce.reproduce)
 app.command("doctor")(doctor.doctor)
 app.add_typer(bench.app, name="bench")

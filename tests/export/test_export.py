@@ -1,0 +1,72 @@
+"""Exports, read back by other programs."""
+
+import csv
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import xarray as xr
+
+import qlab
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    out = tmp_path_factory.mktemp("data")
+    return qlab.run("nv.ramsey", qlab.Bench.load("sim-nv", seed=1), out=out, tau="0us:3us:61", shots=2000)
+
+
+def export(run, to, out):
+    said = subprocess.run(
+        [sys.executable, "-m", "qlab", "export", str(run.path), str(out), "--to", to],
+        capture_output=True,
+        text=True,
+    )
+    assert said.returncode == 0, said.stderr
+    assert said.stdout.strip().splitlines()[-1] == str(out)
+    return out
+
+
+def test_csv_has_a_header_and_every_point_with_its_error(run, tmp_path):
+    text = export(run, "csv", tmp_path / "run.csv").read_text().splitlines()
+    header = [line for line in text if line.startswith("# ")]
+    assert "SIMULATED" in header[0]
+    assert run.id in header[1]
+    assert any(line.startswith("# shots = 2000") for line in header)
+    rows = list(csv.DictReader(line for line in text if not line.startswith("# ")))
+    grid = run.grid()
+    assert np.allclose([float(r["tau (s)"]) for r in rows], grid.axes[0][1])
+    assert np.allclose([float(r["fluorescence (1)"]) for r in rows], grid.value)
+    assert np.allclose([float(r["fluorescence_error (1)"]) for r in rows], grid.error)
+
+
+def test_netcdf_reads_back_equal(run, tmp_path):
+    with xr.open_dataset(export(run, "netcdf", tmp_path / "run.nc"), engine="h5netcdf") as data:
+        assert np.array_equal(data["fluorescence"], run.grid().value)
+        assert data["tau"].attrs["units"] == "s"
+
+
+def test_the_notebook_runs(run, tmp_path):
+    path = export(run, "notebook", run.path.with_suffix(".ipynb"))
+    cells = json.loads(path.read_text())["cells"]
+    code = "\n".join(
+        cell["source"] for cell in cells if cell["cell_type"] == "code" and "plt" not in cell["source"]
+    )
+    said = subprocess.run([sys.executable, "-c", code], cwd=run.path.parent, capture_output=True, text=True)
+    assert said.returncode == 0, said.stderr
+    assert "finished 610 rows" in said.stdout
+
+
+def test_the_figure_is_a_picture(run, tmp_path):
+    data = export(run, "figure", tmp_path / "run.png").read_bytes()
+    assert data.startswith(b"\x89PNG")
+    assert len(data) > 20_000
+
+
+def test_an_export_never_replaces_the_run(run):
+    command = [sys.executable, "-m", "qlab", "export", str(run.path), str(run.path), "--to", "csv"]
+    said = subprocess.run(command, capture_output=True, text=True)
+    assert said.returncode == 2
+    assert "replace the run itself" in said.stderr
