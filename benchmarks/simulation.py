@@ -1,13 +1,15 @@
 """The engine beside the plain mesolve loop that a user writes, on the same physics."""
 
+import time
+
 import numpy as np
 
-from benchmarks.timing import once, row, seconds
+from benchmarks.timing import row, seconds
 
 
 def rows() -> list[tuple[str, ...]]:
     """Return the table's lines."""
-    return [_ramsey(41)]
+    return [_ramsey(21)]
 
 
 def _ramsey(points: int) -> tuple[str, ...]:
@@ -19,8 +21,8 @@ def _ramsey(points: int) -> tuple[str, ...]:
 
     qt = qutip()
     rabi, carrier = 10e6, 2.814e9
-    nv = NVCentre(field=(0, 0, 2e-3), T1=5e-3, Tphi=5e-3, polarisation=1.0)
-    scan = Linear(0, 4e-6, points)
+    nv = NVCentre(field=(0, 0, 2e-3), Tphi=50e-6, polarisation=1.0)
+    scan = Linear(0, 1e-6, points)
     half = Play("mw", 1 / (4 * rabi), rabi)
     body = Gate("laser", 20e-6) + Delay(1e-6) + half + Delay(scan.symbol("tau")) + half
     body += Align() + Gate("laser", 1e-6) + Acquire("counter", 3e-7, "counts")
@@ -47,10 +49,8 @@ def _ramsey(points: int) -> tuple[str, ...]:
                 total[i] += block.weight * (1 - qt.expect(bright, state))
         return total
 
-    difference = f"{np.abs(ours() - theirs()).max():.1e}"
-    return row(
-        f"Ramsey, {points} τ, NV with 14N, against a mesolve loop",
-        seconds(ours),
-        once(theirs),
-        difference,
-    )
+    began = time.perf_counter()
+    reference = theirs()
+    slow = time.perf_counter() - began
+    what = f"Ramsey, {points} τ to 1 µs, NV with 14N, against a mesolve loop"
+    return row(what, seconds(ours), slow, f"{np.abs(ours() - reference).max():.1e}")

@@ -39,7 +39,10 @@ def rows() -> list[tuple[str, ...]]:
         }
 
         def started(code: str) -> None:
-            subprocess.run([sys.executable, "-c", code], env=environment, check=True, capture_output=True)
+            quiet = subprocess.DEVNULL  # a pipe would stay open as long as the window's worker lives
+            subprocess.run(
+                [sys.executable, "-c", code], env=environment, check=True, stdout=quiet, stderr=quiet
+            )
 
         return [
             row(

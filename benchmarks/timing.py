@@ -24,10 +24,3 @@ def row(what: str, ours: float, theirs: float, difference: object = "") -> tuple
 def shown(duration: float) -> str:
     """Return a duration with a prefix."""
     return f"{duration * 1e3:.3g} ms" if duration < 1 else f"{duration:.3g} s"
-
-
-def once(call: Callable[[], object]) -> float:
-    """Return the duration of a single call, in s: for what takes long."""
-    began = time.perf_counter()
-    call()
-    return time.perf_counter() - began
