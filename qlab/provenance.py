@@ -22,7 +22,7 @@ def new_record(
     return Record(
         id=run_id or str(uuid.uuid4()),
         experiment=name,
-        title=title or type(experiment).title or name,
+        title=_one_line(title) or type(experiment).title or name,
         parameters=experiment.parameters.to_dict(),
         units={
             name: type(experiment.parameters).unit_of(name)
@@ -41,6 +41,11 @@ def new_record(
         description=(type(experiment).__doc__ or "").strip(),
         started=clock(),
     )
+
+
+def _one_line(title: str) -> str:
+    """Return a title without line breaks and control characters, which a terminal would obey."""
+    return " ".join("".join(c if c.isprintable() else " " for c in title).split())
 
 
 def _chosen_seed(bench: Bench, seed: int | None) -> int | None:

@@ -88,7 +88,7 @@ def load(kind: Kind, name: str) -> Any:
     """Return what is installed under a name; raise UsageError with "did you mean" where there is nothing."""
     known = plugins(kind)
     if name not in known:
-        close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
+        close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
         hint = f"Did you mean {close[0]!r}?" if close else f"Run `qlab list {kind}` to see what there is."
         raise UsageError(f"There is no {kind.rstrip('s').replace('benche', 'bench')} {name!r}.", hint)
     return known[name].load()

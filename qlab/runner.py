@@ -9,7 +9,7 @@ from typing import Any
 
 from qlab.bench import Bench
 from qlab.control import Ask, Control
-from qlab.errors import QlabError, RecordingError
+from qlab.errors import QlabError, RecordingError, UsageError
 from qlab.experiment import Experiment
 from qlab.live import LiveTable, remove_left_over, table_path
 from qlab.provenance import clock, new_record
@@ -53,6 +53,8 @@ class Runner:
         tell: Tell | None = None,
     ) -> None:
         kind: type[Experiment[Any]] = load("experiments", experiment)
+        if pace is not None and not 0 < pace < 1e9:
+            raise UsageError(f"A run cannot be paced over {pace:g} s.", "Give a time above 0, such as 30s.")
         self.bench = bench
         self.experiment = kind.read(parameters)
         self.experiment.bind(bench)
@@ -143,7 +145,8 @@ class Runner:
                     "expected": self.experiment.expected(truth) if truth else {},
                 }
             )
-            self._writing.note("bench", self.record.bench)
+            known = {"bench": self.record.bench, "truth": truth, "expected": self.record.expected}
+            self._writing.note("bench", known)
             self._set_state("running")
             self._announce()
             blocks = self.experiment.run()

@@ -24,6 +24,7 @@ class Scan(Generic[T]):
     """The values that one parameter takes, in its SI unit. `Scan[Seconds]` is the type of a swept time."""
 
     kind: ClassVar[str]
+    points: int
     unit: str
     order: Order
     seed: int
@@ -91,6 +92,7 @@ class Scan(Generic[T]):
 
     def check(self) -> None:
         """Raise UsageError where the scan has no points, too many, or values that are not finite."""
+        _need_points(self.points)
         # Looked at before the values are made: numpy warns where an end is infinite.
         ends = [getattr(self, name) for name in ("start", "stop", "centre", "span") if hasattr(self, name)]
         if not np.all(np.isfinite(ends)) or not np.all(np.isfinite(self.values())):
@@ -120,11 +122,6 @@ class Linear(Scan[float]):
         """Return the values; shape (points,)."""
         return np.linspace(self.start, self.stop, self.points)
 
-    def check(self) -> None:
-        """Raise UsageError for an impossible scan."""
-        _need_points(self.points)
-        super().check()
-
 
 @dataclass(frozen=True)
 class Log(Scan[float]):
@@ -143,8 +140,7 @@ class Log(Scan[float]):
         return np.geomspace(self.start, self.stop, self.points)
 
     def check(self) -> None:
-        """Raise UsageError for an impossible scan."""
-        _need_points(self.points)
+        """Raise UsageError also where there is no logarithm."""
         if not (self.start * self.stop > 0):
             raise UsageError(
                 "A logarithmic scan needs start and stop above 0.", "Use a linear scan to include 0."
@@ -168,11 +164,6 @@ class Centre(Scan[float]):
         """Return the values; shape (points,)."""
         return self.centre + np.linspace(-self.span / 2, self.span / 2, self.points)
 
-    def check(self) -> None:
-        """Raise UsageError for an impossible scan."""
-        _need_points(self.points)
-        super().check()
-
 
 @dataclass(frozen=True)
 class Values(Scan[float]):
@@ -184,14 +175,14 @@ class Values(Scan[float]):
     seed: int = 0
     kind: ClassVar[str] = "values"
 
+    @property
+    def points(self) -> int:  # type: ignore[override]
+        """How many values there are."""
+        return len(self.given)
+
     def values(self) -> NDArray[np.float64]:
         """Return the values; shape (points,)."""
         return np.asarray(self.given, dtype=float)
-
-    def check(self) -> None:
-        """Raise UsageError for an impossible scan."""
-        _need_points(len(self.given))
-        super().check()
 
 
 KINDS: dict[str, type[Linear] | type[Log] | type[Centre] | type[Values]] = {
@@ -263,3 +254,21 @@ def scan_text(scan: Scan[float]) -> str:
             return f"centre:{shown(centre)}:{shown(span)}:{points}{tail}"
         case _:
             return ",".join(shown(float(v)) for v in scan.values()) + tail
+
+
+def scan_words(scan: Scan[float]) -> str:
+    """Return the scan as people read it: `0 s to 4 µs, 201 points`."""
+    tail = "" if scan.order == "sequential" else ", random order"
+
+    def shown(value: float) -> str:
+        return format_quantity(value, scan.unit, 9)
+
+    match scan:
+        case Linear(start, stop, points):
+            return f"{shown(start)} to {shown(stop)}, {points} points{tail}"
+        case Log(start, stop, points):
+            return f"{shown(start)} to {shown(stop)}, {points} logarithmic points{tail}"
+        case Centre(centre, span, points):
+            return f"{shown(span)} around {shown(centre)}, {points} points{tail}"
+        case _:
+            return ", ".join(shown(float(v)) for v in scan.values()) + tail

@@ -18,7 +18,7 @@ PREFIXES = {
     "": 1.0, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12,
 }  # fmt: skip
 _SHOWN_PREFIXES = {-15: "f", -12: "p", -9: "n", -6: "µ", -3: "m", 0: "", 3: "k", 6: "M", 9: "G", 12: "T"}
-_UNPREFIXED = {"", "1", "%", "dBm", "dB"}
+_UNPREFIXED = {"", "1", "%", "dBm", "dB", "*", "1/s"}
 # Written by people every day, and read by pint as something else (G is its gravitational constant).
 _EVERYDAY = {
     ("G", "T"): 1e-4,
@@ -76,6 +76,8 @@ def parse_quantity(text: str, unit: str) -> float:
     if match is None:
         raise UsageError(f"{text!r} is not a number with a unit.", _example(unit))
     number, typed = float(match[1]), match[2]
+    if not math.isfinite(number):
+        raise UsageError(f"{text!r} is too large a number.", _example(unit))
     if unit == "*":
         # Any unit at all: the quantity in the SI unit that was typed ("2.87 GHz" is 2.87e9).
         unit = next((u for u in sorted(_DIMENSIONS, key=len, reverse=True) if typed.endswith(u)), "1")
@@ -125,7 +127,7 @@ def _example(unit: str) -> str:
 def si_prefix(magnitude: float, unit: str) -> tuple[float, str]:
     """Return (scale, prefixed unit) that show `magnitude` between 1 and 1000, e.g. (1e-6, "µs")."""
     if unit in _UNPREFIXED or magnitude == 0 or not math.isfinite(magnitude):
-        return 1.0, "" if unit == "1" else unit
+        return 1.0, "" if unit in {"1", "*"} else unit
     exponent = 3 * math.floor((math.log10(abs(magnitude)) + 1e-12) / 3)
     exponent = min(max(exponent, -15), 12)
     return 10.0**exponent, _SHOWN_PREFIXES[exponent] + unit

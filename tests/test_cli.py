@@ -130,6 +130,10 @@ def test_ctrl_c_stops_and_keeps_everything(tmp_path):
     out, _ = process.communicate(timeout=30)
     assert process.returncode == 0
     run = open_run(out.strip().splitlines()[-1])
+    again = qlab("reproduce", run.path, "--out", tmp_path / "again")
+    assert again.returncode == 0
+    assert "every row is equal" in again.stdout
+    assert "(stopped)" in again.stdout
     assert (run.state, run.record.reason) == ("stopped", "stopped by the user")
     assert 0 < len(run) < 310
 

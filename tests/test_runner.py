@@ -188,3 +188,15 @@ def test_the_python_interface_is_one_call(tmp_path):
     assert run.figures["sensitivity"].unit == "T/√Hz"
     data = qlab.open_run(run.path).to_xarray()
     assert data["fluorescence"].sizes["tau"] == 101
+
+
+@pytest.mark.parametrize("pace", [0.0, -3.0, float("inf"), float("nan")])
+def test_an_impossible_pace_is_refused_before_a_file_is_made(tmp_path, pace):
+    with pytest.raises(UsageError, match="cannot be paced"):
+        runner(tmp_path, pace=pace)
+    assert not list(tmp_path.rglob("*.h5"))
+
+
+def test_a_title_is_one_printable_line(tmp_path):
+    made = Runner(Bench.load("sim-nv"), "nv.ramsey", FAST, tmp_path, title="a\nb\x1b[31m  c")
+    assert made.record.title == "a b [31m c"

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from qlab.errors import UsageError
 from qlab.parameters import Parameters
-from qlab.scan import Centre, Linear, Log, Scan, Values, parse_scan, scan_text
+from qlab.scan import Centre, Linear, Log, Scan, Values, parse_scan, scan_text, scan_words
 from qlab.units import Hertz, Seconds
 
 
@@ -85,3 +85,16 @@ def test_a_scan_survives_text_and_json(scan, order):
 
 def test_parse_scan_reads_what_scan_text_writes_in_a_plain_unit():
     assert parse_scan(scan_text(Linear(1, 2, 3)), "1").values().tolist() == [1.0, 1.5, 2.0]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("0us:4us:201", "0 s to 4 µs, 201 points"),
+        ("log:1us:1ms:4", "1 µs to 1 ms, 4 logarithmic points"),
+        ("centre:5us:2us:3@random=1", "2 µs around 5 µs, 3 points, random order"),
+        ("1us,2us", "1 µs, 2 µs"),
+    ],
+)
+def test_scans_are_shown_in_words(text, words):
+    assert scan_words(Swept.read({"tau": text}).tau) == words

@@ -22,12 +22,14 @@ class Listener:
 
     def __init__(self):
         self.session = connect()
-        self.seen = []
+        self.seen, self.waiting = [], []
 
     def until(self, condition, seconds=45.0):
         end = time.monotonic() + seconds
         while time.monotonic() < end:
-            for event in self.session.events():
+            self.waiting += self.session.events()
+            while self.waiting:
+                event = self.waiting.pop(0)
                 self.seen.append(event)
                 if condition(event):
                     return event
@@ -124,7 +126,7 @@ def test_a_session_in_this_process_speaks_the_same_language(tmp_path):
     from qlab.service.local import LocalSession
 
     listener = Listener.__new__(Listener)
-    listener.session, listener.seen = LocalSession(), []
+    listener.session, listener.seen, listener.waiting = LocalSession(), [], []
     try:
         assert len(listener.until(lambda e: e["event"] == "ready")["catalogue"]) >= 7
         listener.session.check(3, "nv.ramsey", {"shots": 0}, "sim-nv")
@@ -197,3 +199,18 @@ counter = "counter"
     run = open_run(ended["path"])
     assert (run.state, run.record.reason) == ("stopped", "halted")
     assert len(run) == 61
+
+
+def test_make_safe_ends_the_run_and_drops_what_waits(listener, tmp_path):
+    listener.until(lambda e: e["event"] == "ready")
+    first, second, third = (listener.session.submit(order(tmp_path, pace=20.0)) for _ in range(3))
+    listener.until(lambda e: e["event"] == "progress" and e["done"] > 5)
+    listener.session.command("make_safe")
+    ended = {}
+    while len(ended) < 3:
+        event = listener.state("stopped", "finished", "failed", "interrupted")
+        ended[event["run"]] = (event["state"], event["reason"])
+    assert ended[first] == ("stopped", "halted")
+    for run in (second, third):
+        assert ended[run][0] == "stopped"
+        assert "made safe" in ended[run][1]

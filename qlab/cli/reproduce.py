@@ -25,7 +25,10 @@ def reproduce(
     """Run again what a file describes. A simulated run gives identical rows; a measured one is compared."""
     old = open_run(file)
     new_path = run_again(old, out or Path(old.path or file).parent.parent, seed)
-    differences = compare(old, open_run(new_path))
+    new = open_run(new_path)
+    differences = compare(old, new)
+    if len(old) != len(new):
+        print(f"{len(old)} rows then ({old.state}), {len(new)} now: those that both have are compared")
     changed = {
         name: f"{version} -> {software().get(name, 'absent')}"
         for name, version in old.record.software.items()
@@ -72,8 +75,6 @@ def compare(old: Run, new: Run) -> list[str]:
     """Return one line for each column whose rows differ, with how far they are apart statistically."""
     lines = []
     count = min(len(old), len(new))
-    if len(old) != len(new):
-        lines.append(f"{len(old)} rows then, {len(new)} now: the first {count} are compared")
     for column in old.record.columns:
         a, b = np.asarray(old[column.name])[:count], np.asarray(new[column.name])[:count]
         if not np.array_equal(a, b):

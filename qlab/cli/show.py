@@ -8,7 +8,7 @@ import typer
 
 from qlab.record import FitResult
 from qlab.runs import Run
-from qlab.scan import KINDS, scan_text
+from qlab.scan import KINDS, scan_words
 from qlab.store import check_file, open_run
 from qlab.units import format_measured, format_quantity
 
@@ -107,5 +107,5 @@ def _value(value: Any, unit: str) -> str:
         fields = {k: v for k, v in value.items() if k != "kind"}
         if value["kind"] == "values":
             fields["given"] = tuple(fields["given"])
-        return scan_text(KINDS[value["kind"]](**fields))
+        return scan_words(KINDS[value["kind"]](**fields))
     return format_quantity(value, unit, 9) if isinstance(value, float) else str(value)

@@ -1,6 +1,7 @@
 """The bench process: it loads the drivers, runs the queue, and answers what the window asks."""
 
 import argparse
+import contextlib
 import os
 import queue
 import sys
@@ -44,7 +45,8 @@ class Worker:
                 case "submit" | "rescue":
                     self.orders.put(message)
                 case "make_safe":
-                    # A run that is going ends first, and makes its bench safe itself.
+                    # Nothing goes on after it: what waits is dropped, and a run that is going ends first.
+                    self._drop_waiting()
                     self._command("halt", "")
                     self.orders.put(message)
                 case "pause" | "resume" | "stop" | "halt" as what:
@@ -55,6 +57,19 @@ class Worker:
                     self.orders.put(None)
         except Exception as error:  # noqa: BLE001 - one bad message must not end the bench process
             self.tell({"event": "log", "level": "error", "message": f"{type(error).__name__}: {error}"})
+
+    def _drop_waiting(self) -> None:
+        """Take every order out of the queue; their runs end as stopped."""
+        with contextlib.suppress(queue.Empty):
+            while True:
+                order = self.orders.get_nowait()
+                if order is None:
+                    self.orders.put(None)
+                    return
+                if order["do"] == "submit":
+                    self._ended(
+                        order["run"], "stopped", "taken out of the queue: the bench was made safe", ""
+                    )
 
     def _command(self, what: str, run: str) -> None:
         runner = self.current

@@ -48,6 +48,9 @@ def _add(record: Record, kind: str, data: dict[str, Any]) -> Record:
         return record.model_copy(update={"changes": (*record.changes, data)})
     if kind == "log":
         return record.model_copy(update={"log": (*record.log, data)})
+    if kind == "bench":
+        known: dict[str, Any] = {n: data[n] for n in ("bench", "truth", "expected") if n in data}
+        return record.model_copy(update=known)
     if kind == "fit":
         return record.model_copy(update={"fits": (*record.fits, FitResult.model_validate(data))})
     if kind == "figures":

@@ -111,6 +111,8 @@ class RunWriter:
     @_alone
     def tick(self) -> None:
         """Hand over what is buffered where it is time; to be called while waiting for the next rows."""
+        if self._done:
+            return
         now = time.monotonic()
         if now - self._handed >= HAND_OVER or self._pending_bytes > BUFFER:
             self.flush()

@@ -54,3 +54,13 @@ def test_a_killed_run_loses_at_most_a_second(tmp_path, after):
     assert run.path.suffix == ".h5"
     assert not run.path.name.endswith(".part.h5")
     assert open_run(run.path).state == "interrupted"
+    # The recovered file still says what was measured on what, and can be run again.
+    assert run.record.truth == whole.record.truth
+    assert run.record.bench["entry"]["name"] == "sim-nv"
+    again = subprocess.run(
+        [sys.executable, "-m", "qlab", "reproduce", str(run.path), "--out", str(tmp_path / "again")],
+        capture_output=True,
+        text=True,
+    )
+    assert again.returncode == 0, again.stderr
+    assert "every row is equal" in again.stdout

@@ -96,8 +96,8 @@ def words(name: str) -> str:
 
 
 def capital(words: str) -> str:
-    """Let words begin with a capital, the rest as it is."""
-    return words[:1].upper() + words[1:]
+    """Let words begin with a capital, the rest as it is; π and its like stay small."""
+    return words[:1].upper() + words[1:] if words[:1].isascii() else words
 
 
 def count(number: int) -> str:

@@ -26,10 +26,10 @@ class ScanParameters(Parameters):
 
     knob: str = Field("microwave.frequency", title="Knob", description="What is stepped: instrument.knob")
     values: ScanValues[AnyQuantity] = Field(
-        Linear(2.80e9, 2.83e9, 61), title="Values", description="In the knob's unit"
+        Linear(2.80e9, 2.83e9, 61), title="Values of the knob", description="In the knob's unit"
     )
     second_knob: str = Field("", title="Second knob", description="Stepped outside the first; empty for none")
-    second_values: ScanValues[AnyQuantity] = Field(Values((0.0,)), title="Its values")
+    second_values: ScanValues[AnyQuantity] = Field(Values((0.0,)), title="Values of the second knob")
     readouts: str = Field(
         "counter.rate", title="Readouts", description="instrument.knob, separated by commas"
     )

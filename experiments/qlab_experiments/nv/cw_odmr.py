@@ -97,7 +97,7 @@ class CWODMR(Experiment[CWODMRParameters]):
         return (
             Signal(
                 name="rate",
-                unit="Hz",
+                unit="1/s",
                 long_name="count rate",
                 rule="rate",
                 of="counts",

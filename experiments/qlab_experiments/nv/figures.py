@@ -181,7 +181,7 @@ def relaxation_rate(experiment: Experiment[Any], run: Run, fit: FitResult) -> li
             label="relaxation rate",
             value=1 / time,
             error=error / time**2,
-            unit="Hz",
+            unit="1/s",
             definition="1/T1, in events per second",
             source="Myers et al., Phys. Rev. Lett. 118, 197201 (2017)",
         )

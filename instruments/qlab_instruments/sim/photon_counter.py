@@ -20,7 +20,7 @@ class SimulatedPhotonCounter(SimulatedInstrument):
     title = "Simulated photon counter"
     line = "counter"
 
-    rate = Knob("Hz", settable=False, doc=f"Count rate, integrated for {GATE_TIME:g} s")
+    rate = Knob("1/s", settable=False, doc=f"Count rate, integrated for {GATE_TIME:g} s")
 
     def __init__(self, world: Any) -> None:
         super().__init__(world)

@@ -28,7 +28,7 @@ FIELD, LASER = 11, 12  # drifts
 class NVTruth(Parameters):
     """What is hidden in the simulated NV bench. Typical of a single NV in natural diamond (Barry, RMP 2020)."""
 
-    B: Tesla = 2e-3
+    B: Annotated[float, Unit("T"), Ge(-10), Le(10)] = 2e-3
     theta: Radians = 0.0
     phi: Radians = 0.0
     D: Hertz = D_NV

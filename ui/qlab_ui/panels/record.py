@@ -7,7 +7,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHeaderView, QTreeWidget, QTreeWidgetItem, QWidget
 
 from qlab.record import Record
-from qlab.scan import KINDS, Centre, Linear, Log, scan_text
+from qlab.scan import KINDS, scan_words
 from qlab.units import format_quantity
 from qlab_ui import text
 from qlab_ui.roomy import make_roomy
@@ -97,16 +97,7 @@ def _shown(value: Any) -> str:
         fields = {key: item for key, item in value.items() if key != "kind"}
         if "given" in fields:
             fields["given"] = tuple(fields["given"])
-        scan = KINDS[value["kind"]](**fields)
-        tail = ", random order" if scan.order == "random" else ""
-        match scan:
-            case Linear(first, second, count) | Log(first, second, count) | Centre(first, second, count):
-                words = "around" if scan.kind == "centre" else "to"
-                low, high = format_quantity(first, scan.unit), format_quantity(second, scan.unit)
-                pair = f"{high} around {low}" if words == "around" else f"{low} to {high}"
-                log = " logarithmic" if scan.kind == "log" else ""
-                return f"{pair}, {count}{log} points{tail}"
-        return scan_text(scan)
+        return scan_words(KINDS[value["kind"]](**fields))
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):

@@ -166,7 +166,7 @@ def _fit_rows(record: Record, fit: FitResult) -> list[Row]:
             rows.append(
                 Row(
                     "truth",
-                    format_quantity(record.expected[p.name], p.unit, 5),
+                    format_quantity(record.expected[p.name], p.unit, 7),
                     "What was simulated",
                     indent=True,
                 )

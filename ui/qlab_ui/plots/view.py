@@ -16,7 +16,7 @@ from qlab_ui.plots.data import Label
 from qlab_ui.plots.lines import GridLines
 from qlab_ui.work import Fitted
 
-_NO_PREFIX = {"", "%", "dBm", "dB", "rad", "σ"}
+_NO_PREFIX = {"", "%", "dBm", "dB", "rad", "σ", "1/s"}
 
 
 class View(QWidget):
