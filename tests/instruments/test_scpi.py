@@ -115,6 +115,7 @@ def test_generic_scan_runs_on_it_as_on_the_simulated_bench(bench_file, tmp_path)
         values="1kHz:2kHz:5",
         readouts="synth.frequency, synth.on",
         settings="synth.on=1",
+        passes=1,
     )
     assert not run.record.simulated
     assert run["synth_frequency"].tolist() == [1000.0, 1250.0, 1500.0, 1750.0, 2000.0]

@@ -40,7 +40,7 @@ class ScanParameters(Parameters):
     )
     settle_time: Seconds = Field(0.0, title="Settling time", description="Waited after each step")
     fit_model: str = Field("", title="Fit", description="A model of `qlab list fits`; empty for none")
-    passes: int = Field(1, title="Passes", ge=1, le=100_000)
+    passes: int = Field(5, title="Passes", ge=1, le=100_000)
 
 
 class Scan(Experiment[ScanParameters]):

@@ -11,7 +11,7 @@ from qlab.errors import InstrumentError
 from qlab.instrument import Knob, Quantity
 from qlab_instruments.sim.instrument import SimulatedInstrument
 
-GATE_TIME = 10e-3  # s, the integration of the rate meter
+GATE_TIME = 100e-3  # s, the integration of the rate meter
 
 
 class SimulatedPhotonCounter(SimulatedInstrument):

@@ -156,7 +156,10 @@ class View(QWidget):
     def label(self, plot: Any, side: str, label: Label) -> None:
         """Name an axis, with its unit and a prefix that follows the range."""
         axis = plot.getAxis(side)
-        axis.enableAutoSIPrefix(label.unit not in _NO_PREFIX)
+        prefixed = label.unit not in _NO_PREFIX
+        # Switching prefixes off alone leaves the scale of the last one behind: no range may have one.
+        axis.setSIPrefixEnableRanges(None if prefixed else ((-1.0, -1.0),))
+        axis.enableAutoSIPrefix(prefixed)
         # A style given here replaces the whole style, so that the colour must come along.
         style = {
             "font-size": f"{self.font().pointSizeF():.1f}pt",
