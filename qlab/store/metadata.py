@@ -16,7 +16,7 @@ from qlab.store.storedunits import qudt_uri, stored_unit
 
 NEXUS = "v2026.01"
 METADATA_LICENSE = "https://creativecommons.org/publicdomain/zero/1.0/"
-PROGRAM_URL = "urn:x-qlab:qlab-metrology"
+PROGRAM_URL = "urn:x-qlab:qlab-metrology"  # until the project has a home page
 _ADDRESSES = {"address", "resource", "resource_name", "visa", "visa_address", "host", "hostname", "ip", "url"}
 _STATUS = {"finished": "Completed", "stopped": "Completed", "failed": "Failed", "interrupted": "Failed"}
 
