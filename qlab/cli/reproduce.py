@@ -56,10 +56,6 @@ def run_again(old: Run, out: Path, seed: int | None = None) -> Path:
     bench = Bench(
         BenchEntry.model_validate(entry), record.seed, record.bench.get("truth", {}), record.bench["source"]
     )
-    for change in record.changes:
-        if change["row"] == 0 and change.get("by") == "panel":
-            instrument, _, knob = change["knob"].partition(".")
-            setattr(bench.instruments[instrument], knob, change["value"])
     runner = Runner(
         bench,
         record.experiment,

@@ -82,18 +82,7 @@ def _field(run: Run, fit: FitResult, resonance: float) -> list[Figure]:
 
 
 def dc_field_sensitivity(experiment: Experiment[Any], run: Run, fit: FitResult) -> list[Figure]:
-    """Return the sensitivity at the steepest point of the fringe, and its spin-projection limit."""
-    return _working_point(experiment, run, fit, "T", 1 / GAMMA_NV)
-
-
-def line_sensitivity(experiment: Experiment[Any], run: Run, fit: FitResult) -> list[Figure]:
-    """Return the sensitivity at the steepest point of the lines."""
-    return _working_point(experiment, run, fit, "T", 1 / GAMMA_NV)
-
-
-def _working_point(
-    experiment: Experiment[Any], run: Run, fit: FitResult, unit: str, scale: float
-) -> list[Figure]:
+    """Return the sensitivity at the steepest point of the curve, and, for a fringe, its spin-projection limit."""
     program = experiment.program()
     if program is None:
         return []
@@ -113,9 +102,9 @@ def _working_point(
         Figure(
             name="best_sensitivity",
             label="best working point",
-            value=point.sensitivity * scale,
-            error=None if error is None else error * scale,
-            unit=f"{unit}/√Hz",
+            value=point.sensitivity / GAMMA_NV,
+            error=None if error is None else error / GAMMA_NV,
+            unit="T/√Hz",
             definition=f"photon noise over slope at {axis.name} = {point.x:.6g} {axis.unit}, overhead included",
             source=BARRY + ", eq. 14",
         )

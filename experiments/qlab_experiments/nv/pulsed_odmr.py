@@ -10,7 +10,7 @@ from qlab.expression import Number
 from qlab.pulses import Play
 from qlab.scan import Centre, Scan
 from qlab.units import Hertz, Unit
-from qlab_experiments.nv.figures import field_from_frequency, line_sensitivity
+from qlab_experiments.nv.figures import dc_field_sensitivity, field_from_frequency
 from qlab_experiments.nv.pulsed import PulsedNV, PulsedParameters, light_shift, pi
 
 
@@ -34,7 +34,7 @@ class PulsedODMR(PulsedNV[PulsedODMRParameters]):
     title = "Pulsed ODMR"
     group = "Spectroscopy"
     fit = "rabi_line_triplet"
-    figures = (field_from_frequency, line_sensitivity)
+    figures = (field_from_frequency, dc_field_sensitivity)
     quantum: ClassVar = {
         **PulsedNV.quantum,
         "protocol": "pulsed ODMR",

@@ -1,15 +1,14 @@
 """nv.ramsey: the DC magnetometer."""
 
 from collections.abc import Mapping
-from typing import Annotated, ClassVar
+from typing import ClassVar
 
-from annotated_types import Ge
 from pydantic import Field
 
 from qlab.physics.constants import D_NV, TWO_PI
 from qlab.pulses import Delay, Sequence
 from qlab.scan import Linear, Scan
-from qlab.units import Hertz, Seconds, Unit
+from qlab.units import Hertz, Seconds
 from qlab_experiments.nv.figures import dc_field_sensitivity, field_from_offset
 from qlab_experiments.nv.pulsed import PulsedNV, PulsedParameters, Shots, half_pi
 
@@ -23,12 +22,6 @@ class RamseyParameters(PulsedParameters):
         4e6,
         title="Fringe frequency",
         description="Programmed phase ramp, not the resonance offset that is fitted",
-    )
-    expected_T2_star: Annotated[float, Unit("s"), Ge(0)] = Field(
-        2e-6,
-        title="Expected T2*",
-        description="For the drawn model curve only",
-        json_schema_extra={"group": "Model"},
     )
 
 
