@@ -88,7 +88,7 @@ class RunsPanel(QWidget):
     def _size(self) -> None:
         self.table.verticalHeader().setDefaultSectionSize(int(self.fontMetrics().height() * 1.6))
         unit = self.fontMetrics().averageCharWidth()
-        for column, width in enumerate((13, 14, 22, 13, 30, 17)):
+        for column, width in enumerate((13, 12, 22, 17, 30, 17)):
             self.table.horizontalHeader().resizeSection(column, unit * width)
 
     def _count(self) -> None:
