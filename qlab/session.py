@@ -1,19 +1,48 @@
-"""A session: one bench at work. Orders go in, events come out; the same interface in and out of process."""
+"""A session: benches at work. Orders go in, events come out; the same interface in and out of process."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
 
-Command = Literal["pause", "resume", "stop", "halt", "make_safe"]
+Command = Literal["pause", "resume", "stop", "skip", "halt", "make_safe", "hold", "release"]
 Event = dict[str, Any]
+
+
+class After(BaseModel):
+    """Wait for another run: until it has `finished`, or finished with a fit that is believed (`good_fit`)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    run: str
+    needs: Literal["ended", "finished", "good_fit"] = "finished"
+
+
+class Loop(BaseModel):
+    """One outer loop of whole runs: over a parameter of the experiment, or a knob of the bench.
+
+    `over` is the name of a parameter (`rabi_frequency`) or `instrument.knob` (`coil.current`); `values` is a scan as
+    people type it. Loops of an order are nested, the first one outermost; a loop with `zip_with_next` steps together
+    with the one after it. `order` is `given`, `random` (by the order's seed) or `adaptive`: refined where the fit
+    value `refine` changes most, until `values` has been spent.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    over: str
+    values: str
+    zip_with_next: bool = False
+    order: Literal["given", "random", "adaptive"] = "given"
+    refine: str = ""
 
 
 class Order(BaseModel):
     """What to run: an experiment by name, its parameters as typed, the bench, and where the file goes.
 
     `pace` stretches a simulated run to about that many seconds so that it can be watched (None: as fast as
-    it goes). `truth` overrides the hidden truth of a simulated bench.
+    it goes). `truth` overrides the hidden truth of a simulated bench. The queue plays higher priorities first, nothing
+    before its `due` time (ISO 8601), nothing before the run it comes `after`; `repeat` is how often; `loops` make it a
+    study: one run for each of their values, all with the same `study`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -26,10 +55,17 @@ class Order(BaseModel):
     out: str = "."
     pace: float | None = None
     title: str = ""
+    priority: int = 0
+    due: str = ""
+    after: After | None = None
+    repeat: int = 1
+    loops: tuple[Loop, ...] = ()
+    study: str = ""
+    knobs: dict[str, float | bool | str] = Field(default_factory=dict)
 
 
 class Session(Protocol):
-    """One bench at work, in this process or in a child process. No call waits for an instrument.
+    """Benches at work, in this process or in child processes. No call waits for an instrument.
 
     Events are plain JSON dictionaries with a key `event`:
 
@@ -42,12 +78,19 @@ class Session(Protocol):
     * `progress` {run, done, total, elapsed, remaining}: a few times a second.
     * `checked` {token, problems: {field: line}, rows, seconds}: the answer to `check`.
     * `log` {level: info|warning|error, message, run?}.
-    * `safe` {report: {instrument: text}}: what `make_safe` did.
+    * `safe` {report: {instrument: text}, bench, run?}: what `make_safe` did.
     * `bench` {state: starting|restarting|gone, message}: the bench process itself.
+    * `queue` {held, items: [{run, order, title, state: running|waiting|blocked, why, seconds, starts, ends}]}: the
+      whole queue in the order it will be played, after each change; `starts` and `ends` are ISO 8601 estimates, `why`
+      says what an item waits for.
+    * `panel` {bench, owner, instruments: {name: {kind, identity, state: open|closed|lost, message, knobs: {knob:
+      {value, unit, limits, writable, doc, choices, age}}}}}: what the manual panel shows, while somebody watches it.
+      `owner` is the run that owns the instruments ("" when they are free).
+    * `watch` {bench, rules: [...], firing: [{rule, value, since, action}]}: the watchdogs, after each change.
     """
 
     def submit(self, order: Order) -> str:
-        """Queue a run; return its id."""
+        """Queue a run; return its id (for a study, that of the study)."""
         ...
 
     def check(self, token: int, experiment: str, parameters: dict[str, Any], bench: str) -> None:
@@ -55,7 +98,37 @@ class Session(Protocol):
         ...
 
     def command(self, what: Command, run: str = "") -> None:
-        """Pause, resume, stop or halt a run (the current one by default), or make the bench safe."""
+        """Say something to a run (the current one by default) or to the queue.
+
+        `stop` ends the run at its next checkpoint and holds the queue; `skip` ends it and goes on with the next (for a
+        waiting run: takes it out); `halt` sends no further command; `make_safe` ends everything, makes the bench safe
+        and holds the queue; `hold` and `release` are for the queue alone.
+        """
+        ...
+
+    def extend(self, run: str, passes: int) -> None:
+        """Add passes (repetitions of the whole sweep) to a run that goes or waits."""
+        ...
+
+    def arrange(self, run: str, changes: Mapping[str, Any]) -> None:
+        """Change a waiting run: `position` (0 is next), `priority`, `due`, `after`, `repeat`."""
+        ...
+
+    def panel(self, bench: str, watch: bool) -> None:
+        """Ask for `panel` events of a bench a few times a second, or for no more."""
+        ...
+
+    def set_knob(
+        self, bench: str, instrument: str, knob: str, value: float | bool | str, *, take_over: bool = False
+    ) -> None:
+        """Set one knob by hand; refused with a `log` event where a limit or the run that owns it forbids it.
+
+        `take_over` lets a knob of an instrument that a run owns be changed; the change is written into the run.
+        """
+        ...
+
+    def watch(self, bench: str, rules: Sequence[Mapping[str, Any]]) -> None:
+        """Replace the watchdog rules of a bench (see `qlab.watch.Rule`)."""
         ...
 
     def events(self) -> Sequence[Event]:
