@@ -84,7 +84,10 @@ def _field(parameters: type[Parameters], name: str, info: FieldInfo) -> dict[str
 
 
 def check(name: str, parameters: dict[str, Any], bench: str) -> dict[str, Any]:
-    """Return {problems: {field: line}, rows, seconds} of parameters as typed; field "" is the whole."""
+    """Return {problems: {field: line}, rows, seconds, program} of parameters as typed; field "" is the whole.
+
+    `program` is what would be played, as `Program.to_dict` gives it; None for an experiment that plays none.
+    """
     from pydantic import ValidationError
 
     from qlab.bench import Bench
@@ -93,6 +96,7 @@ def check(name: str, parameters: dict[str, Any], bench: str) -> dict[str, Any]:
 
     found: dict[str, str] = {}
     rows, seconds = 0, 0.0
+    played: dict[str, Any] | None = None
     try:
         kind = load("experiments", name)
         try:
@@ -104,6 +108,8 @@ def check(name: str, parameters: dict[str, Any], bench: str) -> dict[str, Any]:
             experiment.bind(Bench.load(bench))
             experiment.preflight()
             rows, seconds = experiment.estimate()
+            program = experiment.program()
+            played = program.to_dict() if program is not None else None
     except QlabError as error:
         found[""] = str(error)
-    return {"problems": found, "rows": rows, "seconds": seconds}
+    return {"problems": found, "rows": rows, "seconds": seconds, "program": played}

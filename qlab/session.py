@@ -76,7 +76,8 @@ class Session(Protocol):
     * `state` {run, state, reason, hint, path, record?}: each change of state; at the end with the final record
       and the final path.
     * `progress` {run, done, total, elapsed, remaining}: a few times a second.
-    * `checked` {token, problems: {field: line}, rows, seconds}: the answer to `check`.
+    * `checked` {token, problems: {field: line}, rows, seconds, program}: the answer to `check`; the program is what
+      would be played (None: no sequence).
     * `log` {level: info|warning|error, message, run?}.
     * `safe` {report: {instrument: text}, bench, run?}: what `make_safe` did.
     * `bench` {state: starting|restarting|gone, message}: the bench process itself.

@@ -130,6 +130,7 @@ def test_a_program_survives_json(parts, points):
     body = Sequence(tuple(parts)) + Delay(tau + 1e-9) + Repeat(2, tuple(parts[:2]))
     program = Program(body, shots=3, setpoints={"microwave.frequency": 2.87e9 + tau * 1e6})
     back = Program.from_dict(json.loads(json.dumps(program.to_dict())))
+    assert {n: s.unit for n, s in back.sweeps.items()} == {n: s.unit for n, s in program.sweeps.items()}
     first, second = compile_program(program), compile_program(back)
     assert back.to_dict() == program.to_dict()
     assert len(first.events) == len(second.events)

@@ -64,8 +64,13 @@ class Program:
             Sequence(_OPERATIONS.validate_python(data["body"])),
             shots=int(data["shots"]),
             setpoints=_SETPOINTS.validate_python(data["setpoints"]),
-            sweeps={name: _SCAN.validate_python(scan) for name, scan in data["sweeps"].items()},
+            sweeps={name: _scan(scan) for name, scan in data["sweeps"].items()},
         )
+
+
+def _scan(data: Mapping[str, Any]) -> Scan[float]:
+    # A bare `Scan[float]` has no unit of its own: the one that was written is put back.
+    return replace(_SCAN.validate_python(data), unit=str(data.get("unit", "1")))  # type: ignore[type-var]
 
 
 _OPERATIONS: TypeAdapter[tuple[Operation, ...]] = TypeAdapter(tuple[Operation, ...])

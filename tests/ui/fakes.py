@@ -2,6 +2,7 @@
 
 import datetime as dt
 import uuid
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -10,6 +11,7 @@ import numpy as np
 from qlab.live import LiveTable
 from qlab.record import Axis, Column, Figure, FitParameter, FitResult, Record, Signal
 from qlab.scan import Linear, parse_scan
+from qlab_ui import sequence, work
 from qlab_ui.work import Fitted, Listed
 
 
@@ -55,6 +57,29 @@ CATALOGUE = [
     entry("generic.scan", "Scan", "", "Any knob against any reading.", []),
     {"name": "lab.broken", "broken": "The experiment 'lab.broken' is broken: ImportError: No module named 'lab'."},
 ]  # fmt: skip
+INSTRUMENTS = {
+    "microwave": {
+        "kind": "MicrowaveSource", "identity": "simulated, qlab, 0, 1", "state": "open", "message": "",
+        "knobs": {
+            "frequency": {"value": 2.87e9, "unit": "Hz", "limits": [9e3, 6e9], "writable": True,
+                          "doc": "Carrier frequency", "choices": None, "age": 0.1},
+            "power": {"value": -10.0, "unit": "dBm", "limits": [-60, 20], "writable": True, "doc": "",
+                      "choices": None, "age": 0.1},
+            "on": {"value": False, "unit": "1", "limits": None, "writable": True, "doc": "", "choices": None,
+                   "age": 0.1},
+        },
+    },
+    "laser": {
+        "kind": "Laser", "identity": "simulated", "state": "lost", "message": "does not answer since 14:03",
+        "knobs": {"power": {"value": 1e-3, "unit": "W", "limits": [0, 5e-3], "writable": True, "doc": "",
+                            "choices": None, "age": 12.0}},
+    },
+    "counter": {
+        "kind": "PhotonCounter", "identity": "simulated", "state": "open", "message": "",
+        "knobs": {"rate": {"value": 1.234e5, "unit": "1/s", "limits": None, "writable": False, "doc": "",
+                           "choices": None, "age": 0.2}},
+    },
+}  # fmt: skip
 FREQUENCY, T2 = 5.0e5, 1.8e-6
 
 
@@ -101,6 +126,7 @@ class FakeSession:
         self.folder, self.step, self.fail_at = folder, step, fail_at
         self.orders, self.commands, self.checks = [], [], []
         self.closed = False
+        self.asked = []  # everything else that was asked for, by name
         self._events = [{"event": "ready", "catalogue": catalogue}] if catalogue is not None else []
         self._waiting = []
         self._run = None
@@ -110,6 +136,7 @@ class FakeSession:
         self.orders.append(order)
         self._waiting.append((run, order))
         self._events.append({"event": "queued", "run": run, "order": order.model_dump()})
+        self._tell_queue()
         return run
 
     def check(self, token, experiment, parameters, bench):
@@ -132,6 +159,42 @@ class FakeSession:
                 self._change(states[what])
             else:
                 self._end("stopped", "stopped by hand" if what == "stop" else "halted")
+
+    def extend(self, run, passes):
+        self.asked.append(("extend", run, passes))
+
+    def arrange(self, run, changes):
+        self.asked.append(("arrange", run, dict(changes)))
+        ids = [waiting for waiting, _ in self._waiting]
+        if "position" in changes and run in ids:
+            self._waiting.insert(changes["position"], self._waiting.pop(ids.index(run)))
+        self._tell_queue()
+
+    def panel(self, bench, watch):
+        self.asked.append(("panel", bench, watch))
+        if watch:
+            self.tell_panel(bench)
+
+    def set_knob(self, bench, instrument, knob, value, *, take_over=False):
+        self.asked.append(("set_knob", bench, instrument, knob, value, take_over))
+
+    def watch(self, bench, rules):
+        self.asked.append(("watch", bench, list(rules)))
+        self._events.append({"event": "watch", "bench": bench, "rules": list(rules), "firing": []})
+
+    def tell_panel(self, bench, owner=""):
+        self._events.append({"event": "panel", "bench": bench, "owner": owner, "instruments": INSTRUMENTS})
+
+    def _tell_queue(self):
+        items = []
+        if self._run is not None:
+            items.append({"run": self._run.record.id, "order": {"experiment": "nv.ramsey", "bench": "sim-nv"},
+                          "title": "Ramsey", "state": "running", "why": "", "seconds": 42.0,
+                          "starts": "", "ends": ""})  # fmt: skip
+        for run, order in self._waiting:
+            items.append({"run": run, "order": order.model_dump(mode="json"), "title": order.experiment,
+                          "state": "waiting", "why": "", "seconds": 42.0, "starts": "", "ends": ""})  # fmt: skip
+        self._events.append({"event": "queue", "held": False, "items": items})
 
     def events(self):
         if self._run is None and self._waiting:
@@ -240,8 +303,13 @@ class FakeWorker:
     def close(self):
         self._answers = []
 
-    def _fit(self, record, view, model):
-        return fake_fit(record, view, model)
+    def _fit(self, record, view, model, rows):
+        """The real function makes the figures of merit; the fit is made up."""
+        made = fake_fit(record, view, model)
+        return replace(made, figures=work.figures(record, made.result, rows))
+
+    def _lay_out(self, program):
+        return sequence.lay_out(program)  # the real one
 
     def _drawn(self, record, view, result):
         return fake_fit(record, view, result.model)

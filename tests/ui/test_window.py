@@ -120,10 +120,10 @@ def test_a_failed_fit_is_doubted_in_words(window):
 
     record = ramsey_record(state="finished")
     bad = FitResult(model="line", signal="contrast", success=False, message="No minimum was found.")
-    window.result.show_result(record, bad)
+    window.result.show_result(record, bad, ())
     assert "Not to be believed" in window.result._doubt.text()
     worse = FitResult(model="line", signal="contrast", success=True, chi2=900, degrees_of_freedom=100)
-    window.result.show_result(record, worse)
+    window.result.show_result(record, worse, ())
     assert "does not describe" in window.result._doubt.text()
 
 

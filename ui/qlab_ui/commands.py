@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING
 from PySide6.QtWidgets import QApplication, QFileDialog
 
 from qlab.errors import QlabError
+from qlab.record import ENDED
 from qlab.session import Command, Order
 from qlab_ui import text, work
+from qlab_ui.dialogs.extend import Extend
+from qlab_ui.dialogs.watchdogs import Watchdogs
 
 if TYPE_CHECKING:
     from qlab_ui.page import RunPage
@@ -60,6 +63,39 @@ class Commands:
     def halt(self) -> None:
         """End the run at once."""
         self._command("halt")
+
+    def skip(self) -> None:
+        """End the run at the next point and go on with the queue."""
+        self._command("skip")
+
+    def hold(self) -> None:
+        """Start no other run, or go on with the queue."""
+        self._command("release" if self._window.queue.held else "hold")
+
+    def extend(self) -> None:
+        """Ask how many passes more the run that goes is to have."""
+        window, run = self._window, self._window.at_work.current
+        page = window.centre.page(run)
+        if page is None or window.at_work.states.get(run) in ENDED:
+            return
+        passes = page.record.parameters.get("passes")
+        more = passes if isinstance(passes, int) and passes > 0 else 1
+        window.show_dialog(
+            Extend(window, page.record.title, more, lambda count: window.hands.extend(run, count))
+        )
+
+    def watchdogs(self) -> None:
+        """Edit the watchdogs of the bench."""
+        window = self._window
+        window.show_dialog(
+            Watchdogs(
+                window,
+                window.settings.bench,
+                window.hands.rules,
+                window.instruments.readouts(),
+                window.hands.set_rules,
+            )
+        )
 
     def make_safe(self) -> None:
         """Bring every instrument to its safe state."""

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from qlab.errors import QlabError
-from qlab.grid import Grid, grid
-from qlab.record import FitResult, Record
+from qlab.grid import Grid, Rows, grid
+from qlab.live import LiveTable
+from qlab.record import Figure, FitResult, Record
 from qlab_ui import work
 from qlab_ui.atwork import Voice
 from qlab_ui.bars import NO_FIT
@@ -62,7 +63,7 @@ class Fitting:
         if page is None:
             self._panel.clear()
             return
-        self._panel.show_result(page.record, self.result(page))
+        self._panel.show_result(page.record, self.result(page), self._figures(page))
 
     def result(self, page: RunPage) -> FitResult | None:
         """Return the fit that belongs to what is chosen."""
@@ -71,6 +72,12 @@ class Fitting:
         if page.fitted is not None:
             return page.fitted.result
         return self._stored(page)
+
+    def _figures(self, page: RunPage) -> tuple[Figure, ...]:
+        """Return the figures of merit of what is shown: those of the file, else those of the fit just made."""
+        if page.record.figures and (self.model or page.record.fit) == page.record.fit:
+            return page.record.figures
+        return page.fitted.figures if page.fitted is not None and self.model != NO_FIT else ()
 
     def consider(self) -> None:
         """Ask for a fit where one is due: called with each frame."""
@@ -93,7 +100,13 @@ class Fitting:
             )
         else:
             self._worker.ask(
-                lambda got: self._got(question, got), self._failed, work.fit, record, view, question.model
+                lambda got: self._got(question, got),
+                self._failed,
+                work.fit,
+                record,
+                view,
+                question.model,
+                _source(page),
             )
 
     def _question(self, page: RunPage) -> Question | None:
@@ -128,6 +141,11 @@ class Fitting:
 def _enough(view: Grid) -> bool:
     seen = int(np.isfinite(view.value).sum())
     return seen >= max(_FEWEST, _FIRST * view.value.size)
+
+
+def _source(page: RunPage) -> Rows | str:
+    """Return the rows, or where the worker finds them: a live table is looked at, not sent."""
+    return str(page.rows.path) if isinstance(page.rows, LiveTable) else page.rows
 
 
 def _lean(record: Record) -> Record:

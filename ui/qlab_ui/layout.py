@@ -10,12 +10,15 @@ from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QLabel, QMainWindow, QSi
 from qlab.settings import Settings
 from qlab_ui import icons, theme
 
-VERSION = 1
+VERSION = 2
 _AREA = Qt.DockWidgetArea
 AREAS = {
     "experiments": _AREA.LeftDockWidgetArea,
     "parameters": _AREA.LeftDockWidgetArea,
     "runs": _AREA.BottomDockWidgetArea,
+    "queue": _AREA.BottomDockWidgetArea,
+    "instruments": _AREA.BottomDockWidgetArea,
+    "sequence": _AREA.BottomDockWidgetArea,
     "log": _AREA.BottomDockWidgetArea,
     "result": _AREA.RightDockWidgetArea,
     "metadata": _AREA.RightDockWidgetArea,
@@ -83,7 +86,13 @@ def arrange(window: QMainWindow, docks: dict[str, QDockWidget]) -> None:
         window.addDockWidget(AREAS[name], dock)
         dock.show()
     window.splitDockWidget(docks["experiments"], docks["parameters"], Qt.Orientation.Vertical)
-    window.tabifyDockWidget(docks["runs"], docks["log"])
+    for before, after in (
+        ("runs", "queue"),
+        ("queue", "instruments"),
+        ("instruments", "sequence"),
+        ("sequence", "log"),
+    ):
+        window.tabifyDockWidget(docks[before], docks[after])
     window.splitDockWidget(docks["result"], docks["metadata"], Qt.Orientation.Vertical)
     docks["runs"].raise_()
     metrics = window.fontMetrics()

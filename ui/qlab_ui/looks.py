@@ -162,6 +162,18 @@ class Looks:
         self._go("log", self._window.log)
         self._window.log.seen()
 
+    def pane_7(self) -> None:
+        """Go to the queue."""
+        self._go("queue", self._window.queue.table)
+
+    def pane_8(self) -> None:
+        """Go to the instruments."""
+        self._go("instruments", self._window.instruments)
+
+    def pane_9(self) -> None:
+        """Go to the sequence."""
+        self._go("sequence", self._window.sequence.canvas)
+
     def reset_layout(self) -> None:
         """Put every pane where it stood at first."""
         layout.arrange(self._window, self._window.docks)

@@ -21,12 +21,17 @@ from qlab_ui.feed import Feed
 from qlab_ui.files import Files
 from qlab_ui.fitting import Fitting
 from qlab_ui.form.form import Form
+from qlab_ui.hands import Hands
 from qlab_ui.looks import Looks
 from qlab_ui.panels.experiments import ExperimentsPanel
+from qlab_ui.panels.instruments import InstrumentsPanel
 from qlab_ui.panels.log import LogPanel
+from qlab_ui.panels.queue import QueuePanel
 from qlab_ui.panels.record import RecordPanel
 from qlab_ui.panels.result import ResultPanel
 from qlab_ui.panels.runs import RunsPanel
+from qlab_ui.panels.sequence import SequencePanel
+from qlab_ui.playing import Playing
 from qlab_ui.statusline import StatusLine
 from qlab_ui.tabs import Centre
 from qlab_ui.toasts import Toasts
@@ -61,6 +66,7 @@ class MainWindow(QMainWindow):
         self.centre = Centre(self.welcome, self)
         self.setCentralWidget(self.centre)
         self.experiments, self.form, self.runs = ExperimentsPanel(), Form(), RunsPanel()
+        self.queue, self.instruments, self.sequence = QueuePanel(), InstrumentsPanel(), SequencePanel()
         self.log, self.result, self.record = LogPanel(), ResultPanel(), RecordPanel()
         self.status = StatusLine(self)
         self.setStatusBar(self.status)
@@ -73,6 +79,7 @@ class MainWindow(QMainWindow):
         self.resize(metrics.averageCharWidth() * 200, metrics.height() * 56)
         panes = {
             "experiments": self.experiments, "parameters": self.form, "runs": self.runs,
+            "queue": self.queue, "instruments": self.instruments, "sequence": self.sequence,
             "log": self.log, "result": self.result, "metadata": self.record,
         }  # fmt: skip
         self.docks = layout.make_docks(self, dict(panes))
@@ -83,6 +90,8 @@ class MainWindow(QMainWindow):
         self.at_work = AtWork(self.feed, self.centre, self.runs, self.status, self)
         self.fitting = Fitting(self.centre, self.worker, self.result, self)
         self.bench = BenchSide(self)
+        self.hands = Hands(self)
+        self.playing = Playing(self)
         self.files = Files(self.centre, self.runs, self.worker, self, self.settings)
 
     def _connect(self) -> None:
@@ -127,6 +136,7 @@ class MainWindow(QMainWindow):
         if page is not None and self.isVisible():
             page.frame()
         self.fitting.consider()
+        self.playing.consider()
         self.bars.follow(self._situation())
         self._frames += 1
         if self._frames % 300 == 0:
@@ -235,6 +245,7 @@ class MainWindow(QMainWindow):
         entry = self.bench.entry(record.experiment) if record is not None else None
         self.record.show_record(record, (entry or {}).get("fields", ()))
         self.fitting.show()
+        self.playing.shown()
         self.name_window()
 
     def name_window(self) -> None:

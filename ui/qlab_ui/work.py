@@ -2,15 +2,16 @@
 
 import csv
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from qlab.errors import FileError
-from qlab.grid import Grid, MemoryRows
-from qlab.record import FitResult, Record
+from qlab.grid import Grid, MemoryRows, Rows
+from qlab.live import LiveTable
+from qlab.record import Figure, FitResult, Record
 from qlab.runs import Run
 
 Floats = NDArray[np.float64]
@@ -30,13 +31,40 @@ class Fitted:
     residual_x: Floats
     residual: Floats
     normalised: bool
+    figures: tuple[Figure, ...] = ()
 
 
-def fit(record: Record, view: Grid, model: str) -> Fitted:
-    """Fit the gridded signal of a run and evaluate the curve."""
+def fit(record: Record, view: Grid, model: str, rows: Rows | str) -> Fitted:
+    """Fit the gridded signal of a run, evaluate the curve, and compute the figures of merit.
+
+    `rows` are the rows of the run, or the path of its live table while it goes: those are not sent, but looked at.
+    """
     from qlab.fits import fit_grid
 
-    return drawn(record, view, fit_grid(record, view, model))
+    result = fit_grid(record, view, model)
+    return replace(drawn(record, view, result), figures=figures(record, result, rows))
+
+
+def figures(record: Record, result: FitResult, rows: Rows | str) -> tuple[Figure, ...]:
+    """Return the figures of merit that the experiment makes of a fit; none where it cannot.
+
+    The same code as at the end of a run; what it cannot do half-way (too few points) is left out, not an error.
+    """
+    from qlab.registry import load
+
+    try:
+        experiment = load("experiments", record.experiment).read(record.parameters)
+        if isinstance(rows, str):
+            table = LiveTable.attach(Path(rows))
+            try:
+                names = [c.name for c in record.columns if not c.shape]
+                rows = MemoryRows({name: np.array(table.column(name)) for name in names})
+            finally:
+                table.close()
+        found: tuple[Figure, ...] = experiment.analyse(Run(record, rows), result)
+    except Exception:  # noqa: BLE001 - a stranger's experiment may fail on half a run; the fit is shown all the same
+        return ()
+    return found
 
 
 def drawn(record: Record, view: Grid, result: FitResult) -> Fitted:

@@ -55,19 +55,19 @@ class ResultPanel(QWidget):
         self._empty.show()
         self.copy_button.setEnabled(False)
 
-    def show_result(self, record: Record, fit: FitResult | None) -> None:
-        """Show a run's fit and figures of merit."""
+    def show_result(self, record: Record, fit: FitResult | None, found: tuple[Figure, ...]) -> None:
+        """Show a run's fit and figures of merit, while it goes and after."""
         self._lines = []
-        if fit is None and not record.figures:
+        if fit is None and not found:
             self.clear(_nothing_yet(record))
             return
         self._empty.hide()
         self._show_fit(record, fit)
-        figures = _figure_rows(record.figures)
+        figures = _figure_rows(found)
         self._figures.show_rows(figures)
         for widget in (self._heading, self._figures):
             widget.setVisible(bool(figures))
-        self._lines += [(f.label or f.name, f.value, f.error, f.unit) for f in record.figures]
+        self._lines += [(f.label or f.name, f.value, f.error, f.unit) for f in found]
         self.copy_button.setEnabled(bool(self._lines))
 
     def copy(self) -> None:
@@ -181,8 +181,20 @@ def _figure_rows(figures: tuple[Figure, ...]) -> list[Row]:
         if figure.limit_of in names:
             continue
         rows.append(_figure_row(figure))
-        rows += [_figure_row(limit) for limit in figures if limit.limit_of == figure.name]
+        for limit in figures:
+            if limit.limit_of == figure.name:
+                rows += [_figure_row(limit), *_distance(figure, limit)]
     return rows
+
+
+def _distance(figure: Figure, limit: Figure) -> list[Row]:
+    """Say how far a figure stands from what bounds it: `1.8 × the limit`."""
+    if limit.unit != figure.unit or not math.isfinite(limit.value) or limit.value <= 0 or figure.value <= 0:
+        return []
+    ratio = figure.value / limit.value
+    error = None if figure.error is None else figure.error / limit.value
+    tip = f"{figure.label or figure.name} over {limit.label or limit.name}"
+    return [Row("you are at", f"{format_measured(ratio, error, '1')} × this limit", tip, indent=True)]
 
 
 def _figure_row(figure: Figure) -> Row:

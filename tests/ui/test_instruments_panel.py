@@ -1,0 +1,91 @@
+"""The manual panel: readings, limits, who owns the instruments, and the watchdogs."""
+
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtTest import QTest
+
+from tests.ui.steps import frames
+
+
+@pytest.fixture
+def panel(window):
+    window.docks["instruments"].raise_()
+    frames(window, 3)
+    return window.instruments
+
+
+def typed(panel, instrument, knob, words):
+    line = panel.boxes[instrument].rows[knob].editor.line
+    line.setFocus()
+    line.selectAll()
+    QTest.keyClicks(line, words)
+    QTest.keyClick(line, Qt.Key.Key_Return)
+    return panel.boxes[instrument].rows[knob]
+
+
+def test_readings_are_asked_for_only_while_they_are_seen(window, session, panel):
+    assert ("panel", "sim-nv", True) in session.asked
+    assert set(panel.boxes) == {"microwave", "laser", "counter"}
+    window.docks["runs"].raise_()
+    frames(window, 2)
+    assert session.asked[-1] == ("panel", "sim-nv", False)
+
+
+def test_a_value_is_sent_with_return_and_in_its_unit(session, panel):
+    typed(panel, "microwave", "frequency", "2.9 GHz")
+    assert session.asked[-1] == ("set_knob", "sim-nv", "microwave", "frequency", 2.9e9, False)
+    box = panel.boxes["microwave"].rows["on"].editor.box
+    QTest.mouseClick(box, Qt.MouseButton.LeftButton, pos=QPoint(6, box.height() // 2))
+    assert session.asked[-1] == ("set_knob", "sim-nv", "microwave", "on", True, False)
+
+
+def test_a_value_beyond_a_limit_is_refused_and_never_sent(session, panel):
+    before = len(session.asked)
+    row = typed(panel, "microwave", "frequency", "9 GHz")
+    assert "at most 6 GHz" in row.message.text()
+    typed(panel, "microwave", "power", "strong")
+    assert len(session.asked) == before
+
+
+def test_what_is_being_typed_is_not_overwritten(window, session, panel):
+    line = panel.boxes["microwave"].rows["frequency"].editor.line
+    line.setFocus()
+    line.selectAll()
+    QTest.keyClicks(line, "2.8")
+    session.tell_panel("sim-nv")
+    frames(window, 2)
+    assert line.text() == "2.8"
+
+
+def test_instruments_of_a_run_are_read_only_until_taken_over(window, session, panel):
+    session.tell_panel("sim-nv", owner="1234abcd-run")
+    frames(window, 2)
+    editor = panel.boxes["microwave"].rows["frequency"].editor
+    assert not editor.isEnabled()
+    assert "1234abcd" in panel.line.text()
+    panel.take_over.setChecked(True)
+    assert editor.isEnabled()
+    typed(panel, "microwave", "frequency", "2.91 GHz")
+    assert session.asked[-1] == ("set_knob", "sim-nv", "microwave", "frequency", 2.91e9, True)
+    session.tell_panel("sim-nv", owner="")
+    frames(window, 2)
+    assert not panel.take_over.isChecked()
+
+
+def test_a_lost_instrument_says_so(panel):
+    laser = panel.boxes["laser"]
+    assert "does not answer" in laser._about.text()
+    assert laser._lamp.accessibleName() == "laser is lost"
+    assert "12 s ago" in laser.rows["power"].label.text()
+
+
+def test_a_watchdog_that_fires_is_said_aloud_once(window, session):
+    firing = {"rule": "too weak", "value": "0.2 mW", "since": "", "action": "pause"}
+    for _ in range(2):
+        session._events.append({"event": "watch", "bench": "sim-nv", "rules": [], "firing": [firing]})
+    frames(window, 3)
+    lines = [line for line in window.log.lines() if "too weak" in line]
+    assert len(lines) == 1
+    session._events.append({"event": "watch", "bench": "sim-nv", "rules": [], "firing": []})
+    frames(window, 2)
+    assert any("clear again" in line for line in window.log.lines())

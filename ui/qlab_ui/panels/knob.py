@@ -1,0 +1,123 @@
+"""One knob of an instrument in the manual panel: its value, and an editor that keeps to its limits."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
+
+from qlab.units import format_quantity
+from qlab_ui import text, theme
+from qlab_ui.form.editor import Editor
+from qlab_ui.form.fields import make_editor
+
+_STALE = 5.0  # s after which a reading says how old it is
+
+
+def kind_of(told: Mapping[str, Any]) -> str:
+    """Return which editor a knob wants."""
+    value = told.get("value")
+    if told.get("choices"):
+        return "choice"
+    if isinstance(value, bool):
+        return "boolean"
+    if isinstance(value, str):
+        return "text"
+    return "quantity"
+
+
+class KnobRow(QWidget):
+    """A name, the value, and an editor where the knob can be set. A typed value is sent with Return."""
+
+    setWanted = Signal(str, object)
+
+    def __init__(self, name: str, told: Mapping[str, Any], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.name = name
+        self.setObjectName(f"knob_{name}")
+        self._sent: Any = None
+        limits = told.get("limits") or (None, None)
+        self.label = QLabel(text.words(name), self)
+        self.label.setTextFormat(Qt.TextFormat.PlainText)
+        self.label.setForegroundRole(theme.MUTED)
+        self.unit = str(told.get("unit") or "1")
+        self.editor: Editor | None = None
+        self.reading = QLabel(self)
+        self.reading.setTextFormat(Qt.TextFormat.PlainText)
+        self.reading.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.message = QLabel(self)
+        self.message.setTextFormat(Qt.TextFormat.PlainText)
+        self.message.setWordWrap(True)
+        self.message.setForegroundRole(theme.ERROR)
+        self.message.hide()
+        grid = QGridLayout(self)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setColumnStretch(0, 5)
+        grid.setColumnStretch(1, 5)
+        grid.addWidget(self.label, 0, 0)
+        if told.get("writable", True):
+            self.editor = make_editor(
+                {
+                    "name": name,
+                    "title": text.words(name),
+                    "kind": kind_of(told),
+                    "description": str(told.get("doc") or ""),
+                    "unit": self.unit,
+                    "minimum": limits[0],
+                    "maximum": limits[1],
+                    "choices": tuple(told.get("choices") or ()),
+                    "default": told.get("value"),
+                }
+            )
+            self.label.setBuddy(self.editor)
+            grid.addWidget(self.editor, 0, 1)
+            self.editor.valueChanged.connect(self._edited)
+            line = getattr(self.editor, "line", None)
+            if line is not None:
+                line.returnPressed.connect(self._send)
+        else:
+            self.reading.setToolTip(str(told.get("doc") or ""))
+            self.reading.setAlignment(Qt.AlignmentFlag.AlignRight)
+            grid.addWidget(self.reading, 0, 1)
+        grid.addWidget(self.message, 1, 0, 1, 2)
+        self.show_value(told, owned=False)
+
+    def show_value(self, told: Mapping[str, Any], *, owned: bool) -> None:
+        """Show what the instrument says; a field that is being typed into is left alone."""
+        value, age = told.get("value"), told.get("age")
+        if self.editor is None:
+            self.reading.setText(shown(value, self.unit))
+        else:
+            self.editor.setEnabled(not owned)
+            line = getattr(self.editor, "line", None)
+            typing = line is not None and line.hasFocus() and line.isModified()
+            if value is not None and not typing and self.editor.value() != value:
+                self.editor.setValue(value)
+        old = isinstance(age, int | float) and age > _STALE
+        self.label.setText(text.words(self.name) + (f"  ({text.duration(float(age))} ago)" if old else ""))
+
+    def _edited(self) -> None:
+        problem = self.editor.problem() if self.editor is not None else ""
+        self.message.setText(problem)
+        self.message.setVisible(bool(problem))
+        if self.editor is not None and getattr(self.editor, "line", None) is None:
+            self._send()  # a tick or a choice is meant at once
+
+    def _send(self) -> None:
+        if self.editor is None or self.editor.problem():
+            return
+        line = getattr(self.editor, "line", None)
+        if line is not None:
+            line.setModified(False)
+        self.setWanted.emit(self.name, self.editor.value())
+
+
+def shown(value: Any, unit: str) -> str:
+    """Show a reading for people."""
+    if value is None:
+        return "not read yet"
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if isinstance(value, int | float):
+        return format_quantity(float(value), unit, 7)
+    return str(value)
