@@ -28,7 +28,8 @@ class Hands:
         window.feed.on("ready", lambda _event: self.look())
         window.queue.commandWanted.connect(self.command)
         window.queue.arrangeWanted.connect(self.arrange)
-        window.instruments.watchWanted.connect(self._looked_at)
+        # A dock behind another tab is visible to Qt; this signal tells whether it is seen.
+        window.docks["instruments"].visibilityChanged.connect(self._looked_at)
         window.instruments.setWanted.connect(self._set)
         window.instruments.rulesWanted.connect(lambda: window.call("watchdogs"))
 

@@ -23,13 +23,15 @@ class Playing:
         self._form: dict[str, Any] | None = None  # the program that the form would play
         self._drawn: tuple[str, dict[str, Any] | None] | None = None
         self._underway = False
+        self._seen = False
+        window.docks["sequence"].visibilityChanged.connect(self._looked_at)
         self._edited = True  # the form was changed after the run was shown
         window.feed.on("checked", self._checked)
 
     def consider(self) -> None:
         """Draw what is due: called with each frame."""
         panel = self._window.sequence
-        if self._underway or not panel.isVisible():
+        if self._underway or not self._seen:
             return
         source, program = self._wanted()
         if self._drawn is not None and self._drawn[0] == source and self._drawn[1] is program:
@@ -42,6 +44,9 @@ class Playing:
         self._window.worker.ask(
             lambda played: self._got(source, played), self._failed, sequence.lay_out, program
         )
+
+    def _looked_at(self, seen: bool) -> None:
+        self._seen = seen
 
     def shown(self) -> None:
         """Another run is looked at: what it played is wanted now."""

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from PySide6.QtCore import QEvent, Qt, Signal
-from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import (
     QCheckBox,
     QFrame,
@@ -83,9 +82,8 @@ class InstrumentBox(QFrame):
 
 
 class InstrumentsPanel(QWidget):
-    """All instruments of a bench; the bench is asked for readings only while the panel is seen."""
+    """All instruments of a bench."""
 
-    watchWanted = Signal(bool)
     setWanted = Signal(str, str, object, bool)
     rulesWanted = Signal()
 
@@ -147,16 +145,6 @@ class InstrumentsPanel(QWidget):
     def readouts(self) -> list[str]:
         """Return what a watchdog can look at: `instrument.knob`."""
         return [f"{name}.{knob}" for name, told in self.told.items() for knob in told.get("knobs") or {}]
-
-    def showEvent(self, event: QShowEvent) -> None:
-        """Ask for readings while somebody looks."""
-        super().showEvent(event)
-        self.watchWanted.emit(True)
-
-    def hideEvent(self, event: QHideEvent) -> None:
-        """Ask for none while nobody does."""
-        super().hideEvent(event)
-        self.watchWanted.emit(False)
 
     def _refresh(self) -> None:
         owned = bool(self._owner) and not self.take_over.isChecked()
