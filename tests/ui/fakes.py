@@ -288,6 +288,7 @@ class FakeWorker:
     def __init__(self, summaries=(), files=None) -> None:
         self.summaries, self.files = list(summaries), files or {}
         self.asked = []
+        self.notes = {}
         self._answers = []
 
     def ask(self, done, failed, function, *arguments):
@@ -307,6 +308,12 @@ class FakeWorker:
         """The real function makes the figures of merit; the fit is made up."""
         made = fake_fit(record, view, model)
         return replace(made, figures=work.figures(record, made.result, rows))
+
+    def _read_note(self, path):
+        return self.notes.get(path, work.Note())
+
+    def _write_note(self, path, note):
+        self.notes[path] = note
 
     def _lay_out(self, program):
         return sequence.lay_out(program)  # the real one

@@ -14,6 +14,7 @@ from qlab.settings import Settings, config_folder
 from qlab_ui.app import make_window
 from qlab_ui.badge import SimBadge
 from qlab_ui.dialogs.error import ErrorDialog
+from qlab_ui.panels.runs_model import EXPERIMENT, RUN
 from tests.ui.fakes import CATALOGUE, FakeSession, FakeWorker, ramsey_record, ramsey_rows, summary
 from tests.ui.steps import finish, frames, until
 
@@ -62,7 +63,7 @@ def test_simulated_data_say_so_everywhere(window):
     assert "simulated" in page.view.accessibleName()
     assert "SIM" in window.windowTitle()
     assert "simulated" in window.centre.tabs.tabToolTip(0)
-    index = window.runs.model.index(0, 5)
+    index = window.runs.model.index(0, RUN)
     assert "SIM" in window.runs.model.data(index)
 
 
@@ -258,7 +259,7 @@ def test_runs_are_listed_searched_opened_and_loaded(app, settings, tmp_path):
     QTest.qWait(300)
     frames(window, 2)
     assert [line.title for line in window.runs.model.lines] == ["Ramsey"]
-    where = window.runs.table.visualRect(window.runs.model.index(0, 2)).center()
+    where = window.runs.table.visualRect(window.runs.model.index(0, EXPERIMENT)).center()
     QTest.mouseClick(window.runs.table.viewport(), Qt.MouseButton.LeftButton, pos=where)
     QTest.mouseDClick(window.runs.table.viewport(), Qt.MouseButton.LeftButton, pos=where)
     frames(window, 3)

@@ -120,6 +120,10 @@ class Commands:
         dialog.fileSelected.connect(self._window.set_folder)
         self._window.show_dialog(dialog)
 
+    def save_notes(self) -> None:
+        """Keep what is written about the shown run."""
+        self._window.notes.keep()
+
     def export(self) -> None:
         """Save the picture as PNG or the values as CSV."""
         page = self._page()

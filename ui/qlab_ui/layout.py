@@ -21,6 +21,7 @@ AREAS = {
     "sequence": _AREA.BottomDockWidgetArea,
     "log": _AREA.BottomDockWidgetArea,
     "result": _AREA.RightDockWidgetArea,
+    "notes": _AREA.RightDockWidgetArea,
     "metadata": _AREA.RightDockWidgetArea,
 }
 
@@ -94,6 +95,8 @@ def arrange(window: QMainWindow, docks: dict[str, QDockWidget]) -> None:
     ):
         window.tabifyDockWidget(docks[before], docks[after])
     window.splitDockWidget(docks["result"], docks["metadata"], Qt.Orientation.Vertical)
+    window.tabifyDockWidget(docks["metadata"], docks["notes"])
+    docks["metadata"].raise_()
     docks["runs"].raise_()
     metrics = window.fontMetrics()
     unit, line = metrics.averageCharWidth(), metrics.height()

@@ -174,6 +174,10 @@ class Looks:
         """Go to the sequence."""
         self._go("sequence", self._window.sequence.canvas)
 
+    def pane_10(self) -> None:
+        """Go to the notes."""
+        self._go("notes", self._window.notes.text)
+
     def reset_layout(self) -> None:
         """Put every pane where it stood at first."""
         layout.arrange(self._window, self._window.docks)

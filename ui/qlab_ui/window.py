@@ -23,9 +23,11 @@ from qlab_ui.fitting import Fitting
 from qlab_ui.form.form import Form
 from qlab_ui.hands import Hands
 from qlab_ui.looks import Looks
+from qlab_ui.noting import Noting
 from qlab_ui.panels.experiments import ExperimentsPanel
 from qlab_ui.panels.instruments import InstrumentsPanel
 from qlab_ui.panels.log import LogPanel
+from qlab_ui.panels.notes import NotesPanel
 from qlab_ui.panels.queue import QueuePanel
 from qlab_ui.panels.record import RecordPanel
 from qlab_ui.panels.result import ResultPanel
@@ -67,7 +69,12 @@ class MainWindow(QMainWindow):
         self.setCentralWidget(self.centre)
         self.experiments, self.form, self.runs = ExperimentsPanel(), Form(), RunsPanel()
         self.queue, self.instruments, self.sequence = QueuePanel(), InstrumentsPanel(), SequencePanel()
-        self.log, self.result, self.record = LogPanel(), ResultPanel(), RecordPanel()
+        self.log, self.result, self.record, self.notes = (
+            LogPanel(),
+            ResultPanel(),
+            RecordPanel(),
+            NotesPanel(),
+        )
         self.status = StatusLine(self)
         self.setStatusBar(self.status)
         self.status.rest()
@@ -80,7 +87,7 @@ class MainWindow(QMainWindow):
         panes = {
             "experiments": self.experiments, "parameters": self.form, "runs": self.runs,
             "queue": self.queue, "instruments": self.instruments, "sequence": self.sequence,
-            "log": self.log, "result": self.result, "metadata": self.record,
+            "log": self.log, "result": self.result, "metadata": self.record, "notes": self.notes,
         }  # fmt: skip
         self.docks = layout.make_docks(self, dict(panes))
         window_menu = self.bars.menus["Window"]
@@ -92,6 +99,7 @@ class MainWindow(QMainWindow):
         self.bench = BenchSide(self)
         self.hands = Hands(self)
         self.playing = Playing(self)
+        self.noting = Noting(self)
         self.files = Files(self.centre, self.runs, self.worker, self, self.settings)
 
     def _connect(self) -> None:
@@ -105,6 +113,7 @@ class MainWindow(QMainWindow):
         self.centre.signalChosen.connect(self.fitting.again)
         self.runs.openWanted.connect(self.files.open_line)
         self.runs.loadWanted.connect(lambda line: self.files.with_record(line, self.bench.load_record))
+        self.runs.starWanted.connect(self.noting.star)
         self.runs.compareWanted.connect(lambda: self.call("compare"))
         self.runs.searched.connect(self.files.refresh)
         self.bars.fit_box.activated.connect(
@@ -202,6 +211,7 @@ class MainWindow(QMainWindow):
     def closeEvent(self, event: QCloseEvent) -> None:
         """Let go: the run, if any, goes on in the bench process."""
         self.timer.stop()
+        self.noting.close()
         layout.save(self, self.settings)
         if self.form.experiment:
             self.settings.last_values[self.form.experiment] = self.form.changes()
@@ -246,6 +256,7 @@ class MainWindow(QMainWindow):
         self.record.show_record(record, (entry or {}).get("fields", ()))
         self.fitting.show()
         self.playing.shown()
+        self.noting.show()
         self.name_window()
 
     def name_window(self) -> None:

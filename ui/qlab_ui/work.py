@@ -18,6 +18,15 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
+class Note:
+    """What a person has written about a run."""
+
+    text: str = ""
+    tags: tuple[str, ...] = ()
+    star: bool = False
+
+
+@dataclass(frozen=True)
 class Fitted:
     """A fit ready to be drawn: the curve (x, y), the curve at the points, and the residuals.
 
@@ -115,6 +124,8 @@ class Listed:
     figures: dict[str, float]
     headline: str = ""
     reason: str = ""
+    star: bool = False
+    tags: tuple[str, ...] = ()
 
 
 def list_folder(folder: str, query: str) -> list[Listed]:
@@ -136,9 +147,26 @@ def list_folder(folder: str, query: str) -> list[Listed]:
             dict(s.figures),
             s.headline,
             s.reason,
+            s.star,
+            tuple(s.tags),
         )
         for s in list_runs(Path(folder), query)
     ]
+
+
+def read_note(path: str) -> Note:
+    """Return what is written about a run."""
+    from qlab.store import read_sidecar
+
+    sidecar = read_sidecar(Path(path))
+    return Note(sidecar.notes, tuple(sidecar.tags), sidecar.star)
+
+
+def write_note(path: str, note: Note) -> None:
+    """Keep what is written about a run, beside its file."""
+    from qlab.store import edit_sidecar
+
+    edit_sidecar(Path(path), notes=note.text, tags=note.tags, star=note.star)
 
 
 def write_csv(path: str, columns: Sequence[tuple[str, list[float]]], comment: str) -> str:

@@ -1,11 +1,11 @@
 """The list of runs with its search: double-click opens, the context menu loads settings and compares."""
 
-from PySide6.QtCore import QEvent, QPoint, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QModelIndex, QPoint, Qt, QTimer, Signal
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QLabel, QMenu, QTableView, QVBoxLayout, QWidget
 
 from qlab_ui import theme
 from qlab_ui.line import Line as SearchLine
-from qlab_ui.panels.runs_model import Line, RunsModel
+from qlab_ui.panels.runs_model import FIGURE, STAR, Line, RunsModel
 
 
 class RunsPanel(QWidget):
@@ -13,6 +13,7 @@ class RunsPanel(QWidget):
 
     openWanted = Signal(object)
     loadWanted = Signal(object)
+    starWanted = Signal(object)
     compareWanted = Signal()
     searched = Signal(str)
     selectionChanged = Signal()
@@ -45,6 +46,7 @@ class RunsPanel(QWidget):
         self._pause.timeout.connect(lambda: self.searched.emit(self.search.text()))
         self.search.textChanged.connect(lambda _text: self._pause.start())
         self.table.doubleClicked.connect(lambda index: self.openWanted.emit(self.model.lines[index.row()]))
+        self.table.clicked.connect(self._clicked)
         self.table.customContextMenuRequested.connect(self._menu)
         self.table.selectionModel().selectionChanged.connect(lambda *_: self.selectionChanged.emit())
         self.model.modelReset.connect(self._count)
@@ -76,7 +78,7 @@ class RunsPanel(QWidget):
         header = self.table.horizontalHeader()
         header.setHighlightSections(False)
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        header.setSectionResizeMode(4, QHeaderView.ResizeMode.Stretch)
+        header.setSectionResizeMode(FIGURE, QHeaderView.ResizeMode.Stretch)
         self._size()
 
     def changeEvent(self, event: QEvent) -> None:
@@ -88,7 +90,7 @@ class RunsPanel(QWidget):
     def _size(self) -> None:
         self.table.verticalHeader().setDefaultSectionSize(int(self.fontMetrics().height() * 1.6))
         unit = self.fontMetrics().averageCharWidth()
-        for column, width in enumerate((13, 12, 22, 17, 30, 17)):
+        for column, width in enumerate((4, 13, 12, 22, 14, 30, 16, 17)):
             self.table.horizontalHeader().resizeSection(column, unit * width)
 
     def _count(self) -> None:
@@ -100,6 +102,10 @@ class RunsPanel(QWidget):
             "No run fits the search." if searching else "Runs appear here as they are measured."
         )
 
+    def _clicked(self, index: QModelIndex) -> None:
+        if index.column() == STAR:
+            self.starWanted.emit(self.model.lines[index.row()])
+
     def _menu(self, where: QPoint) -> None:
         index = self.table.indexAt(where)
         if not index.isValid():
@@ -108,6 +114,7 @@ class RunsPanel(QWidget):
         menu = QMenu(self)
         menu.addAction("Open", lambda: self.openWanted.emit(line))
         menu.addAction("Load settings into the form", lambda: self.loadWanted.emit(line))
+        menu.addAction("Take the star off" if line.star else "Star", lambda: self.starWanted.emit(line))
         compare = menu.addAction("Compare chosen runs", self.compareWanted.emit)
         compare.setEnabled(len(self.chosen()) > 1)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)

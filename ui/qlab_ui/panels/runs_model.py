@@ -12,7 +12,8 @@ from qlab_ui import icons, text
 from qlab_ui.work import Listed
 
 Index = QModelIndex | QPersistentModelIndex
-COLUMNS = ("State", "Started", "Experiment", "Rows", "Main figure", "Run")
+COLUMNS = ("", "State", "Started", "Experiment", "Rows", "Main figure", "Tags", "Run")
+STAR, STATE, STARTED, EXPERIMENT, ROWS, FIGURE, TAGS, RUN = range(len(COLUMNS))
 
 
 @dataclass
@@ -30,6 +31,8 @@ class Line:
     simulated: bool = False
     path: Path | None = None
     colour: str = ""
+    star: bool = False
+    tags: tuple[str, ...] = ()
 
 
 def line_of_summary(summary: Listed) -> Line:
@@ -44,6 +47,8 @@ def line_of_summary(summary: Listed) -> Line:
         figure=summary.reason or text.capital(summary.headline),
         simulated=summary.simulated,
         path=Path(summary.path),
+        star=summary.star,
+        tags=summary.tags,
     )
 
 
@@ -118,7 +123,7 @@ class RunsModel(QAbstractTableModel):
         """Return the name of a column."""
         if way == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
             return COLUMNS[section]
-        if role == Qt.ItemDataRole.TextAlignmentRole and section == 3:
+        if role == Qt.ItemDataRole.TextAlignmentRole and section == ROWS:
             return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         return None
 
@@ -128,20 +133,25 @@ class RunsModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return _cell(line, column)
         if role == Qt.ItemDataRole.DecorationRole:
-            if column == 0:
+            if column == STAR:
+                return icons.icon("star" if line.star else "unstar")
+            if column == STATE:
                 return icons.icon(text.STATE_ICONS.get(line.state, "info"))
-            return icons.swatch(line.colour) if column == 2 and line.colour else None
+            return icons.swatch(line.colour) if column == EXPERIMENT and line.colour else None
         if role == Qt.ItemDataRole.ToolTipRole:
             sim = "simulated, " if line.simulated else ""
             state = text.STATE_WORDS.get(line.state, line.state).lower()
             return f"{line.title}\n{sim}{state}\n{line.path or ''}".strip()
-        if role == Qt.ItemDataRole.TextAlignmentRole and column == 3:
+        if role == Qt.ItemDataRole.TextAlignmentRole and column == ROWS:
             return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         return None
 
     def _gather(self) -> None:
         self.beginResetModel()
         stored = [line for line in self._stored if line.run not in self._here]
+        for line in self._stored:  # stars and tags are known from the folder only
+            if (here := self._here.get(line.run)) is not None:
+                here.star, here.tags = line.star, line.tags
         self.lines = [*reversed(self._here.values()), *stored]
         self.endResetModel()
 
@@ -150,14 +160,18 @@ _GOING = {"queued", "preparing", "running", "paused"}
 
 
 def _cell(line: Line, column: int) -> str:
-    if column == 0:
+    if column == STAR:
+        return ""
+    if column == STATE:
         return text.STATE_WORDS.get(line.state, line.state)
-    if column == 1:
+    if column == STARTED:
         return text.started(line.started)
-    if column == 2:
+    if column == EXPERIMENT:
         return line.title
-    if column == 3:
+    if column == ROWS:
         return f"{line.rows} / {line.total}" if line.state in _GOING and line.total else str(line.rows)
-    if column == 4:
+    if column == FIGURE:
         return line.figure
+    if column == TAGS:
+        return ", ".join(line.tags)
     return f"{text.short_id(line.run)}{' · SIM' if line.simulated else ''}"
