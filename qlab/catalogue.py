@@ -1,5 +1,6 @@
-"""Experiments described as plain data: what the window's tree and form, and `qlab list --json`, are made of."""
+"""Experiments and benches as plain data: what the window's tree, form and chooser, and `qlab list`, are made of."""
 
+from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
 from pydantic.fields import FieldInfo
@@ -8,6 +9,7 @@ from qlab.errors import QlabError
 from qlab.parameters import Parameters
 from qlab.registry import plugins
 from qlab.scan import Scan, scan_text
+from qlab.settings import benches_folder
 from qlab.units import Unit
 
 
@@ -40,6 +42,37 @@ def describe(name: str) -> dict[str, Any]:
 def catalogue() -> list[dict[str, Any]]:
     """Return every installed experiment as plain data."""
     return [describe(name) for name in plugins("experiments")]
+
+
+def benches() -> list[dict[str, Any]]:
+    """Return every bench there is: presets, and the bench files of this person, which stand in `benches_folder`.
+
+    Each is {name, title, simulated, roles: [...]} or {name, title, broken}; `name` is what `Bench.load` takes.
+    """
+    from qlab.bench import read_bench
+
+    found: list[dict[str, Any]] = []
+    files = sorted(benches_folder().glob("*.toml")) if benches_folder().is_dir() else []
+    for name in [*plugins("benches"), *map(str, files)]:
+        try:
+            entry = read_bench(name)
+        except QlabError as error:
+            found.append({"name": name, "title": Path(name).stem, "broken": str(error)})
+        else:
+            found.append(
+                {
+                    "name": name,
+                    "title": entry.title or entry.name,
+                    "simulated": entry.world is not None,
+                    "roles": sorted(entry.roles),
+                }
+            )
+    return found
+
+
+def offer() -> dict[str, Any]:
+    """Return what a bench process has to offer: {catalogue, benches}."""
+    return {"catalogue": catalogue(), "benches": benches()}
 
 
 def _field(parameters: type[Parameters], name: str, info: FieldInfo) -> dict[str, Any]:

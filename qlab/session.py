@@ -69,8 +69,8 @@ class Session(Protocol):
 
     Events are plain JSON dictionaries with a key `event`:
 
-    * `ready` {catalogue: [...]}: the bench process is up; the catalogue describes each experiment
-      (see `qlab.catalogue.describe`).
+    * `ready` {catalogue: [...], benches: [...]}: the bench process is up; what it can run, and on what
+      (see `qlab.catalogue.describe` and `benches`).
     * `queued` {run, order}; `started` {run, record, table, path}: the record is `Record` as JSON, the table is
       the path of the live table, the path that of the growing file.
     * `state` {run, state, reason, hint, path, record?}: each change of state; at the end with the final record

@@ -39,6 +39,11 @@ def config_folder() -> Path:
     return Path(platformdirs.user_config_dir("qlab", appauthor=False))
 
 
+def benches_folder() -> Path:
+    """Return the folder of a person's own bench files, beside the settings."""
+    return config_folder() / "benches"
+
+
 def runtime_folder() -> Path:
     """Return the folder of live tables and sockets (`QLAB_RUNTIME` overrides it), made where it is missing."""
     if given := os.environ.get("QLAB_RUNTIME"):

@@ -67,7 +67,7 @@ class LocalSession:
         self._thread.join()
 
     def _work(self) -> None:
-        from qlab.catalogue import catalogue
+        from qlab.catalogue import offer
 
-        self._events.append({"event": "ready", "catalogue": catalogue()})
+        self._events.append({"event": "ready", **offer()})
         self._worker.work()

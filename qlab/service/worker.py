@@ -198,9 +198,9 @@ def main() -> None:
     worker = Worker(channel)
     threading.Thread(target=worker.beat, daemon=True, name="qlab heartbeat").start()
     channel.listen(worker.hear, lambda: worker.orders.put(None))
-    from qlab.catalogue import catalogue
+    from qlab.catalogue import offer
 
-    worker.tell({"event": "ready", "catalogue": catalogue(), "pid": os.getpid()})
+    worker.tell({"event": "ready", **offer(), "pid": os.getpid()})
     threading.Thread(target=_warm, daemon=True, name="qlab warm-up").start()
     worker.work()
     sys.stdout.flush()

@@ -224,6 +224,7 @@ ACTIONS: tuple[Action, ...] = (
         icon="safe",
         tip="Stop everything and bring each instrument to its safe state",
     ),
+    Action("open_bench", "Open a bench file…", "Instruments", "open_bench", icon="folder", group=1),
     Action(
         "watchdogs",
         "Watchdogs…",

@@ -1,9 +1,10 @@
 """Menus, toolbar and context menus, all made of the table of actions."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from PySide6.QtCore import QPoint, QSize, Qt
 from PySide6.QtGui import QAction, QKeySequence
@@ -15,6 +16,7 @@ from qlab_ui.badge import SimBadge
 from qlab_ui.dialogs.pages import shown
 
 NO_FIT = "-"
+OPEN_BENCH = "-"
 
 
 class Bars:
@@ -34,9 +36,8 @@ class Bars:
         self.fit_box = QComboBox(window)
         self.fit_box.setObjectName("fit_model")
         self.sim = SimBadge(window)
-        self.bench = QLabel(window)
-        self.bench.setTextFormat(Qt.TextFormat.PlainText)
-        self.bench.setForegroundRole(theme.MUTED)
+        self.bench_box = QComboBox(window)
+        self.bench_box.setObjectName("bench")
         self.toolbar = self._toolbar()
         self.resize_icons()
 
@@ -78,6 +79,21 @@ class Bars:
             self.fit_box.addItem(f"Fit: {text.words(name).lower()}", name)
         self.fit_box.addItem("No fit", NO_FIT)
         self.fit_box.setCurrentIndex(max(self.fit_box.findData(chosen), 0))
+
+    def show_benches(self, benches: Sequence[Mapping[str, Any]], chosen: str) -> None:
+        """Offer these benches; one that is not among them (a file from elsewhere) is offered too."""
+        self.bench_box.clear()
+        for bench in benches:
+            self.bench_box.addItem(str(bench["title"]), bench["name"])
+            place = self.bench_box.count() - 1
+            self.bench_box.setItemData(
+                place, bench.get("broken") or bench["name"], Qt.ItemDataRole.ToolTipRole
+            )
+        if self.bench_box.findData(chosen) < 0:
+            self.bench_box.addItem(Path(chosen).stem, chosen)
+        self.bench_box.insertSeparator(self.bench_box.count())
+        self.bench_box.addItem("Open a bench file…", OPEN_BENCH)
+        self.bench_box.setCurrentIndex(self.bench_box.findData(chosen))
 
     def offer_recent(self, files: Callable[[], list[str]], use: Callable[[str], object]) -> None:
         """Add the files that were opened last to the menu File; one that is gone is greyed."""
@@ -151,7 +167,14 @@ class Bars:
         spring.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         edge = QWidget(self._window)
         edge.setFixedWidth(self._window.fontMetrics().averageCharWidth())
-        for widget in (spring, self.bench, edge, self.sim):
+        bench_label = QLabel("&Bench:", self._window)
+        bench_label.setForegroundRole(theme.MUTED)
+        bench_label.setBuddy(self.bench_box)
+        self.bench_box.setAccessibleName("Bench")
+        self.bench_box.setToolTip("The instruments that are measured with")
+        self.bench_box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+        self.bench_box.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        for widget in (spring, bench_label, self.bench_box, edge, self.sim):
             bar.addWidget(widget)
         short = {"stop": "Stop", "safe": "Make safe", "pause": "Pause", "export": "Export"}
         for name, words in short.items():

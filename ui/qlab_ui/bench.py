@@ -9,6 +9,7 @@ from qlab.errors import QlabError
 from qlab.record import Record
 from qlab.session import Event
 from qlab_ui import remembered, text
+from qlab_ui.bars import OPEN_BENCH
 
 if TYPE_CHECKING:
     from qlab_ui.window import MainWindow
@@ -20,6 +21,7 @@ class BenchSide:
     def __init__(self, window: MainWindow) -> None:
         self._window = window
         self.catalogue: list[dict[str, Any]] = []
+        self.benches: list[dict[str, Any]] = []
         self.ready = False
         self.simulated = window.settings.bench.startswith("sim")
         self.safe_wanted = False  # a person asked for it, and is told; after each run it goes to the log only
@@ -30,10 +32,12 @@ class BenchSide:
         window.feed.on("safe", self._safe)
         window.form.checkWanted.connect(self._check)
         window.experiments.chosen.connect(self.choose)
+        window.bars.bench_box.activated.connect(self._bench_chosen)
 
     def recall(self) -> None:
         """Show the catalogue of the last start until the bench process gives its own."""
-        self._take(remembered.load())
+        catalogue, self.benches = remembered.load()
+        self._take(catalogue)
 
     def choose(self, name: str) -> None:
         """Show the form of an experiment, with the values that were used last."""
@@ -43,6 +47,7 @@ class BenchSide:
         values = self._window.settings.last_values.get(name)
         self._seconds = None
         self._window.settings.experiment = name
+        self._find_bench(entry)
         self._window.form.show_entry(entry, values if isinstance(values, dict) else None)
         self.invite()
 
@@ -61,10 +66,47 @@ class BenchSide:
         window.form.load(dict(record.parameters), f"loading of run {text.short_id(record.id)}")
         return True
 
+    def use(self, bench: str) -> None:
+        """Measure with another bench from now on."""
+        window = self._window
+        if bench != window.settings.bench:
+            window.settings.bench = bench
+            self.simulated = self._is_simulated(bench)
+            window.keep_settings()
+            window.hands.look()
+            window.form.ask_again()
+        self.show_name()
+        self.invite()
+
+    def _bench_chosen(self, _index: int) -> None:
+        chosen = str(self._window.bars.bench_box.currentData())
+        if chosen != OPEN_BENCH:
+            self.use(chosen)
+            return
+        self.show_name()  # the one in use stays chosen until a file is
+        self._window.call("open_bench")
+
+    def _is_simulated(self, bench: str) -> bool:
+        known = next((one for one in self.benches if one["name"] == bench), None)
+        return bool(known.get("simulated")) if known is not None else bench.startswith("sim")
+
+    def _find_bench(self, entry: dict[str, Any]) -> None:
+        """Go from one simulated bench to another where the experiment asks for roles that this one has not."""
+        needed = set(entry.get("roles") or ())
+        fits = [
+            one["name"]
+            for one in self.benches
+            if needed <= set(one.get("roles", ())) and one.get("simulated")
+        ]
+        known = {one["name"] for one in self.benches}
+        bench = self._window.settings.bench
+        if needed and self.simulated and bench in known and fits and bench not in fits:
+            self.use(fits[0])
+
     def show_name(self) -> None:
         """Show which bench this is, and whether it is simulated."""
         bars = self._window.bars
-        bars.bench.setText(f"Bench: {self._window.settings.bench}")
+        bars.show_benches(self.benches, self._window.settings.bench)
         for action in bars.toolbar.actions():
             if bars.toolbar.widgetForAction(action) is bars.sim:
                 action.setVisible(self.simulated)
@@ -85,12 +127,14 @@ class BenchSide:
 
     def _came_up(self, event: Event) -> None:
         self.ready = True
-        self.simulated = bool(event.get("simulated", self.simulated))
+        self.benches = event.get("benches") or self.benches
+        self.simulated = self._is_simulated(self._window.settings.bench)
         self._window.status.show_state("done", "Ready")
         catalogue = event.get("catalogue") or []
+        if (catalogue, self.benches) != remembered.load():
+            remembered.save(catalogue, self.benches)
         if catalogue != self.catalogue:
             self._take(catalogue)
-            remembered.save(catalogue)
         else:
             self._window.form.ask_again()
         self.show_name()

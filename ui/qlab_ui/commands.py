@@ -124,6 +124,17 @@ class Commands:
         """Keep what is written about the shown run."""
         self._window.notes.keep()
 
+    def open_bench(self) -> None:
+        """Choose a bench file and measure with it."""
+        from qlab.settings import benches_folder
+
+        window = self._window
+        start = benches_folder() if benches_folder().is_dir() else Path.home()
+        dialog = QFileDialog(window, "Open a bench file", str(start), "Benches (*.toml)")
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+        dialog.fileSelected.connect(window.bench.use)
+        window.show_dialog(dialog)
+
     def export(self) -> None:
         """Save the picture as PNG or the values as CSV."""
         page = self._page()

@@ -1,4 +1,4 @@
-"""The catalogue of the last start, so that the form is there at once at the next one."""
+"""What the bench had to offer at the last start, so that form and chooser are there at once at the next one."""
 
 import json
 import os
@@ -6,23 +6,31 @@ from typing import Any
 
 from qlab.settings import config_folder
 
+Entries = list[dict[str, Any]]
 
-def load() -> list[dict[str, Any]]:
-    """Return the catalogue of the last start; nothing where there is none or it is damaged."""
+
+def load() -> tuple[Entries, Entries]:
+    """Return the catalogue and the benches of the last start; nothing where there is none or it is damaged."""
     try:
         raw = json.loads((config_folder() / "catalogue.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        return []
-    return [entry for entry in raw if _whole(entry)] if isinstance(raw, list) else []
+        return [], []
+    if not isinstance(raw, dict):
+        return [], []
+    catalogue, benches = raw.get("catalogue"), raw.get("benches")
+    return (
+        [entry for entry in catalogue if _whole(entry)] if isinstance(catalogue, list) else [],
+        [bench for bench in benches if _bench(bench)] if isinstance(benches, list) else [],
+    )
 
 
-def save(catalogue: list[dict[str, Any]]) -> None:
-    """Keep a catalogue; that it cannot be kept does no harm."""
+def save(catalogue: Entries, benches: Entries) -> None:
+    """Keep what a bench process offers; that it cannot be kept does no harm."""
     folder = config_folder()
     draft = folder / f".catalogue.{os.getpid()}.json"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        draft.write_text(json.dumps(catalogue), encoding="utf-8")
+        draft.write_text(json.dumps({"catalogue": catalogue, "benches": benches}), encoding="utf-8")
         draft.replace(folder / "catalogue.json")
     except (OSError, TypeError, ValueError):
         draft.unlink(missing_ok=True)
@@ -35,3 +43,7 @@ def _whole(entry: Any) -> bool:
     return isinstance(fields, list) and all(
         isinstance(f, dict) and isinstance(f.get("name"), str) for f in fields
     )
+
+
+def _bench(entry: Any) -> bool:
+    return isinstance(entry, dict) and all(isinstance(entry.get(key), str) for key in ("name", "title"))
