@@ -70,7 +70,7 @@ class RecordPanel(QTreeWidget):
 
     def _add(self, parent: QTreeWidgetItem | None, name: str, value: Any) -> None:
         branch = isinstance(value, dict) and value.get("kind") not in KINDS
-        item = QTreeWidgetItem([name, "" if branch else _shown(value)])
+        item = QTreeWidgetItem([name, "" if branch else shown(value)])
         item.setToolTip(1, item.text(1))
         if parent is None:
             self.addTopLevelItem(item)
