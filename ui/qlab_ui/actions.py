@@ -214,6 +214,16 @@ ACTIONS: tuple[Action, ...] = (
         group=1,
         tip="Draw the runs chosen in the list over each other",
     ),
+    Action(
+        "difference",
+        "What is different",
+        "Analysis",
+        "difference",
+        (),
+        lambda now: now.chosen == 2,
+        group=1,
+        tip="Settings in which the two chosen runs differ",
+    ),
     Action("copy_result", "Copy result", "Analysis", "copy_result", (), lambda now: now.fit, "copy", group=2),
     Action(
         "safe",

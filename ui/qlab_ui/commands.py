@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 from PySide6.QtWidgets import QApplication, QFileDialog
 
 from qlab.errors import QlabError
-from qlab.record import ENDED
+from qlab.record import ENDED, Record
 from qlab.session import Command, Order
 from qlab_ui import text, work
+from qlab_ui.dialogs.difference import Difference
 from qlab_ui.dialogs.extend import Extend
 from qlab_ui.dialogs.watchdogs import Watchdogs
 
@@ -87,14 +88,13 @@ class Commands:
     def watchdogs(self) -> None:
         """Edit the watchdogs of the bench."""
         window = self._window
+        readouts = window.instruments.readouts()
+        page = window.centre.page(window.at_work.current)
+        for column in page.record.columns if page is not None else ():
+            if not column.shape:
+                readouts[column.name] = column.unit
         window.show_dialog(
-            Watchdogs(
-                window,
-                window.settings.bench,
-                window.hands.rules,
-                window.instruments.readouts(),
-                window.hands.set_rules,
-            )
+            Watchdogs(window, window.settings.bench, window.hands.rules, readouts, window.hands.set_rules)
         )
 
     def make_safe(self) -> None:
@@ -214,6 +214,19 @@ class Commands:
     def compare(self) -> None:
         """Draw the runs chosen in the list over each other."""
         self._window.files.compare(self._window.runs.chosen())
+
+    def difference(self) -> None:
+        """Show in which settings the two chosen runs differ."""
+        window, lines = self._window, self._window.runs.chosen()
+        if len(lines) != 2:
+            return
+
+        def first(one: Record) -> None:
+            window.files.with_record(
+                lines[1], lambda other: window.show_dialog(Difference(window, one, other))
+            )
+
+        window.files.with_record(lines[0], first)
 
     def copy_result(self) -> None:
         """Copy the values of the fit with full precision."""

@@ -115,6 +115,7 @@ class MainWindow(QMainWindow):
         self.runs.loadWanted.connect(lambda line: self.files.with_record(line, self.bench.load_record))
         self.runs.starWanted.connect(self.noting.star)
         self.runs.compareWanted.connect(lambda: self.call("compare"))
+        self.runs.differenceWanted.connect(lambda: self.call("difference"))
         self.runs.searched.connect(self.files.refresh)
         self.bars.fit_box.activated.connect(
             lambda: self.fitting.choose(str(self.bars.fit_box.currentData() or ""))

@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 )
 
 from qlab.errors import QlabError
+from qlab.units import parse_quantity
 from qlab_ui import icons, theme
 
 CONDITIONS = {
@@ -35,9 +36,12 @@ ACTIONS = {"warn": "warn", "pause": "pause the run", "stop": "stop the run", "ma
 class RuleRow(QFrame):
     """One rule: *when* readout *is above* threshold *for* a while, *then* action, and go on when clear."""
 
-    def __init__(self, readouts: Sequence[str], remove: Callable[["RuleRow"], None], parent: QWidget) -> None:
+    def __init__(
+        self, readouts: Mapping[str, str], remove: Callable[["RuleRow"], None], parent: QWidget
+    ) -> None:
         super().__init__(parent)
         self.setFrameShape(QFrame.Shape.StyledPanel)
+        self._units = readouts
         self.name = QLineEdit(self)
         self.name.setPlaceholderText("Name, for example: laser too weak")
         self.readout = QComboBox(self)
@@ -98,26 +102,33 @@ class RuleRow(QFrame):
 
     def rule(self) -> dict[str, Any] | None:
         """Return the rule as plain data, or None and say why it is refused."""
-        told = {
-            "name": self.name.text().strip()
-            or f"{self.readout.currentText()} {self.condition.currentText()}",
-            "readout": self.readout.currentText().strip(),
-            "condition": self.condition.currentData(),
-            "threshold": self.threshold.text().strip(),
-            "for_seconds": self.for_seconds.text().strip(),
-            "action": self.action.currentData(),
-            "resume_when_clear": self.resume.isChecked() and self.action.currentData() == "pause",
-        }
+        from pydantic import ValidationError
+
         from qlab.watch import Rule
 
+        readout = self.readout.currentText().strip()
         try:
-            good = Rule.read(told)
+            good = Rule(
+                name=self.name.text().strip() or f"{readout} {self.condition.currentText()}",
+                readout=readout,
+                condition=self.condition.currentData(),
+                threshold=self.threshold.text().strip(),
+                for_seconds=parse_quantity(self.for_seconds.text().strip() or "0", "s"),
+                action=self.action.currentData(),
+                resume_when_clear=self.resume.isChecked() and self.action.currentData() == "pause",
+            )
+            good.level(self._units.get(readout, "*"))
+        except ValidationError as error:
+            first = error.errors()[0]
+            return self._refuse(f"{first['loc'][0] if first['loc'] else 'rule'}: {first['msg']}.")
         except QlabError as error:
-            self.message.setText(str(error))
-            self.message.show()
-            return None
+            return self._refuse(str(error))
         self.message.hide()
         return good.model_dump(mode="json")
+
+    def _refuse(self, why: str) -> None:
+        self.message.setText(why)
+        self.message.show()
 
     def _enable(self) -> None:
         self.resume.setEnabled(self.action.currentData() == "pause")
@@ -131,7 +142,7 @@ class Watchdogs(QDialog):
         parent: QWidget,
         bench: str,
         rules: Sequence[Mapping[str, Any]],
-        readouts: Sequence[str],
+        readouts: Mapping[str, str],
         apply: Callable[[list[Mapping[str, Any]]], None],
     ) -> None:
         super().__init__(parent)

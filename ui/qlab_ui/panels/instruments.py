@@ -142,9 +142,13 @@ class InstrumentsPanel(QWidget):
         self.take_over.setVisible(bool(owner))
         self._refresh()
 
-    def readouts(self) -> list[str]:
-        """Return what a watchdog can look at: `instrument.knob`."""
-        return [f"{name}.{knob}" for name, told in self.told.items() for knob in told.get("knobs") or {}]
+    def readouts(self) -> dict[str, str]:
+        """Return what a watchdog can look at, with its unit: `instrument.knob`."""
+        return {
+            f"{name}.{knob}": str(state.get("unit") or "1")
+            for name, told in self.told.items()
+            for knob, state in (told.get("knobs") or {}).items()
+        }
 
     def _refresh(self) -> None:
         owned = bool(self._owner) and not self.take_over.isChecked()

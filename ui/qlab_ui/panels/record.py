@@ -92,7 +92,8 @@ def _named(parameters: dict[str, Any], fields: Fields) -> dict[str, Any]:
     return named
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
+    """Show a value of the record for people."""
     if isinstance(value, dict) and value.get("kind") in KINDS:
         fields = {key: item for key, item in value.items() if key != "kind"}
         if "given" in fields:

@@ -15,6 +15,7 @@ class RunsPanel(QWidget):
     loadWanted = Signal(object)
     starWanted = Signal(object)
     compareWanted = Signal()
+    differenceWanted = Signal()
     searched = Signal(str)
     selectionChanged = Signal()
 
@@ -117,5 +118,7 @@ class RunsPanel(QWidget):
         menu.addAction("Take the star off" if line.star else "Star", lambda: self.starWanted.emit(line))
         compare = menu.addAction("Compare chosen runs", self.compareWanted.emit)
         compare.setEnabled(len(self.chosen()) > 1)
+        differ = menu.addAction("What is different", self.differenceWanted.emit)
+        differ.setEnabled(len(self.chosen()) == 2)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.popup(self.table.viewport().mapToGlobal(where))
