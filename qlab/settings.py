@@ -24,6 +24,7 @@ class Settings(BaseModel):
     pace_seconds: float = 8.0
     recent_files: list[str] = []
     last_values: dict[str, dict[str, Any]] = {}
+    presets: dict[str, dict[str, dict[str, Any]]] = {}
     window_geometry: str = ""
     window_layout: str = ""
 

@@ -1,10 +1,13 @@
 """What every test has: folders of its own, and a check that it leaves no thread behind."""
 
 import os
+import shutil
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from qlab.live import remove_left_over
@@ -14,9 +17,15 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(name, "1")
 
+# A busy machine is slow now and then; that says nothing about what is tested.
+hypothesis.settings.register_profile(
+    "qlab", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("qlab")
+
 
 @pytest.fixture(autouse=True)
-def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """Settings, sockets, live tables and caches of each test go to a folder of its own."""
     # Socket paths are limited to about 100 characters, so this one is short.
     runtime = (
@@ -29,7 +38,9 @@ def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("QLAB_CONFIG", str(tmp_path / "config"))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setenv("QLAB_PLUGINS", str(tmp_path / "plugins"))
-    return runtime
+    yield runtime
+    if runtime != tmp_path:
+        shutil.rmtree(runtime, ignore_errors=True)
 
 
 @pytest.fixture(autouse=True)

@@ -61,10 +61,10 @@ def test_instruments_of_a_run_are_read_only_until_taken_over(window, session, pa
     session.tell_panel("sim-nv", owner="1234abcd-run")
     frames(window, 2)
     editor = panel.boxes["microwave"].rows["frequency"].editor
-    assert not editor.isEnabled()
+    assert editor.line.isReadOnly()
     assert "1234abcd" in panel.line.text()
     panel.take_over.setChecked(True)
-    assert editor.isEnabled()
+    assert not editor.line.isReadOnly()
     typed(panel, "microwave", "frequency", "2.91 GHz")
     assert session.asked[-1] == ("set_knob", "sim-nv", "microwave", "frequency", 2.91e9, True)
     session.tell_panel("sim-nv", owner="")

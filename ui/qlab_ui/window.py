@@ -21,6 +21,7 @@ from qlab_ui.feed import Feed
 from qlab_ui.files import Files
 from qlab_ui.fitting import Fitting
 from qlab_ui.form.form import Form
+from qlab_ui.form.presets import Presets
 from qlab_ui.hands import Hands
 from qlab_ui.looks import Looks
 from qlab_ui.noting import Noting
@@ -68,6 +69,8 @@ class MainWindow(QMainWindow):
         self.centre = Centre(self.welcome, self)
         self.setCentralWidget(self.centre)
         self.experiments, self.form, self.runs = ExperimentsPanel(), Form(), RunsPanel()
+        self.presets = Presets(self.form, self.settings, self.keep_settings, self.form)
+        self.form.put_beside_title(self.presets)
         self.queue, self.instruments, self.sequence = QueuePanel(), InstrumentsPanel(), SequencePanel()
         self.log, self.result, self.record, self.notes = (
             LogPanel(),

@@ -5,7 +5,7 @@ from typing import Any
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QUndoStack
-from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from qlab_ui import text, theme
 from qlab_ui.form.fields import make_editor
@@ -54,9 +54,16 @@ class Form(QWidget):
         unit = self.fontMetrics().averageCharWidth()
         column = QVBoxLayout(self)
         column.setContentsMargins(unit, 0, unit, unit)
-        for widget in (self.title, self.summary, self._area, self.estimate):
+        self._head = QHBoxLayout()
+        self._head.addWidget(self.title, 1)
+        column.addLayout(self._head)
+        for widget in (self.summary, self._area, self.estimate):
             column.addWidget(widget, 1 if widget is self._area else 0)
         self.wait("Choose an experiment.")
+
+    def put_beside_title(self, widget: QWidget) -> None:
+        """Put a widget to the right of the title."""
+        self._head.addWidget(widget)
 
     def wait(self, line: str) -> None:
         """Show a calm line instead of a form."""
@@ -82,6 +89,10 @@ class Form(QWidget):
     def changes(self) -> dict[str, Any]:
         """Return the values that differ from their default."""
         return {name: row.editor.value() for name, row in self._rows.items() if row.changed()}
+
+    def defaults(self) -> dict[str, Any]:
+        """Return the default of each value."""
+        return {name: row.default for name, row in self._rows.items()}
 
     def load(self, values: dict[str, Any], why: str) -> None:
         """Set many values in one step that can be undone."""

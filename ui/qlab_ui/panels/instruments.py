@@ -161,7 +161,7 @@ class InstrumentsPanel(QWidget):
             self.line.setText("The instruments appear here when the bench is ready.")
         elif self._owner:
             run = text.short_id(self._owner)
-            how = "changes are written into it" if self.take_over.isChecked() else "look, but do not touch"
+            how = "changes are written into it" if self.take_over.isChecked() else "they are read-only"
             self.line.setText(f"Run {run} owns these instruments: {how}.")
         else:
             self.line.setText("Type a value and press Return to set it.")

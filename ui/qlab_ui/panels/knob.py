@@ -88,8 +88,12 @@ class KnobRow(QWidget):
         if self.editor is None:
             self.reading.setText(shown(value, self.unit))
         else:
-            self.editor.setEnabled(not owned)
             line = getattr(self.editor, "line", None)
+            if line is not None:  # what cannot be changed must still be read without effort
+                line.setReadOnly(owned)
+                line.setForegroundRole(theme.MUTED if owned else theme.Role.Text)
+            else:
+                self.editor.setEnabled(not owned)
             typing = line is not None and line.hasFocus() and line.isModified()
             if value is not None and not typing and self.editor.value() != value:
                 self.editor.setValue(value)
