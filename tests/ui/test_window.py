@@ -430,3 +430,16 @@ def test_a_long_trace_is_drawn_as_a_line(window):
     page = window.centre.open(record, MemoryRows(ramsey_rows(record.axes[0].values)), None)
     page.frame()
     assert page.view.points.opts["symbol"] is None
+
+
+def test_layouts_show_what_each_way_of_working_needs(window):
+    window.call("layout_analyse")
+    assert not window.docks["parameters"].isVisible()
+    assert window.docks["runs"].isVisible()
+    window.call("layout_teach")
+    frames(window, 2)
+    assert window.docks["parameters"].isVisible()
+    assert not window.docks["metadata"].isVisible()
+    assert window.playing._seen
+    window.call("layout_measure")
+    assert all(dock.isVisible() for dock in window.docks.values())

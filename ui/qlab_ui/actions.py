@@ -254,6 +254,25 @@ ACTIONS: tuple[Action, ...] = (
     Action("pane_9", "Go to sequence", "Window", "pane_9", ("Alt+9",)),
     Action("pane_10", "Go to notes", "Window", "pane_10", ("Alt+0",)),
     Action("close_tab", "Close tab", "Window", "close_tab", ("Ctrl+W",), _shown, group=1),
+    Action(
+        "layout_measure",
+        "Layout: measure",
+        "Window",
+        "layout_measure",
+        group=2,
+        tip="Everything for measuring",
+    ),
+    Action(
+        "layout_analyse",
+        "Layout: analyse",
+        "Window",
+        "layout_analyse",
+        group=2,
+        tip="Runs and results, without the form",
+    ),
+    Action(
+        "layout_teach", "Layout: teach", "Window", "layout_teach", group=2, tip="The sequence below the plot"
+    ),
     Action("reset_layout", "Reset layout", "Window", "reset_layout", group=2),
     Action("help", "About this experiment", "Help", "help_here", ("F1",), lambda now: now.form),
     Action("shortcuts", "Keyboard", "Help", "shortcuts", ("Ctrl+/",)),

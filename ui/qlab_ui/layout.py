@@ -2,6 +2,8 @@
 
 import base64
 import binascii
+import itertools
+from dataclasses import dataclass
 
 from PySide6.QtCore import QByteArray, QEvent, Qt
 from PySide6.QtGui import QFont
@@ -80,29 +82,47 @@ def make_docks(window: QMainWindow, panes: dict[str, QWidget]) -> dict[str, QDoc
     return docks
 
 
-def arrange(window: QMainWindow, docks: dict[str, QDockWidget]) -> None:
-    """Place the docks as they stand at first."""
-    for name, dock in docks.items():
+@dataclass(frozen=True)
+class Layout:
+    """A way to work: which docks are shown, which tab of the bottom is in front, and how much room each side has."""
+
+    shown: frozenset[str]
+    front: str
+    left: int = 50  # average characters
+    right: int = 44
+    bottom: int = 16  # lines
+
+
+_ALL = frozenset(AREAS)
+LAYOUTS = {
+    "measure": Layout(_ALL, "runs"),
+    "analyse": Layout(
+        _ALL - {"experiments", "parameters", "queue", "instruments"}, "runs", right=56, bottom=22
+    ),
+    "teach": Layout(_ALL - {"metadata", "notes", "queue"}, "sequence", bottom=18),
+}
+
+
+def arrange(window: QMainWindow, docks: dict[str, QDockWidget], name: str = "measure") -> None:
+    """Place the docks as a layout says."""
+    wanted = LAYOUTS[name]
+    for dock_name, dock in docks.items():
         dock.setFloating(False)
-        window.addDockWidget(AREAS[name], dock)
-        dock.show()
+        window.addDockWidget(AREAS[dock_name], dock)
+        dock.setVisible(dock_name in wanted.shown)
     window.splitDockWidget(docks["experiments"], docks["parameters"], Qt.Orientation.Vertical)
-    for before, after in (
-        ("runs", "queue"),
-        ("queue", "instruments"),
-        ("instruments", "sequence"),
-        ("sequence", "log"),
-    ):
+    bottom = [name for name in AREAS if AREAS[name] == _AREA.BottomDockWidgetArea]
+    for before, after in itertools.pairwise(bottom):
         window.tabifyDockWidget(docks[before], docks[after])
     window.splitDockWidget(docks["result"], docks["metadata"], Qt.Orientation.Vertical)
     window.tabifyDockWidget(docks["metadata"], docks["notes"])
     docks["metadata"].raise_()
-    docks["runs"].raise_()
+    docks[wanted.front].raise_()
     metrics = window.fontMetrics()
     unit, line = metrics.averageCharWidth(), metrics.height()
     left, right = docks["experiments"], docks["result"]
-    window.resizeDocks([left, right], [unit * 50, unit * 44], Qt.Orientation.Horizontal)
-    window.resizeDocks([docks["runs"]], [line * 16], Qt.Orientation.Vertical)
+    window.resizeDocks([left, right], [unit * wanted.left, unit * wanted.right], Qt.Orientation.Horizontal)
+    window.resizeDocks([docks[wanted.front]], [line * wanted.bottom], Qt.Orientation.Vertical)
     window.resizeDocks([left, docks["parameters"]], [line * 17, line * 34], Qt.Orientation.Vertical)
     window.resizeDocks([right, docks["metadata"]], [line * 28, line * 18], Qt.Orientation.Vertical)
 

@@ -178,6 +178,18 @@ class Looks:
         """Go to the notes."""
         self._go("notes", self._window.notes.text)
 
+    def layout_measure(self) -> None:
+        """Everything for measuring."""
+        layout.arrange(self._window, self._window.docks, "measure")
+
+    def layout_analyse(self) -> None:
+        """Runs and results, without the form."""
+        layout.arrange(self._window, self._window.docks, "analyse")
+
+    def layout_teach(self) -> None:
+        """The sequence below the plot."""
+        layout.arrange(self._window, self._window.docks, "teach")
+
     def reset_layout(self) -> None:
         """Put every pane where it stood at first."""
         layout.arrange(self._window, self._window.docks)
