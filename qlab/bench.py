@@ -37,6 +37,21 @@ class World(Protocol):
         ...
 
 
+class DeviceEntry(BaseModel):
+    """What a device is, after PIDINST: what its own answer to *IDN? leaves open."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    identifier: str = ""  # its DOI or handle
+    owner: str = ""
+    manufacturer: str = ""
+    model: str = ""
+    serial: str = ""
+    firmware: str = ""
+    type: str = ""
+    calibrated: str = ""  # the day of its last calibration
+
+
 class InstrumentEntry(BaseModel):
     """One instrument in a bench file."""
 
@@ -46,6 +61,7 @@ class InstrumentEntry(BaseModel):
     options: dict[str, Any] = Field(default_factory=dict)
     limits: dict[str, tuple[float | str, float | str]] = Field(default_factory=dict)
     safe: dict[str, float | bool | str] = Field(default_factory=dict)
+    about: DeviceEntry = DeviceEntry()
 
 
 class WorldEntry(BaseModel):
@@ -201,6 +217,7 @@ class Bench:
                 "driver": self.entry.instruments[name].driver,
                 "simulated": instrument.simulated,
                 "identity": instrument.identity(),
+                "about": {k: v for k, v in self.entry.instruments[name].about if v},
                 "knobs": instrument.snapshot(),
                 "limits": {k: list(v) for k, v in instrument.soft_limits.items()},
             }

@@ -8,8 +8,11 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from qlab.bench import Bench
-from qlab.errors import UsageError
+from qlab.errors import QlabError, UsageError
 from qlab.experiment import Experiment
+from qlab.fair.vocabulary import described
+from qlab.profile import Profile, load
+from qlab.profile.kept import pseudonym
 from qlab.record import Record
 
 _PACKAGES = ("qlab-metrology", "numpy", "scipy", "qutip", "h5py", "lmfit", "pydantic")
@@ -36,11 +39,24 @@ def new_record(
         expected_rows=rows,
         simulated=bench.simulated,
         seed=_chosen_seed(bench, seed),
-        quantum=dict(type(experiment).quantum),
+        quantum=described(
+            type(experiment).quantum,
+            platform=bench.entry.platform,
+            unit=next((signal.unit for signal in experiment.signals()), ""),
+        ),
         software=software(),
+        profile=profile_in_use(),
         description=(type(experiment).__doc__ or "").strip(),
         started=clock(),
     )
+
+
+def profile_in_use() -> Profile:
+    """Return the profile in use; only the pseudonym where its file is damaged: no run waits for a form."""
+    try:
+        return load()
+    except QlabError:
+        return Profile(pseudonym=pseudonym())
 
 
 def _one_line(title: str) -> str:

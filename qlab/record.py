@@ -6,6 +6,8 @@ from typing import Any, Literal
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
+from qlab.profile import Profile
+
 Block = Mapping[str, NDArray[Any]]
 State = Literal["queued", "preparing", "running", "paused", "finished", "stopped", "failed", "interrupted"]
 ENDED: frozenset[str] = frozenset({"finished", "stopped", "failed", "interrupted"})
@@ -132,6 +134,7 @@ class Record(_Frozen):
     expected: dict[str, float] = Field(default_factory=dict)
     quantum: dict[str, str] = Field(default_factory=dict)
     software: dict[str, str] = Field(default_factory=dict)
+    profile: Profile = Profile()
     description: str = ""
     state: State = "queued"
     reason: str = ""

@@ -12,6 +12,7 @@ from qlab.record import ENDED, Record
 from qlab.store.child import ask
 from qlab.store.digest import content_sha256
 from qlab.store.document import load
+from qlab.store.mirrors import differing
 from qlab.store.names import is_part, moment
 
 SECONDS = 300.0
@@ -149,13 +150,14 @@ def _metadata(file: h5py.File, record: Record) -> Iterator[str]:
 
 def _crate(text: str, file: h5py.File) -> Iterator[str]:
     try:
-        graph = {item["@id"]: item for item in load(text)["@graph"]}
+        master = load(text)
+        graph = {item["@id"]: item for item in master["@graph"]}
         root, action = graph["./"], graph["#run"]
-        if root["name"] != file.attrs["title"] or root["description"] != file.attrs["summary"]:
-            yield "The metadata record and the root attributes differ."
+        for place in differing(file, master):
+            yield f"The metadata record says something else than {place}, which should repeat it."
         if not (action["startTime"] and action["endTime"] and root["variableMeasured"]):
             yield "The metadata record lacks times or variables."
-    except (FileError, LookupError, TypeError):
+    except (FileError, LookupError, TypeError, AttributeError):
         yield "The metadata record is not readable."
 
 

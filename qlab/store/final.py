@@ -1,7 +1,6 @@
 """The final file: the rows of a growing one rewritten to a portable `NAME.h5`, checked, and put in place."""
 
 import os
-import secrets
 import sys
 import time
 from pathlib import Path
@@ -11,14 +10,15 @@ import numpy as np
 
 from qlab.errors import RecordingError
 from qlab.record import Record
-from qlab.settings import config_folder
 from qlab.store.columns import all_stored
+from qlab.store.crate import crate
 from qlab.store.digest import content_sha256
 from qlab.store.document import dump
 from qlab.store.groups import write_entry_fields, write_groups
 from qlab.store.hdf import SLACK, careful, document, no_room, reserve, trim
 from qlab.store.layout import create_shots, nx_group, row_room
-from qlab.store.metadata import crate, readable, root_attributes
+from qlab.store.metadata import readable, root_attributes
+from qlab.store.mirrors import write_mirrors
 from qlab.store.names import DRAFT
 from qlab.store.rows import StoredRows
 from qlab.store.views import write_views
@@ -73,7 +73,8 @@ def _write(file: h5py.File, name: str, record: Record, rows: StoredRows) -> list
     missing = write_views(entry, record, rows)
     entry.attrs["default"] = "data" if "data" in entry else "shots"
     reserve(file, 4 * SLACK + 8 * len(document_text))
-    write_groups(entry, record, operator())
+    write_groups(entry, record)
+    write_mirrors(file, crate(record, name, len(rows), ""))
     # The whole record, so that the file alone is enough to run it again.
     document(entry, "program", document_text, "application/json")
     file.flush()
@@ -124,20 +125,3 @@ def sync_folder(folder: Path) -> None:
         pass
     finally:
         os.close(descriptor)
-
-
-def operator() -> str:
-    """Return the lab's pseudonym for whoever measures: random, kept beside the settings."""
-    path = config_folder() / "operator"
-    try:
-        if name := path.read_text(encoding="utf-8").strip()[:40]:
-            return name
-    except OSError:
-        pass
-    name = f"operator-{secrets.token_hex(3)}"
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(name, encoding="utf-8")
-    except OSError:
-        return "operator-unknown"
-    return name

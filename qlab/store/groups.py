@@ -10,7 +10,8 @@ from qlab.record import Figure, FitParameter, FitResult, Record
 from qlab.store.document import dump
 from qlab.store.hdf import document, fixed, reserve
 from qlab.store.layout import describe, number, nx_group, scale
-from qlab.store.metadata import METADATA_LICENSE, NEXUS, PROGRAM_URL, summary, title, version
+from qlab.store.metadata import NEXUS, PROGRAM_URL, version
+from qlab.store.mirrors import device_group
 from qlab.store.names import inner, moment
 from qlab.store.storedunits import has_root, squared_unit
 
@@ -24,8 +25,6 @@ def write_entry_fields(entry: h5py.Group, record: Record) -> None:
     entry["definition"].attrs["URL"] = (
         "https://manual.nexusformat.org/classes/contributed_definitions/NXsensor_scan.html"
     )
-    entry["title"] = title(record)
-    entry["experiment_description"] = summary(record)
     if record.started:
         entry["start_time"] = record.started
     if record.ended:
@@ -39,13 +38,9 @@ def write_entry_fields(entry: h5py.Group, record: Record) -> None:
     entry["program_name"].attrs["version"] = version()
 
 
-def write_groups(entry: h5py.Group, record: Record, operator: str) -> None:
+def write_groups(entry: h5py.Group, record: Record) -> None:
     """Write all groups that the record has something to say for."""
     _instrument(entry, record)
-    user = nx_group(entry, "operator", "NXuser")
-    user["name"] = operator
-    user["role"] = "operator"
-    user.attrs["pseudonymous"] = 1
     process = nx_group(entry, "process", "NXprocess")
     process["program"] = "qlab"
     process["program"].attrs["version"] = version()
@@ -62,13 +57,6 @@ def write_groups(entry: h5py.Group, record: Record, operator: str) -> None:
         _figures(entry, record.figures)
     if record.log:
         _log(entry, record)
-    quantum = nx_group(entry, "quantum", "NXparameters")
-    origin = {"data_origin": "simulation" if record.simulated else "experiment"}
-    for key, value in {**record.quantum, **origin}.items():
-        quantum[inner(key)] = str(value)
-    access = nx_group(entry, "access", "NXcollection")
-    access["metadata_license"] = METADATA_LICENSE
-    access["contains_personal_data"] = "no"
 
 
 def _instrument(entry: h5py.Group, record: Record) -> None:
@@ -88,12 +76,10 @@ def _instrument(entry: h5py.Group, record: Record) -> None:
         sensor["value"] = entry["shots"][column.name]
     devices = record.bench.get("instruments", {})
     for name, options in devices.items() if isinstance(devices, dict) else ():
-        inside = inner(str(name)) if inner(str(name)) not in instrument else f"{inner(str(name))}_device"
+        inside = device_group(str(name))
         if inside in instrument:
             continue
         device = nx_group(instrument, inside, "NXsensor")
-        device["name"] = str(name)
-        device["model"] = str(options.get("driver", "unknown")) if isinstance(options, dict) else "unknown"
         document(device, "settings", dump(options), "application/json")
 
 

@@ -1,24 +1,21 @@
-"""The descriptive metadata of a run: root attributes, and the master copy as an RO-Crate JSON-LD record."""
+"""The descriptive metadata of a run in words: title, summary, keywords, root attributes; and what is never written."""
 
 from datetime import UTC, datetime
 from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 import h5py
 
 from qlab.record import Record
 from qlab.store.hdf import fixed
 from qlab.store.names import FORMAT, FORMAT_VERSION, moment
-from qlab.store.storedunits import qudt_uri, stored_unit
 
 NEXUS = "v2026.01"
 METADATA_LICENSE = "https://creativecommons.org/publicdomain/zero/1.0/"
 PROGRAM_URL = "urn:x-qlab:qlab-metrology"  # until the project has a home page
 _ADDRESSES = {"address", "resource", "resource_name", "visa", "visa_address", "host", "hostname", "ip", "url"}
-_STATUS = {"finished": "Completed", "stopped": "Completed", "failed": "Failed", "interrupted": "Failed"}
 
 
 @cache
@@ -53,15 +50,28 @@ def keywords(record: Record) -> list[str]:
     known = [record.quantum.get(key, "") for key in ("platform", "protocol", "measurand", "area", "domain")]
     words = [
         record.experiment,
-        *known,
+        *record.profile.keywords,
+        *(word for word in known if word != "unspecified"),
         "quantum metrology",
         "simulation" if record.simulated else "experiment",
     ]
     return list(dict.fromkeys(word for word in words if word))
 
 
+def acknowledgement(record: Record) -> str:
+    """Return the sentence that thanks those who pay, empty where nobody was named."""
+    grants = []
+    for award in record.profile.funding:
+        if award.funder:
+            programme = f" ({award.programme})" if award.programme else ""
+            number = f" under grant agreement No {award.number}" if award.number else ""
+            acronym = f" ({award.acronym})" if award.acronym else ""
+            grants.append(f"{award.funder}{programme}{number}{acronym}")
+    return f"This work has received funding from {'; and from '.join(grants)}." if grants else ""
+
+
 def root_attributes(file: h5py.File, record: Record, name: str) -> None:
-    """Write the attributes of the root: NeXus, CF and ACDD at once."""
+    """Write the attributes of the root that a machine knows: NeXus, CF and ACDD at once."""
     now = datetime.now(UTC).isoformat(timespec="seconds")
     text = {
         "NX_class": "NXroot", "default": "entry", "format": FORMAT, "format_version": FORMAT_VERSION,
@@ -125,84 +135,3 @@ def readable(record: Record) -> Record:
         return value
 
     return Record.model_validate(clean(record.model_dump()))
-
-
-def crate(record: Record, name: str, rows: int, digest: str) -> dict[str, Any]:
-    """Return the RO-Crate record (1.3 with Process Run Crate 0.6) of a run, as plain JSON-LD data."""
-    told = {
-        **record.quantum,
-        "data origin": "simulation" if record.simulated else "experiment",
-        "seed": "none" if record.seed is None else str(record.seed),
-    }
-    tool = {
-        "@id": "#qlab", "@type": "SoftwareApplication", "name": "qlab", "url": PROGRAM_URL,
-        "version": version(), "softwareVersion": version(),
-    }  # fmt: skip
-    variables = [_variable(c.name, c.long_name, c.unit, c.role) for c in record.columns]
-    devices = _devices(record)
-    root = {
-        "@id": "./", "@type": "Dataset", "identifier": _urn(record), "name": title(record),
-        "description": summary(record), "keywords": keywords(record), "datePublished": _day(record),
-        "dateCreated": record.started, "temporalCoverage": f"{record.started}/{record.ended}",
-        "hasPart": [{"@id": name}], "mentions": [{"@id": "#run"}], "version": "1", "inLanguage": "en",
-        "conformsTo": [{"@id": "https://w3id.org/ro/wfrun/process/0.6"}],
-        "sdLicense": {"@id": METADATA_LICENSE}, "variableMeasured": [{"@id": v["@id"]} for v in variables],
-    }  # fmt: skip
-    part = {
-        "@id": name, "@type": "File", "name": title(record), "encodingFormat": "application/x-hdf5",
-        "additionalType": f"{FORMAT} {FORMAT_VERSION}", "contentDigest": digest, "size": f"{rows} rows",
-    }  # fmt: skip
-    action = {
-        "@id": "#run", "@type": "CreateAction", "name": f"Run of {record.experiment}",
-        "instrument": {"@id": "#qlab"}, "object": [{"@id": d["@id"]} for d in devices],
-        "result": [{"@id": name}], "startTime": record.started, "endTime": record.ended,
-        "actionStatus": {"@id": f"http://schema.org/{_STATUS.get(record.state, 'Active')}ActionStatus"},
-        "description": record.reason or f"The run ended as {record.state}.",
-        "additionalProperty": [
-            {"@type": "PropertyValue", "name": name, "value": value} for name, value in told.items()
-        ],
-    }  # fmt: skip
-    descriptor = {
-        "@id": "ro-crate-metadata.json", "@type": "CreativeWork", "about": {"@id": "./"},
-        "conformsTo": [{"@id": "https://w3id.org/ro/crate/1.3"}], "license": {"@id": METADATA_LICENSE},
-    }  # fmt: skip
-    return {
-        "@context": "https://w3id.org/ro/crate/1.3/context",
-        "@graph": [descriptor, root, part, action, tool, *devices, *variables],
-    }
-
-
-def _urn(record: Record) -> str:
-    try:
-        return UUID(record.id).urn
-    except ValueError:
-        return record.id
-
-
-def _day(record: Record) -> str:
-    started = moment(record.ended) or moment(record.started)
-    return f"{started:%Y-%m-%d}" if started else ""
-
-
-def _variable(name: str, long_name: str, unit: str, role: str) -> dict[str, Any]:
-    stored = stored_unit(unit)
-    entry = {
-        "@id": f"#variable-{name}", "@type": "PropertyValue", "name": name,
-        "description": f"{long_name or name} ({role})", "unitText": stored,
-    }  # fmt: skip
-    return {**entry, "unitCode": uri} if (uri := qudt_uri(stored)) else entry
-
-
-def _devices(record: Record) -> list[dict[str, Any]]:
-    found = record.bench.get("instruments", {})
-    if not isinstance(found, dict):
-        return []
-    return [
-        {"@id": f"#device-{name}", "@type": "IndividualProduct", "name": str(name), **_model(options)}
-        for name, options in found.items()
-    ]
-
-
-def _model(options: Any) -> dict[str, str]:
-    driver = options.get("driver", "") if isinstance(options, dict) else ""
-    return {"model": str(driver)} if driver else {}
