@@ -1,5 +1,6 @@
 """Benches: named instruments with their roles, limits and safe values; presets and TOML files."""
 
+import contextlib
 import inspect
 import time
 import tomllib
@@ -9,10 +10,15 @@ from typing import Any, Protocol, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from qlab.errors import QlabError, UsageError
+from qlab.errors import UsageError
 from qlab.instrument import Instrument
 from qlab.registry import load, plugins
+from qlab.safety import make_safe
 from qlab.units import parse_quantity
+from qlab.upkeep import Upkeep
+from qlab.watch import Rule
+
+Limits = dict[str, tuple[float | str, float | str]]
 
 
 class World(Protocol):
@@ -59,9 +65,20 @@ class InstrumentEntry(BaseModel):
 
     driver: str
     options: dict[str, Any] = Field(default_factory=dict)
-    limits: dict[str, tuple[float | str, float | str]] = Field(default_factory=dict)
+    limits: Limits = Field(default_factory=dict)
+    rates: dict[str, float | str] = Field(default_factory=dict)  # largest change per second
     safe: dict[str, float | bool | str] = Field(default_factory=dict)
     about: DeviceEntry = DeviceEntry()
+    timeout: float | None = Field(None, gt=0)  # s that one call may take
+
+
+class SampleEntry(BaseModel):
+    """What one sample allows, beside the limits of the bench: instrument -> knob -> limits."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    description: str = ""
+    limits: dict[str, Limits] = Field(default_factory=dict)
 
 
 class WorldEntry(BaseModel):
@@ -74,7 +91,7 @@ class WorldEntry(BaseModel):
 
 
 class BenchEntry(BaseModel):
-    """A bench file."""
+    """A bench file. `sample` says what is mounted; its limits are those of `samples` under the sample's name."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -85,6 +102,9 @@ class BenchEntry(BaseModel):
     instruments: dict[str, InstrumentEntry] = Field(default_factory=dict)
     roles: dict[str, str] = Field(default_factory=dict)
     sample: dict[str, str] = Field(default_factory=dict)
+    samples: dict[str, SampleEntry] = Field(default_factory=dict)
+    watch: list[Rule] = Field(default_factory=list)
+    upkeep: list[Upkeep] = Field(default_factory=list)
 
 
 class Bench:
@@ -103,7 +123,9 @@ class Bench:
         self.overrides = dict(truth)
         self.world = self._make_world(truth)
         self.instruments = {name: self._make(name, item) for name, item in entry.instruments.items()}
+        self._limit_by_sample()
         self.is_open = False
+        self.shifts: dict[str, float] = {}  # by how much upkeep moved what a program sets, `role.knob`
         self._started = time.monotonic()
 
     @classmethod
@@ -150,12 +172,32 @@ class Bench:
             _need_knob(name, knob, knobs)
             unit = knobs[knob].unit
             instrument.soft_limits[knob] = (_number(low, unit), _number(high, unit))
+        for knob, rate in item.rates.items():
+            _need_knob(name, knob, knobs)
+            instrument.soft_rates[knob] = _rate(name, knob, rate, knobs[knob].unit)
+        if item.timeout is not None:
+            instrument.call_timeout = item.timeout
         for knob, value in item.safe.items():
             _need_knob(name, knob, knobs)
             instrument.safe_values[knob] = (
                 value if isinstance(value, bool) else _number(value, knobs[knob].unit)
             )
         return instrument
+
+    def _limit_by_sample(self) -> None:
+        name = self.entry.sample.get("name", "")
+        limits = self.entry.samples[name].limits if name in self.entry.samples else {}
+        for which, ranges in limits.items():
+            if which not in self.instruments:
+                raise UsageError(
+                    f"The sample {name!r} limits {which!r}, which is no instrument of the bench.",
+                    f"There are: {', '.join(self.instruments) or 'none'}.",
+                )
+            knobs = self.instruments[which].knobs()
+            for knob, (low, high) in ranges.items():
+                _need_knob(which, knob, knobs)
+                unit = knobs[knob].unit
+                self.instruments[which].sample_limits[knob] = (_number(low, unit), _number(high, unit))
 
     def role(self, role: str) -> Instrument | None:
         """Return the instrument in a role, or None."""
@@ -169,6 +211,7 @@ class Bench:
     def begin(self, seed: int, speed: float | None = None) -> None:
         """Start a run's clock and random streams."""
         self._started = time.monotonic()
+        self.shifts.clear()
         if self.world is not None:
             self.world.begin(seed, speed)
 
@@ -177,38 +220,63 @@ class Bench:
         if self.world is not None:
             self.world.held(seconds)
 
+    def find(self, knob: str) -> tuple[Instrument, str]:
+        """Return (instrument, knob) of `instrument.knob`, where the first may also be a role; raise UsageError."""
+        which, _, name = knob.partition(".")
+        instrument = self.role(which) or self.instruments.get(which)
+        if instrument is None:
+            raise UsageError(
+                f"Bench {self.name!r} has no instrument {which!r}.",
+                f"There are: {', '.join(self.instruments) or 'none'}.",
+            )
+        _need_knob(which, name, instrument.knobs())
+        return instrument, name
+
     def open(self) -> None:
         """Connect to every instrument; those opened are closed again where one fails."""
         opened: list[Instrument] = []
         try:
             for instrument in self.instruments.values():
                 instrument.open()
+                instrument.state, instrument.message = "open", ""
                 opened.append(instrument)
         except BaseException:
             for instrument in opened:
-                instrument.close()
+                instrument.state = "closed"
+                with contextlib.suppress(Exception):
+                    instrument.close()
             raise
         self.is_open = True
 
     def close(self) -> None:
-        """Let go of every instrument."""
+        """Let go of every instrument; one that cannot be closed does not keep the others open."""
         if self.is_open:
             self.is_open = False
             for instrument in self.instruments.values():
-                instrument.close()
+                instrument.state = "closed"
+                with contextlib.suppress(Exception):
+                    instrument.close()
 
-    def make_safe(self) -> dict[str, str]:
-        """Make every instrument safe, whatever happens to the others; return what became of each."""
-        report: dict[str, str] = {}
-        for name, instrument in self.instruments.items():
-            try:
-                instrument.make_safe()
-                report[name] = "safe"
-            except QlabError as error:
-                report[name] = f"NOT SAFE: {error}"
-            except Exception as error:  # noqa: BLE001 - a driver may raise anything; the others must still be made safe
-                report[name] = f"NOT SAFE: {type(error).__name__}: {error}. Check {name} by hand."
+    def make_safe(self, *, close: bool = False) -> dict[str, str]:
+        """Make every instrument safe, whatever happens to the others, and let go of it where `close` says so.
+
+        Returns what became of each: see `qlab.safety.make_safe`.
+        """
+        report = make_safe(self.instruments.values(), close=close)
+        self.is_open = self.is_open and not close
         return report
+
+    def panel(self) -> dict[str, Any]:
+        """Return what is known of every instrument, without asking any; see `qlab.session.Session`."""
+        return {name: instrument.panel() for name, instrument in self.instruments.items()}
+
+    def refresh(self) -> None:
+        """Read every knob that can be read, so that `panel` shows it; waits for the instruments.
+
+        Only for a bench that no run owns: reading a detector of a simulated bench draws from its random streams.
+        """
+        for instrument in self.instruments.values():
+            instrument.refresh()
 
     def snapshot(self) -> dict[str, Any]:
         """Return the bench as data: its name, roles, and each instrument's driver, identity, knobs and limits."""
@@ -216,10 +284,11 @@ class Bench:
             name: {
                 "driver": self.entry.instruments[name].driver,
                 "simulated": instrument.simulated,
-                "identity": instrument.identity(),
+                "identity": _who(instrument),
                 "about": {k: v for k, v in self.entry.instruments[name].about if v},
                 "knobs": instrument.snapshot(),
                 "limits": {k: list(v) for k, v in instrument.soft_limits.items()},
+                "sample_limits": {k: list(v) for k, v in instrument.sample_limits.items()},
             }
             for name, instrument in self.instruments.items()
         }
@@ -270,6 +339,18 @@ def _entry(data: Mapping[str, Any], source: str) -> BenchEntry:
                 f"There are: {', '.join(entry.instruments) or 'none'}.",
             )
     return entry
+
+
+def _who(instrument: Instrument) -> dict[str, str]:
+    instrument.known_identity = instrument.identity()
+    return instrument.known_identity
+
+
+def _rate(name: str, knob: str, rate: float | str, unit: str) -> float:
+    value = _number(rate.removesuffix("/s") if isinstance(rate, str) else rate, unit)
+    if not 0 < value < float("inf"):
+        raise UsageError(f"The rate of {name}.{knob} is {value:g}.", "Give a change per second above 0.")
+    return value
 
 
 def _need_knob(instrument: str, knob: str, knobs: Mapping[str, Any]) -> None:

@@ -1,5 +1,7 @@
 """The few errors of qlab: each says what happened and what to do."""
 
+from typing import Any
+
 
 class QlabError(Exception):
     """Something went wrong that a person at the bench can act on.
@@ -30,6 +32,15 @@ class FileError(UsageError):
 
 class InstrumentError(QlabError):
     """An instrument did not answer, or not as it should."""
+
+
+class LostError(InstrumentError):
+    """The connection to an instrument broke, or a call to it was cut off; `instrument` is which."""
+
+    def __init__(self, message: str, hint: str = "", instrument: object = None) -> None:
+        super().__init__(message, hint)
+        self.instrument: Any = instrument
+        self.knob = ""  # the one being set: it may stand where it was or where it was to go
 
 
 class LimitError(UsageError):

@@ -22,7 +22,8 @@ FigureFunction = Callable[["Experiment[Any]", Run, FitResult], list[Figure]]
 class Experiment(Generic[P]):
     """One protocol. Subclasses annotate the roles they need (`player: PulsePlayer`) and write `run`.
 
-    Each `yield` of `run` is whole rows: a checkpoint for pause and stop, a write, and something to draw.
+    Each `yield` of `run` is whole rows: a checkpoint for pause and stop, a write, and something to draw. An empty
+    block (`{}`) is a checkpoint alone, for whoever waits long.
     There is no `if simulated` in any experiment: a role is a role.
     """
 
@@ -37,6 +38,8 @@ class Experiment(Generic[P]):
         self.fit_model = type(self).fit
         self.bench: Bench | None = None
         self.on_program: Callable[[Program], None] | None = None
+        self.between: Callable[[], bool] | None = None  # called between passes; True where knobs were moved
+        self.more = 0  # passes added to those of the parameters
 
     @classmethod
     def parameters_type(cls) -> type[P]:
@@ -103,12 +106,40 @@ class Experiment(Generic[P]):
             raise UsageError("The experiment is not bound to a bench.", "Call bind(bench) first.")
         if self.on_program is not None:
             self.on_program(program)
-        yield from play(self.bench, program, passes=self.passes)
+        yield from play(self.bench, program, passes=self.passes, more=lambda: self.more, between=self.between)
+
+    def each_pass(self) -> Iterator[int]:
+        """Count the passes of an experiment that sweeps by itself, those included that are added on the way."""
+        number = 0
+        while number < self.passes + self.more:
+            yield number
+            number += 1
 
     @property
     def passes(self) -> int:
         """Over how many sweeps the shots are split."""
         return int(getattr(self.parameters, "passes", 1))
+
+    @property
+    def can_extend(self) -> bool:
+        """Whether passes can be added to it: it plays a program, or its parameters have passes."""
+        return "passes" in type(self.parameters).model_fields or self.program() is not None
+
+    def extended(self, program: Program) -> Program:
+        """Return a program with the shots of all passes, those included that were added."""
+        shots = split_shots(program.shots, self.passes)
+        return program.with_shots(program.shots + self.more * shots[0])
+
+    def uses(self) -> frozenset[str]:
+        """Return the names of the instruments that the run owns: those in its roles, and those its program sets."""
+        if self.bench is None:
+            return frozenset()
+        roles = set(self.roles())
+        program = self.program()
+        if program is not None:
+            roles |= {"player", "counter"} | {name.partition(".")[0] for name in program.setpoints}
+        found = (self.bench.role(role) for role in roles)
+        return frozenset(instrument.name for instrument in found if instrument is not None)
 
     def columns(self) -> tuple[Column, ...]:
         """Return the columns of its rows: setpoints of the axes, then what is measured, time and valid."""

@@ -1,109 +1,80 @@
-"""Instruments: knobs with units and limits, and devices that can always be made safe."""
+"""Instruments: devices with knobs that can always be made safe, and what is known of them without asking."""
 
+import contextlib
 import math
 import time
 from collections.abc import Callable
-from typing import Any, ClassVar, Generic, Self, TypeVar, overload
+from types import FunctionType
+from typing import Any, ClassVar, Literal
 
+from qlab.calls import Wire, watched
 from qlab.errors import InstrumentError, LimitError
+from qlab.knobs import Knob, Quantity, Switch
+from qlab.limits import Range, check_sweep, check_value, ramp_seconds, ramp_steps, wait_for_rate
 from qlab.units import format_quantity
 
-V = TypeVar("V", float, bool)
-
-
-class Quantity(Generic[V]):
-    """One quantity of an instrument as a descriptor: reading it asks the device, setting it commands it.
-
-    `get` and `set` are what the device is told ("FREQ?", "FREQ {:.9g}"), `limits` are hard, `safe` is the value
-    that `make_safe` sets, `ramp` = (largest step, seconds between steps), `tolerance` the largest difference
-    between what was set and what is read back.
-    """
-
-    kind: type
-
-    def __init__(
-        self,
-        unit: str = "1",
-        *,
-        get: str = "",
-        set: str = "",
-        limits: tuple[float, float] = (-math.inf, math.inf),
-        safe: V | None = None,
-        ramp: tuple[float, float] | None = None,
-        tolerance: float | None = None,
-        settable: bool = True,
-        readable: bool = True,
-        doc: str = "",
-    ) -> None:
-        self.unit = unit
-        self.get_command = get
-        self.set_command = set
-        self.limits = limits
-        self.safe: Any = safe
-        self.ramp = ramp
-        self.tolerance = tolerance
-        self.settable = settable
-        self.readable = readable
-        self.doc = doc
-        self.name = ""
-
-    def __set_name__(self, owner: type, name: str) -> None:
-        self.name = name
-
-    @overload
-    def __get__(self, instrument: None, owner: type) -> Self: ...
-    @overload
-    def __get__(self, instrument: "Instrument", owner: type) -> V: ...
-    def __get__(self, instrument: "Instrument | None", owner: type) -> Any:
-        return self if instrument is None else instrument.read_knob(self)
-
-    def __set__(self, instrument: "Instrument", value: V) -> None:
-        instrument.set_knob(self, value)
-
-
-class Knob(Quantity[float]):
-    """A number with a unit."""
-
-    kind = float
-
-
-class Switch(Quantity[bool]):
-    """On or off."""
-
-    kind = bool
+__all__ = ["Instrument", "Knob", "Quantity", "Switch"]
+# What runs beside a call that hangs, or never speaks to the device.
+_UNWATCHED = {"abort", "knobs", "check", "span", "panel", "snapshot", "set_knob", "read_knob", "make_safe"}
 
 
 class Instrument:
     """A device: its knobs, and open, close, make_safe, identity. Subclasses declare knobs as class attributes.
 
     `ask` and `tell` carry a knob to the device; here they only remember, which is what a device without a wire
-    does. `on_change(instrument, knob, value)` hears of every change.
+    does. `on_change(instrument, knob, value)` hears of every change; `on_lost(instrument, error)` is called where
+    the connection broke, to bring it back or to raise. One call at a time reaches the device, and none may take
+    longer than `call_timeout` (s; `call_timeouts` for single methods): a driver whose calls last has to say so.
     """
 
     title: ClassVar[str] = ""
     vendor: ClassVar[str] = ""
     simulated: ClassVar[bool] = False
+    call_timeouts: ClassVar[dict[str, float]] = {"open": 30.0}
+    call_timeout: float = 10.0
+    _declared: ClassVar[dict[str, Quantity[Any]]] = {}
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Put the lock and the deadline around every public method of a driver, and find its knobs."""
+        super().__init_subclass__(**options)
+        for name, member in list(vars(cls).items()):
+            if isinstance(member, FunctionType) and not name.startswith("_") and name not in _UNWATCHED:
+                setattr(cls, name, watched(_checked(member) if name in {"tell", "load_list"} else member))
+        cls._declared = {
+            n: k for owner in reversed(cls.__mro__) for n, k in vars(owner).items() if isinstance(k, Quantity)
+        }
 
     def __init__(self) -> None:
         self.name = type(self).__name__
-        self.soft_limits: dict[str, tuple[float, float]] = {}
+        self.address = ""  # devices with the same one are made safe one after the other
+        self.soft_limits: dict[str, Range] = {}
+        self.sample_limits: dict[str, Range] = {}
+        self.soft_rates: dict[str, float] = {}
         self.safe_values: dict[str, float | bool] = {}
         self.on_change: Callable[[str, str, float | bool], None] | None = None
+        self.on_lost: Callable[[Instrument, InstrumentError], None] | None = None
+        self.wire = Wire()
+        self.state: Literal["open", "closed", "lost"] = "closed"
+        self.message = ""
+        self.known: dict[str, tuple[float | bool, float]] = {}  # knob -> (value, monotonic time)
+        self.known_identity: dict[str, str] = {}
+        self._moved: dict[str, tuple[float, float]] = {}  # knob -> (by how much, when): of a rate limit
+        self._setting = False
         self._held: dict[str, float | bool] = {}
 
     @classmethod
     def knobs(cls) -> dict[str, Quantity[Any]]:
         """Return the knobs by name, in the order in which they are declared."""
-        found: dict[str, Quantity[Any]] = {}
-        for owner in reversed(cls.__mro__):
-            found.update({n: k for n, k in vars(owner).items() if isinstance(k, Quantity)})
-        return found
+        return cls._declared
 
     def open(self) -> None:
         """Connect to the device."""
 
     def close(self) -> None:
         """Let go of the device."""
+
+    def abort(self) -> None:
+        """Break off a call that hangs, from another thread, by closing the connection under it."""
 
     def identity(self) -> dict[str, str]:
         """Return vendor, model, serial number and firmware, as far as they are known."""
@@ -118,77 +89,117 @@ class Instrument:
         """Tell the device a knob's new value."""
         self._held[knob.name] = value
 
+    def span(self, name: str) -> Range:
+        """Return the lowest and the highest value that a knob may take by every limit."""
+        ranges = self._ranges(name).values()
+        return max(low for low, _ in ranges), min(high for _, high in ranges)
+
     def check(self, name: str, value: float) -> None:
         """Raise LimitError where a knob must not take a value. Limits refuse; nothing is ever clipped."""
-        knob = self.knobs()[name]
-        if not knob.settable:
-            raise LimitError(f"{self.name}.{name} can only be read.", "Choose another knob.")
-        if not math.isfinite(value):
-            raise LimitError(f"{self.name}.{name} cannot be set to {value}.", "Give a finite value.")
-        for kind, (low, high) in (
-            ("instrument", knob.limits),
-            ("bench", self.soft_limits.get(name, (-math.inf, math.inf))),
-        ):
-            if not low <= value <= high:
-                span = f"{format_quantity(low, knob.unit)} to {format_quantity(high, knob.unit)}"
-                raise LimitError(
-                    f"{self.name}.{name} = {format_quantity(value, knob.unit)} is outside the limits of the"
-                    f" {kind}: {span}.",
-                    "Give a value inside them."
-                    if kind == "instrument"
-                    else "Give a value inside them, or change the bench.",
-                )
+        check_value(f"{self.name}.{name}", self.knobs()[name], value, self._ranges(name))
+
+    def _ranges(self, name: str) -> dict[str, Range]:
+        ranges = {"instrument": self.knobs()[name].limits}
+        if name in self.soft_limits:
+            ranges["bench"] = self.soft_limits[name]
+        if name in self.sample_limits:
+            ranges["sample"] = self.sample_limits[name]
+        return ranges
+
+    def largest_rate(self, name: str) -> float | None:
+        """Return the largest change per second of a knob; None where there is no limit."""
+        rates = [r for r in (self.knobs()[name].rate, self.soft_rates.get(name)) if r is not None]
+        return min(rates) if rates else None
 
     def read_knob(self, knob: Quantity[Any]) -> float | bool:
         """Return a knob's value as the device tells it."""
         if not knob.readable:
             raise InstrumentError(f"{self.name}.{knob.name} cannot be read.", "It can only be set.")
-        return self.ask(knob)
+        value = self.ask(knob)
+        self.known[knob.name] = (value, time.monotonic())
+        return value
 
     def set_knob(self, knob: Quantity[Any], value: float | bool) -> None:
         """Set a knob within its limits, ramped and read back where it says so."""
+        self.check(knob.name, value)
         wanted = bool(value) if knob.kind is bool else float(value)
-        self.check(knob.name, float(wanted))
-        for step in self._ramp(knob, wanted):
-            self.tell(knob, step)
-        if knob.tolerance is not None:
-            told = float(self.ask(knob))
-            if not abs(told - float(wanted)) <= knob.tolerance:
-                raise InstrumentError(
-                    f"{self.name}.{knob.name} was set to {format_quantity(float(wanted), knob.unit)} and reads"
-                    f" {format_quantity(told, knob.unit)}.",
-                    "Check the instrument before going on.",
-                )
+        with self.wire.lock:
+            self._setting = True
+            try:
+                self._move(knob, wanted)
+            finally:
+                self._setting = False
+            if knob.tolerance is not None:
+                self._read_back(knob, float(wanted))
         if self.on_change is not None:
             self.on_change(self.name, knob.name, wanted)
 
-    def _ramp(self, knob: Quantity[Any], wanted: float | bool) -> list[float | bool]:
-        if knob.ramp is None or knob.kind is bool:
-            return [wanted]
-        largest, pause = knob.ramp
-        start = float(self.ask(knob))
-        count = max(1, math.ceil(abs(wanted - start) / largest))
-        steps: list[float | bool] = []
-        for i in range(1, count):
-            self.tell(knob, start + (wanted - start) * i / count)
+    def _move(self, knob: Quantity[Any], wanted: float | bool) -> None:
+        rate = self.largest_rate(knob.name)
+        if knob.kind is bool or (knob.ramp is None and rate is None):
+            self._tell(knob, wanted)
+            return
+        start = self._where(knob)
+        moved, since = self._moved.get(knob.name, (0.0, None))
+        wait_for_rate(since, moved, rate)
+        for pause, value in ramp_steps(knob, start, float(wanted), rate):
             time.sleep(pause)
-        steps.append(wanted)
-        return steps
+            self._tell(knob, value)
+            self._moved[knob.name] = (abs(value - start), time.monotonic())
+            start = value
+
+    def _where(self, knob: Quantity[Any]) -> float:
+        """Return where a ramp starts."""
+        if knob.readable:
+            start = float(self.ask(knob))
+            if math.isfinite(start):
+                return start
+            raise InstrumentError(
+                f"{self.name}.{knob.name} reads {start}, so that it cannot be ramped.",
+                "Check the instrument.",
+            )
+        if knob.name in self.known:
+            return float(self.known[knob.name][0])
+        return float(knob.safe or 0.0)
+
+    def _tell(self, knob: Quantity[Any], value: float | bool) -> None:
+        self.tell(knob, value)
+        self.known[knob.name] = (value, time.monotonic())
+
+    def _read_back(self, knob: Quantity[Any], wanted: float) -> None:
+        told = float(self.ask(knob))
+        if not abs(told - wanted) <= (knob.tolerance or 0.0):
+            self.known[knob.name] = (told, time.monotonic())
+            raise InstrumentError(
+                f"{self.name}.{knob.name} was set to {format_quantity(wanted, knob.unit)} and reads"
+                f" {format_quantity(told, knob.unit)}.",
+                "Check the instrument before going on.",
+            )
 
     def make_safe(self) -> None:
         """Bring every knob that has a safe value to it, switches first. Goes on past a knob that fails."""
         failures: list[str] = []
-        knobs = sorted(self.knobs().values(), key=lambda k: k.kind is not bool)
-        for knob in knobs:
-            safe = self.safe_values.get(knob.name, knob.safe)
-            if safe is None:
-                continue
+        for knob, safe in self._safe():
             try:
                 self.set_knob(knob, safe)
             except (InstrumentError, LimitError, OSError) as error:
                 failures.append(str(error))
         if failures:
             raise InstrumentError("; ".join(failures), f"Check {self.name} by hand.")
+
+    def _safe(self) -> list[tuple[Quantity[Any], Any]]:
+        knobs = sorted(self.knobs().values(), key=lambda k: k.kind is not bool)
+        pairs = [(knob, self.safe_values.get(knob.name, knob.safe)) for knob in knobs]
+        return [(knob, safe) for knob, safe in pairs if safe is not None]
+
+    def safe_seconds(self) -> float:
+        """Return how long the ramps to the safe values take from what is known, s."""
+        total = 0.0
+        for knob, safe in self._safe():
+            if knob.kind is not bool:
+                start = float(self.known.get(knob.name, (safe, 0.0))[0])
+                total += ramp_seconds(knob, start, float(safe), self.largest_rate(knob.name))
+        return total
 
     def snapshot(self) -> dict[str, dict[str, Any]]:
         """Return every readable knob as {value, unit}; one that fails to answer as {error, unit}."""
@@ -197,7 +208,76 @@ class Instrument:
             if not knob.readable or not knob.settable:
                 continue
             try:
-                state[name] = {"value": self.ask(knob), "unit": knob.unit}
+                state[name] = {"value": self.read_knob(knob), "unit": knob.unit}
             except (InstrumentError, OSError) as error:
                 state[name] = {"error": str(error), "unit": knob.unit}
         return state
+
+    def refresh(self) -> None:
+        """Read every knob that can be read, so that `panel` shows it; waits for the device."""
+        for knob in self.knobs().values():
+            if knob.readable:
+                with contextlib.suppress(InstrumentError, OSError):
+                    self.read_knob(knob)
+
+    def panel(self) -> dict[str, Any]:
+        """Return what is known of the device as plain data, without asking it; see `qlab.session.Session`."""
+        return {
+            "kind": self.title or type(self).__name__,
+            "identity": self.known_identity,
+            "state": self.state,
+            "message": self.message,
+            "knobs": {name: self._shown(name, knob) for name, knob in self.knobs().items()},
+        }
+
+    def _shown(self, name: str, knob: Quantity[Any]) -> dict[str, Any]:
+        value, when = self.known.get(name, (None, None))
+        low, high = self.span(name)
+        return {
+            "value": value if value is None or isinstance(value, bool) or math.isfinite(value) else None,
+            "unit": knob.unit,
+            "limits": [low if math.isfinite(low) else None, high if math.isfinite(high) else None],
+            "writable": knob.settable,
+            "doc": knob.doc,
+            "choices": [False, True] if knob.kind is bool else list(knob.choices),
+            "age": None if when is None else time.monotonic() - when,
+        }
+
+    def last_state(self) -> str:
+        """Return in words what the device was told or told last, and when."""
+        if not self.known:
+            return "Nothing is known of its state."
+        now, clock = time.monotonic(), time.time()
+        parts = [
+            f"{name} {_words(self.knobs()[name], value)} at"
+            f" {time.strftime('%H:%M:%S', time.localtime(clock - now + when))}"
+            for name, (value, when) in self.known.items()
+            if name in self.knobs()
+        ]
+        return f"Last known: {', '.join(parts)}."
+
+
+def _words(knob: Quantity[Any], value: float | bool) -> str:
+    return ("on" if value else "off") if knob.kind is bool else format_quantity(float(value), knob.unit)
+
+
+def _checked(method: Any) -> Any:
+    """Return a driver's `tell` or `load_list` that nobody reaches past the limits, not even by calling it."""
+    if method.__name__ == "tell":
+
+        def tell(self: Instrument, knob: Quantity[Any], value: float | bool) -> None:
+            if not self._setting:
+                self.check(knob.name, value)
+            method(self, knob, value)
+
+        tell.__wrapped__ = method  # type: ignore[attr-defined]
+        return tell
+
+    def load_list(self: Instrument, knob: str, values: Any) -> None:
+        check_sweep(self, knob, values)
+        # What it holds from here on is the device's business.
+        self.known.pop(knob, None)
+        method(self, knob, values)
+
+    load_list.__wrapped__ = method  # type: ignore[attr-defined]
+    return load_list

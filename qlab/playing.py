@@ -1,7 +1,8 @@
 """Playing a program on a bench: limits checked before the first command, shots split over passes, rows as they come."""
 
+import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -9,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qlab.bench import Bench
-from qlab.errors import InstrumentError, UsageError
+from qlab.errors import InstrumentError, LostError, UsageError
 from qlab.instrument import Instrument
+from qlab.limits import check_sweep
 from qlab.pulses import Program, Timeline, compile_program
 from qlab.record import Block
 from qlab.roles import ListMode, PhotonCounter, PulsePlayer
@@ -19,12 +21,21 @@ PATIENCE = 10.0  # s that a counter may stay silent beyond the duration of what 
 POLL = 0.05  # s
 
 
-def play(bench: Bench, program: Program, passes: int = 1) -> Iterator[Block]:
+def play(
+    bench: Bench,
+    program: Program,
+    passes: int = 1,
+    *,
+    more: Callable[[], int] = lambda: 0,
+    between: Callable[[], bool] | None = None,
+) -> Iterator[Block]:
     """Yield the rows of a program, one for each sweep point in each pass, in the order in which they are played.
 
     Columns: the swept symbols, the counts of each window, `shots`, `time`, `valid`. The shots are split over the
-    passes, so that a stopped run has measured every point about equally. Raises LimitError before the first
-    command where a setpoint of the sweep is outside a limit, naming the point.
+    passes, so that a stopped run has measured every point about equally; `more` says how many passes were added on
+    the way, each with the shots of the first. While nothing comes an empty block is yielded now and then: a
+    checkpoint alone. `between` is called before each pass and tells whether it moved any knob. Raises LimitError
+    before the first command where a setpoint of the sweep is outside a limit, naming the point.
     """
     timeline = compile_program(program)
     check_limits(bench, timeline)
@@ -32,10 +43,17 @@ def play(bench: Bench, program: Program, passes: int = 1) -> Iterator[Block]:
     if not isinstance(player, PulsePlayer) or not isinstance(counter, PhotonCounter):
         raise UsageError("Playing needs a player and a counter.", "Add both under [roles] of the bench.")
     keys = [event.key for event in timeline.events if event.kind == "acquire"]
-    stepped = _set(bench, timeline)
-    for shots in split_shots(program.shots, passes):
-        for part in _parts(bench, replace(timeline, shots=shots), stepped):
-            yield from _one_pass(bench, player, counter, part, keys)
+    shots = split_shots(program.shots, passes)
+    stepped: list[str] | None = None
+    done = 0
+    while done < len(shots) + more():
+        moved = between() if between is not None else False
+        if moved or stepped is None:
+            stepped = _set(bench, timeline)
+        whole = replace(timeline, shots=shots[done] if done < len(shots) else shots[0])
+        for part in _parts(bench, whole, stepped):
+            yield from _whole_part(bench, player, counter, part, keys)
+        done += 1
 
 
 def split_shots(shots: int, passes: int) -> list[int]:
@@ -44,9 +62,30 @@ def split_shots(shots: int, passes: int) -> list[int]:
     return [shots // count + (i < shots % count) for i in range(count)]
 
 
-def _one_pass(
+def _whole_part(
     bench: Bench, player: PulsePlayer, counter: PhotonCounter, part: Timeline, keys: list[str]
 ) -> Iterator[Block]:
+    """Play a part to its end; what is missing where an instrument was lost on the way is played once more."""
+    while len(part):
+        taken = 0
+        try:
+            with contextlib.closing(_one_pass(bench, player, counter, part, keys)) as blocks:
+                for block in blocks:
+                    yield block
+                    taken += len(block["shots"]) if block else 0
+        except LostError as error:
+            instrument = error.instrument
+            if instrument is None or instrument.on_lost is None:
+                raise
+            instrument.on_lost(instrument, error)  # raises where there is no way back
+            part = part.take(slice(taken, None))
+            continue
+        return
+
+
+def _one_pass(
+    bench: Bench, player: PulsePlayer, counter: PhotonCounter, part: Timeline, keys: list[str]
+) -> Generator[Block, None, None]:
     counter.arm(keys, len(part))
     player.load(part)
     player.start()
@@ -61,13 +100,19 @@ def _one_pass(
                 yield _block(bench, part, seen, keys, slice(taken, taken + fresh))
                 taken += fresh
                 deadline = time.monotonic() + lasts + PATIENCE
-            elif time.monotonic() > deadline:
+                continue
+            yield {}
+            if time.monotonic() > deadline:
                 raise InstrumentError(
                     f"The counter has been silent for {lasts + PATIENCE:.0f} s after {taken} of {len(part)} points.",
                     "Check its connection and its trigger from the player.",
                 )
-    finally:
-        player.stop()
+    except BaseException:
+        # What ended it matters more; whether it is safe is seen to by make_safe.
+        with contextlib.suppress(InstrumentError):
+            player.stop()
+        raise
+    player.stop()
 
 
 def _block(bench: Bench, part: Timeline, seen: Any, keys: list[str], rows: slice) -> Block:
@@ -84,26 +129,35 @@ def check_limits(bench: Bench, timeline: Timeline) -> None:
     """Raise LimitError where a setpoint is outside a limit at any point of the sweep, naming the point."""
     for setpoint, values in timeline.setpoints.items():
         instrument, knob = _knob(bench, setpoint)
-        for point in (int(np.argmin(values)), int(np.argmax(values))):
-            try:
-                instrument.check(knob, float(values[point]))
-            except UsageError as error:
-                where = f" (point {point} of the sweep)" if np.ptp(values) > 0 else ""
-                raise type(error)(error.message.rstrip(".") + where + ".", error.hint) from None
+        check_sweep(instrument, knob, values + bench.shifts.get(setpoint, 0.0))
 
 
 def _set(bench: Bench, timeline: Timeline) -> list[str]:
     """Set what stays and load what steps by itself; return the setpoints that must be stepped between plays."""
     stepped: list[str] = []
-    for setpoint, values in timeline.setpoints.items():
+    for setpoint, planned in timeline.setpoints.items():
         instrument, knob = _knob(bench, setpoint)
+        values = planned + bench.shifts.get(setpoint, 0.0)
         if np.ptp(values) == 0:
             setattr(instrument, knob, _as_kind(instrument, knob, float(values[0])))
-        elif isinstance(instrument, ListMode):
-            instrument.load_list(knob, values)
+        elif _steps_itself(instrument, knob):
+            _load(instrument, knob, values)
         else:
             stepped.append(setpoint)
     return stepped
+
+
+def _steps_itself(instrument: Instrument, knob: str) -> bool:
+    """Return whether a device may step a knob by itself: not where a ramp, a rate or a readback is asked for."""
+    quantity = instrument.knobs()[knob]
+    guarded = quantity.ramp or quantity.tolerance is not None or instrument.largest_rate(knob) is not None
+    return isinstance(instrument, ListMode) and quantity.kind is not bool and not guarded
+
+
+def _load(instrument: Instrument, knob: str, values: NDArray[Any]) -> None:
+    check_sweep(instrument, knob, values)
+    if isinstance(instrument, ListMode):
+        instrument.load_list(knob, values)
 
 
 def _parts(bench: Bench, timeline: Timeline, stepped: list[str]) -> Iterator[Timeline]:
@@ -118,12 +172,12 @@ def _parts(bench: Bench, timeline: Timeline, stepped: list[str]) -> Iterator[Tim
     for start, stop in zip([0, *edges], [*edges, len(timeline)], strict=True):
         for name in stepped:
             instrument, knob = _knob(bench, name)
-            setattr(instrument, knob, float(timeline.setpoints[name][start]))
+            value = float(timeline.setpoints[name][start]) + bench.shifts.get(name, 0.0)
+            setattr(instrument, knob, _as_kind(instrument, knob, value))
         part = timeline.take(slice(int(start), int(stop)))
         for name in listed:
             instrument, knob = _knob(bench, name)
-            if isinstance(instrument, ListMode):
-                instrument.load_list(knob, part.setpoints[name])
+            _load(instrument, knob, part.setpoints[name] + bench.shifts.get(name, 0.0))
         yield part
 
 

@@ -143,6 +143,7 @@ class Record(_Frozen):
     programs: tuple[dict[str, Any], ...] = ()
     changes: tuple[dict[str, Any], ...] = ()
     log: tuple[dict[str, Any], ...] = ()
+    upkeep: tuple[dict[str, Any], ...] = ()
     fits: tuple[FitResult, ...] = ()
     figures: tuple[Figure, ...] = ()
     safe_report: dict[str, str] = Field(default_factory=dict)

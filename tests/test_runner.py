@@ -72,12 +72,12 @@ def test_pause_holds_and_resume_goes_on_with_the_same_rows(tmp_path):
     events = []
     made = runner(tmp_path / "a", events, pace=3.0)
     thread, done = in_background(made)
-    wait_for(lambda: made._rows > 20)
+    wait_for(lambda: made.ledger.row > 20)
     made.pause()
     wait_for(lambda: made.state == "paused")
-    held = made._rows
+    held = made.ledger.row
     time.sleep(0.4)
-    assert made._rows == held
+    assert made.ledger.row == held
     made.resume()
     thread.join(20)
     assert states(events) == ["preparing", "running", "paused", "running", "finished"]
@@ -90,7 +90,7 @@ def test_pause_holds_and_resume_goes_on_with_the_same_rows(tmp_path):
 def test_stop_keeps_what_was_measured(tmp_path, paused):
     made = runner(tmp_path, pace=5.0)
     thread, done = in_background(made)
-    wait_for(lambda: made._rows > 20)
+    wait_for(lambda: made.ledger.row > 20)
     if paused:
         made.pause()
         wait_for(lambda: made.state == "paused")
@@ -106,7 +106,7 @@ def test_stop_keeps_what_was_measured(tmp_path, paused):
 def test_halt_ends_as_stopped_with_the_reason(tmp_path):
     made = runner(tmp_path, pace=5.0)
     thread, done = in_background(made)
-    wait_for(lambda: made._rows > 0)
+    wait_for(lambda: made.ledger.row > 0)
     made.halt()
     thread.join(10)
     assert (done["run"].state, done["run"].record.reason) == ("stopped", "halted")

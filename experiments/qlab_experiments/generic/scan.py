@@ -12,6 +12,7 @@ from qlab.bench import Bench
 from qlab.errors import UsageError
 from qlab.experiment import Blocks, Experiment
 from qlab.instrument import Instrument, Quantity
+from qlab.limits import check_sweep
 from qlab.parameters import Parameters
 from qlab.record import Axis, Column, Signal
 from qlab.scan import Linear, Values
@@ -65,8 +66,7 @@ class Scan(Experiment[ScanParameters]):
             _find(bench, name)
         for name, scan in self._stepped().items():
             instrument, knob = _find(bench, name)
-            for value in scan.values():
-                instrument.check(knob.name, float(value))
+            check_sweep(instrument, knob.name, scan.values())
         for name, value in self._settings().items():
             instrument, knob = _find(bench, name)
             instrument.check(knob.name, value)
@@ -78,7 +78,7 @@ class Scan(Experiment[ScanParameters]):
             _set(bench, name, value)
         stepped = self._stepped()
         held: dict[str, float] = {}
-        for _ in range(self.parameters.passes):
+        for _ in self.each_pass():
             orders = [scan.values()[scan.played()] for scan in stepped.values()]
             for point in itertools.product(*orders):
                 for name, value in zip(stepped, point, strict=True):
@@ -88,6 +88,11 @@ class Scan(Experiment[ScanParameters]):
                 if self.parameters.settle_time:
                     time.sleep(self.parameters.settle_time)
                 yield self._row(bench, dict(zip(stepped, point, strict=True)))
+
+    def uses(self) -> frozenset[str]:
+        """Return the instruments whose knobs are stepped, read or set."""
+        names = (*self._stepped(), *self._read(), *self._settings())
+        return frozenset(_find(self._bench(), name)[0].name for name in names)
 
     def _row(self, bench: Bench, point: dict[str, float]) -> dict[str, NDArray[Any]]:
         row = {_column(name): np.array([value]) for name, value in point.items()}

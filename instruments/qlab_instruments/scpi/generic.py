@@ -8,7 +8,7 @@ from qlab.instrument import Knob, Quantity, Switch
 from qlab.units import parse_quantity
 from qlab_instruments.scpi.visa import VisaInstrument
 
-_KEYS = {"unit", "get", "set", "limits", "safe", "ramp", "tolerance", "doc"}
+_KEYS = {"unit", "get", "set", "limits", "safe", "ramp", "rate", "tolerance", "choices", "doc"}
 
 
 def GenericSCPI(address: str, knobs: Mapping[str, Mapping[str, Any]], **options: Any) -> VisaInstrument:

@@ -1,8 +1,9 @@
 """Knobs over PyVISA: what a knob's `get` and `set` say is sent as it stands."""
 
+import contextlib
 from typing import Any
 
-from qlab.errors import InstrumentError, UsageError
+from qlab.errors import InstrumentError, LostError, UsageError
 from qlab.instrument import Instrument, Quantity
 
 
@@ -26,6 +27,8 @@ class VisaInstrument(Instrument):
         super().__init__()
         self.address, self.library = address, library
         self.terminator, self.timeout, self.confirm = terminator, timeout, confirm
+        # VISA's own timeout comes first; a library that hangs all the same is cut off after this.
+        self.call_timeout = 2 * timeout + 2.0
         self._manager: Any = None
         self._session: Any = None
 
@@ -54,10 +57,16 @@ class VisaInstrument(Instrument):
 
     def close(self) -> None:
         """Let go of the instrument."""
-        for part in (self._session, self._manager):
+        session, self._session = self._session, None
+        manager, self._manager = self._manager, None
+        for part in (session, manager):
             if part is not None:
                 part.close()
-        self._session = self._manager = None
+
+    def abort(self) -> None:
+        """Close the session under a call that hangs."""
+        with contextlib.suppress(Exception):
+            self.close()
 
     def identity(self) -> dict[str, str]:
         """Return what `*IDN?` says."""
@@ -90,11 +99,19 @@ class VisaInstrument(Instrument):
 
     def _transact(self, action: Any) -> Any:
         if self._session is None:
-            raise InstrumentError(f"{self.name} is not connected.", "Open the bench first.")
+            raise LostError(f"{self.name} is not connected.", "Open the bench first.", self)
         try:
             return action(self._session)
-        except Exception as error:
-            # VisaIOError, BrokenPipeError, SerialException, UnicodeDecodeError ...: one kind from here on.
+        except UnicodeDecodeError as error:
             raise InstrumentError(
-                f"{self.name} did not answer ({type(error).__name__}: {error}).", "Check its connection."
+                f"{self.name} answered bytes that are no text ({error.object[:20]!r}).",
+                "Check its baud rate, its terminator and the driver.",
+            ) from error
+        except Exception as error:
+            # VisaIOError, BrokenPipeError, SerialException ...: one kind from here on. After a timeout a late
+            # answer may still be on its way, to be taken for that of the next query: the connection is lost too.
+            raise LostError(
+                f"{self.name} did not answer ({type(error).__name__}: {error}).",
+                "Check its connection.",
+                self,
             ) from error

@@ -1,0 +1,1 @@
+"""What the runner is made of: telling, the ledger, the keeper, hands, interlocks, upkeep, reconnecting, the end."""
