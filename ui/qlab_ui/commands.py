@@ -135,6 +135,14 @@ class Commands:
         dialog.fileSelected.connect(window.bench.use)
         window.show_dialog(dialog)
 
+    def profile(self) -> None:
+        """Fill in who measures, once."""
+        self._window.fair.edit_profile("")
+
+    def fair_report(self) -> None:
+        """Show what the shown file meets of the FAIR metrics."""
+        self._window.fair.show_report()
+
     def export(self) -> None:
         """Save the picture as PNG or the values as CSV."""
         page = self._page()

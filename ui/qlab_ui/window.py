@@ -17,6 +17,7 @@ from qlab_ui.bars import Bars
 from qlab_ui.bench import BenchSide
 from qlab_ui.commands import Commands
 from qlab_ui.dialogs.error import ErrorDialog
+from qlab_ui.fair import Fair
 from qlab_ui.feed import Feed
 from qlab_ui.files import Files
 from qlab_ui.fitting import Fitting
@@ -28,9 +29,9 @@ from qlab_ui.noting import Noting
 from qlab_ui.panels.experiments import ExperimentsPanel
 from qlab_ui.panels.instruments import InstrumentsPanel
 from qlab_ui.panels.log import LogPanel
+from qlab_ui.panels.metadata import MetadataPanel
 from qlab_ui.panels.notes import NotesPanel
 from qlab_ui.panels.queue import QueuePanel
-from qlab_ui.panels.record import RecordPanel
 from qlab_ui.panels.result import ResultPanel
 from qlab_ui.panels.runs import RunsPanel
 from qlab_ui.panels.sequence import SequencePanel
@@ -72,12 +73,8 @@ class MainWindow(QMainWindow):
         self.presets = Presets(self.form, self.settings, self.keep_settings, self.form)
         self.form.put_beside_title(self.presets)
         self.queue, self.instruments, self.sequence = QueuePanel(), InstrumentsPanel(), SequencePanel()
-        self.log, self.result, self.record, self.notes = (
-            LogPanel(),
-            ResultPanel(),
-            RecordPanel(),
-            NotesPanel(),
-        )
+        self.log, self.result = LogPanel(), ResultPanel()
+        self.record, self.notes = MetadataPanel(), NotesPanel()
         self.status = StatusLine(self)
         self.setStatusBar(self.status)
         self.status.rest()
@@ -103,6 +100,7 @@ class MainWindow(QMainWindow):
         self.hands = Hands(self)
         self.playing = Playing(self)
         self.noting = Noting(self)
+        self.fair = Fair(self)
         self.files = Files(self.centre, self.runs, self.worker, self, self.settings)
 
     def _connect(self) -> None:
@@ -261,6 +259,7 @@ class MainWindow(QMainWindow):
         self.fitting.show()
         self.playing.shown()
         self.noting.show()
+        self.fair.show()
         self.name_window()
 
     def name_window(self) -> None:

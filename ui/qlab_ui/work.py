@@ -4,6 +4,7 @@ import csv
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -167,6 +168,20 @@ def write_note(path: str, note: Note) -> None:
     from qlab.store import edit_sidecar
 
     edit_sidecar(Path(path), notes=note.text, tags=note.tags, star=note.star)
+
+
+def completion(record: Record) -> tuple[Any, ...]:
+    """Return what metadata a run has and what it lacks, as `qlab.fair.Item`s."""
+    from qlab.fair import completion as items
+
+    return tuple(items(record))
+
+
+def fair_report(path: str) -> Any:
+    """Return the FAIR report of a file (`qlab.fair.FairReport`)."""
+    from qlab.fair import report
+
+    return report(Path(path))
 
 
 def write_csv(path: str, columns: Sequence[tuple[str, list[float]]], comment: str) -> str:

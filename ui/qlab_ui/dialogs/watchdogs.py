@@ -103,6 +103,7 @@ class RuleRow(QFrame):
     def rule(self) -> dict[str, Any] | None:
         """Return the rule as plain data, or None and say why it is refused."""
         from pydantic import ValidationError
+
         from qlab.watch import Rule
 
         readout = self.readout.currentText().strip()

@@ -1,0 +1,102 @@
+"""Metadata: how complete it is, what is missing and what to do, and below it all that the file says."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QHeaderView,
+    QLabel,
+    QProgressBar,
+    QPushButton,
+    QTreeWidget,
+    QTreeWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from qlab.record import Record
+from qlab_ui import icons, text, theme
+from qlab_ui.panels.record import Fields, RecordPanel
+from qlab_ui.roomy import make_roomy
+
+
+class MetadataPanel(QWidget):
+    """Completion on top, the record below."""
+
+    profileWanted = Signal(str)  # the field to go to
+    reportWanted = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("metadata")
+        self.record = RecordPanel(self)
+        self.line = QLabel(self)
+        self.line.setTextFormat(Qt.TextFormat.PlainText)
+        self.bar = QProgressBar(self)
+        self.bar.setTextVisible(False)
+        self.bar.setAccessibleName("Completeness of the metadata")
+        self.bar.setFixedHeight(max(self.fontMetrics().height() // 3, 4))
+        self.who = QPushButton("Who are you?…", self)
+        self.who.setToolTip(
+            "Name or pseudonym, affiliation, licence, funding: filled once, written into each file"
+        )
+        self.report = QPushButton("FAIR report…", self)
+        self.report.setToolTip("What this file meets of the FAIR metrics, and what to do for the rest")
+        self.missing = QTreeWidget(self)
+        self.missing.setObjectName("missing")
+        self.missing.setAccessibleName("What is missing")
+        self.missing.setHeaderHidden(True)
+        self.missing.setColumnCount(2)
+        self.missing.setRootIsDecorated(False)
+        self.missing.setUniformRowHeights(True)
+        make_roomy(self.missing)
+        self.missing.header().setSectionResizeMode(0, QHeaderView.ResizeMode.ResizeToContents)
+        self.who.clicked.connect(lambda: self.profileWanted.emit(""))
+        self.report.clicked.connect(self.reportWanted)
+        self.missing.itemActivated.connect(
+            lambda item, _column: self.profileWanted.emit(str(item.data(0, Qt.ItemDataRole.UserRole) or ""))
+        )
+        unit = self.fontMetrics().averageCharWidth()
+        head = QHBoxLayout()
+        head.addWidget(self.line, 1)
+        head.addWidget(self.who)
+        head.addWidget(self.report)
+        top = QVBoxLayout()
+        top.setContentsMargins(unit, unit // 2, unit, 0)
+        top.addLayout(head)
+        top.addWidget(self.bar)
+        top.addWidget(self.missing)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addLayout(top)
+        column.addWidget(self.record, 1)
+        self.show_completion(())
+
+    def show_record(self, record: Record | None, fields: Fields = ()) -> None:
+        """Show a record."""
+        self.record.show_record(record, fields)
+        self.report.setEnabled(record is not None)
+
+    def show_completion(self, items: Sequence[Any]) -> None:
+        """Show what is there and what is missing (see `qlab.fair.Item`); what is needed comes first."""
+        present = sum(item.present for item in items)
+        self.line.setText(f"{present} of {len(items)} given" if items else "")
+        self.bar.setMaximum(max(len(items), 1))
+        self.bar.setValue(present)
+        self.bar.setVisible(bool(items))
+        self.bar.setAccessibleDescription(self.line.text())
+        self.missing.clear()
+        absent = sorted((item for item in items if not item.present), key=lambda item: not item.needed)
+        for item in absent:
+            row = QTreeWidgetItem([text.capital(item.label), item.why])
+            row.setIcon(0, icons.icon("warning" if item.needed else "info"))
+            row.setData(0, Qt.ItemDataRole.UserRole, item.field)
+            for column in (0, 1):
+                row.setToolTip(column, f"{item.why}\n{item.what_to_do}")
+            row.setForeground(1, self.palette().color(theme.MUTED))
+            self.missing.addTopLevelItem(row)
+        line = self.missing.sizeHintForRow(0) if absent else 0
+        self.missing.setVisible(bool(absent))
+        self.missing.setMaximumHeight(line * min(len(absent), 4) + 6)
