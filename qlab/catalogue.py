@@ -19,6 +19,8 @@ def describe(name: str) -> dict[str, Any]:
     Each field is {name, title, description, group, kind, unit, default, minimum, maximum, choices}; `kind` is
     `quantity`, `scan`, `integer`, `number`, `boolean`, `choice` or `text`. The default is as people type it.
     """
+    from qlab.experiment import Experiment
+
     try:
         experiment = plugins("experiments")[name].load()
         parameters: type[Parameters] = experiment.parameters_type()
@@ -31,6 +33,7 @@ def describe(name: str) -> dict[str, Any]:
             "help": (experiment.__doc__ or "").strip(),
             "roles": {role: kind.__name__ for role, kind in experiment.roles().items()},
             "fit": experiment.fit,
+            "curves": experiment.curves is not Experiment.curves,
             "fields": [_field(parameters, key, info) for key, info in parameters.model_fields.items()],
         }
     except QlabError as error:

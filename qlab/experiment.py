@@ -8,6 +8,7 @@ import numpy as np
 from qlab.bench import Bench
 from qlab.errors import UsageError
 from qlab.instrument import Instrument
+from qlab.metrology.curves import Curve
 from qlab.parameters import Parameters
 from qlab.playing import check_limits, play, split_shots
 from qlab.pulses import Program, compile_program
@@ -188,6 +189,11 @@ class Experiment(Generic[P]):
         """Return what the fit should find on a simulated bench with this truth, by name of the fit parameter."""
         del truth
         return {}
+
+    def curves(self, run: Run) -> tuple[Curve, ...]:
+        """Return curves with confidence bands and limits: an Allan deviation, a spectrum; by default none."""
+        del run
+        return ()
 
     def analyse(self, run: Run, fit: FitResult | None) -> tuple[Figure, ...]:
         """Return the figures of merit of a run."""

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
+from qlab.errors import QlabError
 from qlab.live import LiveTable
 from qlab.record import Axis, Column, Figure, FitParameter, FitResult, Record, Signal
 from qlab.scan import Linear, parse_scan
@@ -294,12 +295,17 @@ class FakeWorker:
     def ask(self, done, failed, function, *arguments):
         self.asked.append((function.__name__, arguments))
         answer = getattr(self, f"_{function.__name__}")
-        self._answers.append((done, answer, arguments))
+        self._answers.append((done, failed, answer, arguments))
 
     def poll(self):
         answers, self._answers = self._answers, []
-        for done, answer, arguments in answers:
-            done(answer(*arguments))
+        for done, failed, answer, arguments in answers:
+            try:
+                got = answer(*arguments)
+            except QlabError as error:
+                failed(error)
+            else:
+                done(got)
 
     def close(self):
         self._answers = []
@@ -314,6 +320,9 @@ class FakeWorker:
 
     def _write_note(self, path, note):
         self.notes[path] = note
+
+    def _fair_report(self, path):
+        return work.fair_report(path)  # the real one
 
     def _completion(self, record):
         return work.completion(record)  # the real one

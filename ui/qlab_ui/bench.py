@@ -148,6 +148,7 @@ class BenchSide:
             return
         before, typed = window.form.experiment, window.form.changes()
         window.experiments.show_catalogue(catalogue)
+        window.fitting.curved = {str(entry["name"]) for entry in catalogue if entry.get("curves")}
         good = [entry["name"] for entry in catalogue if "broken" not in entry]
         wanted = window.settings.experiment
         if good:

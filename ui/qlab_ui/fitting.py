@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -40,7 +41,9 @@ class Fitting:
         self._centre, self._worker, self._panel, self._voice = centre, worker, panel, voice
         self._asked: dict[str, Question] = {}
         self._underway = False
-        self._last = 0.0
+        self._last = self._last_curves = 0.0
+        self._asked_curves: tuple[str, int] = ("", 0)
+        self.curved: set[str] = set()  # experiments that make curves
         self.model = ""  # what the chooser says: "" is the experiment's own, NO_FIT none
 
     def choose(self, model: str) -> None:
@@ -81,6 +84,7 @@ class Fitting:
 
     def consider(self) -> None:
         """Ask for a fit where one is due: called with each frame."""
+        self._consider_curves()
         page, now = self._centre.current(), time.monotonic()
         if page is None or self._underway or now - self._last < _EVERY or len(page.record.axes) != 1:
             return
@@ -108,6 +112,23 @@ class Fitting:
                 question.model,
                 _source(page),
             )
+
+    def _consider_curves(self) -> None:
+        """Ask for the curves of the page in front, where its experiment has any and rows have come."""
+        page, now = self._centre.current(), time.monotonic()
+        if page is None or now - self._last_curves < _EVERY or page.record.experiment not in self.curved:
+            return
+        asked = (page.record.id, len(page.rows))
+        if asked == self._asked_curves or not len(page.rows):
+            return
+        self._asked_curves, self._last_curves = asked, now
+        run = page.record.id
+
+        def got(found: tuple[Any, ...]) -> None:
+            if (shown := self._centre.page(run)) is not None:
+                shown.show_curves(found)
+
+        self._worker.ask(got, self._failed, work.curves, _lean(page.record), _source(page))
 
     def _question(self, page: RunPage) -> Question | None:
         model = self.model or page.record.fit

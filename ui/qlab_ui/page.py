@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QEvent, QPoint, Qt, Signal
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QStackedWidget, QVBoxLayout, QWidget
 
 from qlab.grid import Rows
 from qlab.record import ENDED, Record
@@ -17,8 +18,10 @@ from qlab_ui.plots.data import signals
 from qlab_ui.work import Fitted
 
 if TYPE_CHECKING:
+    from qlab_ui.plots.bands import BandsView
     from qlab_ui.plots.view import View
 
+_CURVE = "curve:"  # what stands before the name of a curve among the signals
 _SHARE = 3.0  # a drawing that took t is followed by at least this many t without one
 
 
@@ -36,8 +39,12 @@ class RunPage(QWidget):
         self._next = 0.0
         from qlab_ui.plots.choose import view_for  # pyqtgraph comes with it, after the first paint
 
-        self.view: View = view_for(record)
-        self.view.menuWanted.connect(self.menuWanted)
+        self._main: View = view_for(record)
+        self._main.menuWanted.connect(self.menuWanted)
+        self._bands: BandsView | None = None  # made when a curve is first looked at
+        self._curves: dict[str, Any] = {}
+        self._stack = QStackedWidget(self)
+        self._stack.addWidget(self._main)
         self._icon = QLabel(self)
         self._title = QLabel(self)
         self._title.setTextFormat(Qt.TextFormat.PlainText)
@@ -53,6 +60,7 @@ class RunPage(QWidget):
         self.signal_box.setToolTip("Which signal is drawn and fitted")
         for name, words in signals(record):
             self.signal_box.addItem(words, name)
+        self._first_signal = str(self.signal_box.itemData(0) or "")
         self.signal_box.setVisible(self.signal_box.count() > 1)
         self.signal_box.activated.connect(self._signal)
         self._sim = SimBadge(self)
@@ -67,12 +75,35 @@ class RunPage(QWidget):
         self.path = path or self.path
         self._title.setText(record.title or record.experiment)
         self._sim.setVisible(record.simulated)
-        self.view.show_record(record)
+        for view in self._views():
+            view.show_record(record)
         self._head()
 
+    @property
+    def view(self) -> View:
+        """The view that is looked at."""
+        return (
+            self._bands
+            if self._bands is not None and self._stack.currentWidget() is self._bands
+            else self._main
+        )
+
     def signal(self) -> str:
-        """Return the name of the signal that is shown."""
-        return str(self.signal_box.currentData() or "")
+        """Return the name of the signal that is drawn; a curve is made of the first one."""
+        name = str(self.signal_box.currentData() or "")
+        return self._first_signal if name.startswith(_CURVE) else name
+
+    def show_curves(self, curves: Sequence[Any]) -> None:
+        """Offer curves (`qlab.metrology.curves.Curve`) beside the signals, and draw the one that is chosen anew."""
+        for curve in curves:
+            key = _CURVE + curve.name
+            if self.signal_box.findData(key) < 0:
+                self.signal_box.addItem(curve.label, key)
+            self._curves[key] = curve
+        self.signal_box.setVisible(self.signal_box.count() > 1)
+        chosen = self._curves.get(str(self.signal_box.currentData() or ""))
+        if chosen is not None and self._bands is not None:
+            self._bands.show_curve(chosen)
 
     def live(self) -> bool:
         """Return whether the run is still going."""
@@ -81,18 +112,20 @@ class RunPage(QWidget):
     def frame(self) -> None:
         """Draw what is new; a picture that is slow to draw is drawn less often."""
         self.view.tick()
+        if self.view is not self._main:
+            return
         count, now = len(self.rows), time.perf_counter()
         if count == self._count or now < self._next:
             return
         self._count = count
-        self.view.draw(self.rows, self.signal())
+        self._main.draw(self.rows, self.signal())
         taken = time.perf_counter() - now
         self._next = now + taken * (1 + _SHARE)
 
     def show_fit(self, fitted: Fitted | None) -> None:
         """Draw a fit, or none."""
         self.fitted = fitted
-        self.view.show_fit(fitted)
+        self._main.show_fit(fitted)
 
     def changeEvent(self, event: QEvent) -> None:
         """Draw the icon again after a change of theme."""
@@ -114,8 +147,8 @@ class RunPage(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addLayout(head)
-        column.addWidget(self.view, 1)
-        self.setFocusProxy(self.view)
+        column.addWidget(self._stack, 1)
+        self.setFocusProxy(self._main)
 
     def _head(self) -> None:
         record = self.record
@@ -127,7 +160,26 @@ class RunPage(QWidget):
             parts.append(text.started(record.started))
         self._about.setText(" · ".join(parts))
 
+    def _views(self) -> list[View]:
+        return [view for view in (self._main, self._bands) if view is not None]
+
     def _signal(self) -> None:
+        chosen = self._curves.get(str(self.signal_box.currentData()))
+        if chosen is not None:
+            self._look_at(chosen)
+            return
+        self._stack.setCurrentWidget(self._main)
         self._count = -1
         self.show_fit(None)
         self.signalChosen.emit()
+
+    def _look_at(self, curve: Any) -> None:
+        from qlab_ui.plots.bands import BandsView
+
+        if self._bands is None:
+            self._bands = BandsView(self)
+            self._bands.menuWanted.connect(self.menuWanted)
+            self._bands.show_record(self.record)
+            self._stack.addWidget(self._bands)
+        self._bands.show_curve(curve)
+        self._stack.setCurrentWidget(self._bands)

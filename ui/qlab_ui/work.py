@@ -64,17 +64,34 @@ def figures(record: Record, result: FitResult, rows: Rows | str) -> tuple[Figure
 
     try:
         experiment = load("experiments", record.experiment).read(record.parameters)
-        if isinstance(rows, str):
-            table = LiveTable.attach(Path(rows))
-            try:
-                names = [c.name for c in record.columns if not c.shape]
-                rows = MemoryRows({name: np.array(table.column(name)) for name in names})
-            finally:
-                table.close()
-        found: tuple[Figure, ...] = experiment.analyse(Run(record, rows), result)
+        found: tuple[Figure, ...] = experiment.analyse(Run(record, _held(record, rows)), result)
     except Exception:  # noqa: BLE001 - a stranger's experiment may fail on half a run; the fit is shown all the same
         return ()
     return found
+
+
+def curves(record: Record, rows: Rows | str) -> tuple[Any, ...]:
+    """Return the curves of an experiment (`qlab.metrology.curves.Curve`), also of a run that still goes."""
+    from qlab.registry import load
+
+    try:
+        experiment = load("experiments", record.experiment).read(record.parameters)
+        found: tuple[Any, ...] = experiment.curves(Run(record, _held(record, rows)))
+    except Exception:  # noqa: BLE001 - as with the figures: half a run may be too little
+        return ()
+    return found
+
+
+def _held(record: Record, rows: Rows | str) -> Rows:
+    """Return the rows in memory: those of a live table are copied, the run goes on beside it."""
+    if not isinstance(rows, str):
+        return rows
+    table = LiveTable.attach(Path(rows))
+    try:
+        names = [c.name for c in record.columns if not c.shape]
+        return MemoryRows({name: np.array(table.column(name)) for name in names})
+    finally:
+        table.close()
 
 
 def drawn(record: Record, view: Grid, result: FitResult) -> Fitted:

@@ -52,6 +52,8 @@ class MetadataPanel(QWidget):
         self.missing.setRootIsDecorated(False)
         self.missing.setUniformRowHeights(True)
         make_roomy(self.missing)
+        self.missing.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.missing.header().setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
         self.missing.header().setSectionResizeMode(0, QHeaderView.ResizeMode.ResizeToContents)
         self.who.clicked.connect(lambda: self.profileWanted.emit(""))
         self.report.clicked.connect(self.reportWanted)
