@@ -147,6 +147,7 @@ class Record(_Frozen):
     fits: tuple[FitResult, ...] = ()
     figures: tuple[Figure, ...] = ()
     safe_report: dict[str, str] = Field(default_factory=dict)
+    study: dict[str, Any] = Field(default_factory=dict)  # id, run, of, index, values: its place in a study
 
     def column(self, name: str) -> Column:
         """Return the column of this name."""

@@ -67,6 +67,7 @@ class Runner:
         rules: Sequence[Rule] = (),
         upkeep: Sequence[Upkeep] = (),
         replay: Iterable[Mapping[str, Any]] = (),
+        knobs: Mapping[str, float | bool | str] | None = None,
     ) -> None:
         kind: type[Experiment[Any]] = load("experiments", experiment)
         if pace is not None and not 0 < pace < 1e9:
@@ -84,6 +85,7 @@ class Runner:
         self.teller = Teller(self.record.id, tell)
         self.ledger = Ledger(bench, self.teller)
         self.owned = self.experiment.uses()
+        self.knobs = dict(knobs or {})
         self.hands = Hands(bench, self.owned, self.control, self.ledger, replay)
         self.upkeep = (*bench.entry.upkeep, *upkeep)
         self.chores = Chores(bench, self.upkeep, self.ledger, self.experiment, self.record.seed)
@@ -246,10 +248,13 @@ class Runner:
         speed = None if self.pace is None or self.seconds <= 0 else self.seconds / self.pace
         self.bench.begin(self.record.seed or 0, speed)
         self._listen()
+        self.hands.first(self.knobs)
         self._know_the_bench()
         self._set_state("running")
         self.teller.begin()
-        self.teller.started(self.record, self._table.path if self._table is not None else None, self._writing.path)
+        self.teller.started(
+            self.record, self._table.path if self._table is not None else None, self._writing.path
+        )
         if not self.interlock.idle:
             self.interlock.tell()
         self._between()

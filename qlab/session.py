@@ -41,8 +41,10 @@ class Order(BaseModel):
 
     `pace` stretches a simulated run to about that many seconds so that it can be watched (None: as fast as
     it goes). `truth` overrides the hidden truth of a simulated bench. The queue plays higher priorities first, nothing
-    before its `due` time (ISO 8601), nothing before the run it comes `after`; `repeat` is how often; `loops` make it a
-    study: one run for each of their values, all with the same `study`.
+    before its `due` time (ISO 8601, local time without an offset), nothing before the run it comes `after`; `repeat` is
+    how often; `loops` make it a study: one run for each of their values, all with the same `study`. With a `seed` the
+    k-th run of a study has the seed plus k. `knobs` ("instrument.knob") are set before the first command. Simulated
+    benches of one name play one run at a time, as a real one would; `independent` asks for one of its own.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -62,6 +64,7 @@ class Order(BaseModel):
     loops: tuple[Loop, ...] = ()
     study: str = ""
     knobs: dict[str, float | bool | str] = Field(default_factory=dict)
+    independent: bool = False
 
 
 class Session(Protocol):
@@ -84,6 +87,9 @@ class Session(Protocol):
     * `queue` {held, items: [{run, order, title, state: running|waiting|blocked, why, seconds, starts, ends}]}: the
       whole queue in the order it will be played, after each change; `starts` and `ends` are ISO 8601 estimates, `why`
       says what an item waits for.
+      Items also have `study` (that of a run of one), `done` and `total` (runs begun, and in all).
+    * `study` {study, state, runs: [{run, number, index, values, state, path, good_fit, fit: {name: [value, error]}}]}:
+      a study, or an order that repeats, has played its last run.
     * `panel` {bench, owner, instruments: {name: {kind, identity, state: open|closed|lost, message, knobs: {knob:
       {value, unit, limits, writable, doc, choices, age}}}}}: what the manual panel shows, while somebody watches it.
       `owner` is the run that owns the instruments ("" when they are free).

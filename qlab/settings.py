@@ -58,6 +58,13 @@ def runtime_folder() -> Path:
     return folder
 
 
+def state_folder() -> Path:
+    """Return the folder of what must survive a restart of the machine (`QLAB_STATE` overrides it)."""
+    if given := os.environ.get("QLAB_STATE"):
+        return Path(given)
+    return Path(platformdirs.user_state_dir("qlab", appauthor=False))
+
+
 def load_settings() -> tuple[Settings, list[str]]:
     """Read the settings; never fail. Returns them with one line for each thing that had to be healed."""
     path = config_folder() / "settings.json"

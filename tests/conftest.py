@@ -35,6 +35,7 @@ def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pat
     )
     runtime.mkdir(exist_ok=True)
     monkeypatch.setenv("QLAB_RUNTIME", str(runtime))
+    monkeypatch.setenv("QLAB_STATE", str(tmp_path / "state"))
     monkeypatch.setenv("QLAB_CONFIG", str(tmp_path / "config"))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setenv("QLAB_PLUGINS", str(tmp_path / "plugins"))

@@ -63,6 +63,7 @@ def run_again(old: Run, out: Path, seed: int | None = None) -> Path:
         out,
         seed=record.seed if seed is None else seed,
         title=record.title,
+        replay=record.changes,
     )
     return watch(runner)
 

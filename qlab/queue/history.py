@@ -19,10 +19,13 @@ class History(BaseModel):
         known.append((estimated if math.isfinite(estimated) and estimated > 0 else None, taken))
         del known[:-KEPT]
 
-    def expected(self, kind: str, estimated: float) -> float:
-        """Return how long such a run will take (s): the estimate, scaled as such runs took; NaN where unknown."""
+    def expected(self, kind: str, estimated: float, *, only_known: bool = False) -> float:
+        """Return how long such a run will take (s): the estimate, scaled as such runs took; NaN where unknown.
+
+        `only_known` trusts no estimate alone: that of a simulated bench is of its virtual time.
+        """
         known = self.kinds.get(kind, [])
         ratios = [taken / guess for guess, taken in known if guess]
         if math.isfinite(estimated) and estimated > 0:
-            return estimated * median(ratios) if ratios else estimated
+            return estimated * median(ratios) if ratios else math.nan if only_known else estimated
         return median(taken for _, taken in known) if known else math.nan

@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from qlab.queue.study import Plan, Point, Played
+from qlab.queue.study import Plan, Played, Point
 from qlab.session import Order
 from qlab.units import format_quantity
 
@@ -34,6 +34,7 @@ class Item(BaseModel):
     extend: int = 0
     refused: str = ""  # why the last attempt to start it was turned down
     problem: str = ""  # why it can never play
+    cut: int | None = None  # how many runs it has in all, where it was taken out before its end
 
     @property
     def several(self) -> bool:
@@ -43,6 +44,8 @@ class Item(BaseModel):
     @property
     def total(self) -> int:
         """How many runs it comes to."""
+        if self.cut is not None:
+            return self.cut
         return max(self.order.repeat, 1) * (1 if self.plan is None else self.plan.runs)
 
     @property

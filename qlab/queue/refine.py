@@ -1,5 +1,6 @@
 """Adaptive refinement of a loop: the next value goes where the fit value changes most, beyond its errors."""
 
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -35,7 +36,7 @@ def next_value(known: Sequence[Known], low: float, high: float, count: int) -> f
     def loss(a: Known, b: Known) -> float:
         return math.hypot((b.x - a.x) / width, _change(a, b) / height if height > 0 else 0.0)
 
-    a, b = max(zip(there, there[1:], strict=False), key=lambda pair: loss(*pair))
+    a, b = max(itertools.pairwise(there), key=lambda pair: loss(*pair))
     return (a.x + b.x) / 2
 
 

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ValidationError
 
 from qlab.queue.history import History
 from qlab.queue.item import Item, Outcome
+from qlab.queue.study import Point
 
 
 class Going(BaseModel):
@@ -18,6 +19,8 @@ class Going(BaseModel):
     item: str
     order: dict[str, Any]
     path: str = ""
+    number: int = 0
+    point: Point = Point()
 
 
 class Saved(BaseModel):

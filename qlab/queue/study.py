@@ -63,6 +63,7 @@ class Played(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     run: str
+    number: int
     point: Point
     state: str
     path: str = ""
@@ -125,17 +126,14 @@ def next_point(plan: Plan, begun: int, played: Sequence[Played]) -> Point:
         return plan.points[number]
     refined = plan.refined
     outer = plan.points[number // refined.count]
-    start = begun - number % refined.count  # the first run of this refinement
+    inner = number % refined.count
     known = [
-        Known(float(p.point.values[refined.over]), *(p.values.get(refined.by, (None, None))))
+        Known(float(p.point.values[refined.over]), *p.values.get(refined.by, (None, None)))
         for p in played
-        if p.point.index[:-1] == outer.index and p.point.index[-1] <= begun - start
-        and refined.over in p.point.values
-    ][-(number % refined.count) :] if number % refined.count else []  # fmt: skip
+        if begun - inner <= p.number < begun
+    ]
     value = next_value(known, refined.low, refined.high, refined.count)
-    return Point(
-        index=(*outer.index, number % refined.count), values={**outer.values, refined.over: value}
-    )
+    return Point(index=(*outer.index, inner), values={**outer.values, refined.over: value})
 
 
 def _groups(loops: Sequence[Loop]) -> list[list[Loop]]:

@@ -72,6 +72,14 @@ class Hands:
             self._todo.append((device, name, number))
         self._control.poke()
 
+    def first(self, knobs: Mapping[str, float | bool | str]) -> None:
+        """Set the knobs that the order asks for, before the first command; one that cannot be set ends the run."""
+        for name, value in knobs.items():
+            device, knob = self._bench.find(name)
+            number = wanted(self._bench, name.partition(".")[0], knob, value)
+            with self._ledger.by("panel"):
+                device.set_knob(device.knobs()[knob], number)
+
     @property
     def idle(self) -> bool:
         """Whether nothing is to be replayed."""

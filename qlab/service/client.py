@@ -1,25 +1,25 @@
 """The window's side: a session that speaks to the supervised bench process, started where there is none."""
 
 import os
-import subprocess
-import sys
 import threading
 import time
 import uuid
 from collections import deque
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from qlab.service.channel import Address, Channel, Message, address_file
-from qlab.session import Command, Event, Order
+from qlab.service.start import alive, start_supervisor
+from qlab.session import After, Command, Event, Order
 
 START_DEADLINE = 30.0  # s
-_STARTED: list["subprocess.Popen[bytes]"] = []
 
 
 class RemoteSession:
     """A session in the bench process; see `qlab.session.Session`. Nothing here waits."""
 
-    def __init__(self) -> None:
+    def __init__(self, name: str = "window") -> None:
+        self._name = name
         self._events: deque[Event] = deque()
         self._outbox: deque[Message] = deque()
         self._channel: Channel | None = None
@@ -49,8 +49,46 @@ class RemoteSession:
         )
 
     def command(self, what: Command, run: str = "") -> None:
-        """Pause, resume, stop or halt a run, or make the bench spoken of last safe."""
+        """Say something to a run or to the queue; `make_safe` is for the bench spoken of last, too."""
         self._send({"do": what, "run": run, "bench": self._bench})
+
+    def extend(self, run: str, passes: int) -> None:
+        """Add passes to a run."""
+        self._send({"do": "extend", "run": run, "passes": passes})
+
+    def arrange(self, run: str, changes: Mapping[str, Any]) -> None:
+        """Change a waiting run."""
+        told = {
+            name: value.model_dump() if isinstance(value, After) else value for name, value in changes.items()
+        }
+        self._send({"do": "arrange", "run": run, "changes": told})
+
+    def panel(self, bench: str, watch: bool) -> None:
+        """Ask for `panel` events of a bench, or for no more."""
+        self._bench = bench
+        self._send({"do": "panel", "bench": bench, "watch": watch})
+
+    def set_knob(
+        self, bench: str, instrument: str, knob: str, value: float | bool | str, *, take_over: bool = False
+    ) -> None:
+        """Set one knob by hand."""
+        about = {
+            "bench": bench,
+            "instrument": instrument,
+            "knob": knob,
+            "value": value,
+            "take_over": take_over,
+        }
+        self._send({"do": "set_knob", **about})
+
+    def watch(self, bench: str, rules: Sequence[Mapping[str, Any]]) -> None:
+        """Replace the watchdog rules of a bench."""
+        self._send({"do": "watch", "bench": bench, "rules": [dict(rule) for rule in rules]})
+
+    def serve(self, bench: str, on: bool) -> None:
+        """Keep a bench open as long as this session lasts; answered by a `served` event {bench, ok, message}."""
+        self._bench = bench
+        self._send({"do": "serve", "bench": bench, "on": on})
 
     def events(self) -> list[Event]:
         """Return the events since the last call."""
@@ -81,12 +119,12 @@ class RemoteSession:
                     self._join(Channel.to(address))
                 except (OSError, EOFError):
                     # Nobody answers at that address: its supervisor has ended without tidying up.
-                    if not _alive(address.pid):
+                    if not alive(address.pid):
                         address_file().unlink(missing_ok=True)
                 else:
                     return
             if not started and Address.read(address_file()) is None:
-                _start_supervisor()
+                start_supervisor()
                 started = True
             time.sleep(0.05)
         if not self._closed:
@@ -94,7 +132,7 @@ class RemoteSession:
             self._events.append({"event": "bench", "state": "gone", "message": f"No bench process. {hint}"})
 
     def _join(self, channel: Channel) -> None:
-        channel.send({"hello": "window"})
+        channel.send({"hello": self._name, "pid": os.getpid()})
         channel.listen(self._events.append, self._gone)
         with self._lock:
             self._channel = channel
@@ -112,36 +150,6 @@ class RemoteSession:
             threading.Thread(target=self._connect, daemon=True, name="qlab connect").start()
 
 
-def connect() -> RemoteSession:
+def connect(name: str = "window") -> RemoteSession:
     """Return a session with this user's bench process; it is started in the background where there is none."""
-    return RemoteSession()
-
-
-def _start_supervisor() -> None:
-    """Start a supervisor that outlives this process."""
-    detached: dict[str, Any] = (
-        {"creationflags": 0x00000008 | 0x00000200} if sys.platform == "win32" else {"start_new_session": True}
-    )
-    environment = {k: v for k, v in os.environ.items() if k != "QT_QPA_PLATFORM"}
-    started = subprocess.Popen(
-        [sys.executable, "-m", "qlab.service.supervisor"],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        env=environment,
-        **detached,
-    )
-    # It is meant to outlive this process; held, so that nobody complains that it is still running.
-    _STARTED.append(started)
-
-
-def _alive(pid: int) -> bool:
-    if sys.platform == "win32":
-        return True
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+    return RemoteSession(name)

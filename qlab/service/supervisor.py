@@ -1,83 +1,67 @@
-"""The supervisor: it imports no driver, keeps a bench process alive, and passes messages between it and windows."""
+"""The supervisor: it imports no driver, keeps the queue and the bench processes, and passes messages to and fro."""
 
 import os
 import queue
-import subprocess
-import sys
 import threading
 import time
-from collections import deque
-from dataclasses import dataclass, field
 from typing import Any
 
+from qlab.errors import UsageError
 from qlab.service.channel import Address, Channel, Message, address_file, listener
+from qlab.service.desk import Desk
+from qlab.service.guest import Guest
+from qlab.service.known import LastKnown
+from qlab.service.pool import ProcessPool, hand_message
+from qlab.service.process import BenchProcess
+from qlab.settings import state_folder
 
-HANG = 15.0  # s without a sign of life after which the bench process is ended
-HALT_GRACE = 3.0  # s that a halted run has to end by itself
-LINGER = 4.0  # s without a window or a run after which all ends
-ENDED = {"finished", "stopped", "failed", "interrupted"}
-
-
-@dataclass
-class RunState:
-    """What a window that joins late must hear of a run."""
-
-    order: dict[str, Any]
-    started: Message | None = None
-    state: Message | None = None
-    progress: Message | None = None
-    path: str = ""
-    submitted: bool = False
-
-    @property
-    def ended(self) -> bool:
-        """Whether the run is over."""
-        return self.state is not None and self.state["state"] in ENDED
-
-    def replay(self, run: str) -> list[Message]:
-        """Return the events that bring a window up to date; what has ended is in the list of runs already."""
-        if self.ended:
-            return []
-        told = [{"event": "queued", "run": run, "order": self.order}]
-        return told + [e for e in (self.started, self.state, self.progress) if e is not None]
+LINGER = 4.0  # s without a guest or a run after which all ends
+ROOM = 10.0  # s that a supervisor which is leaving has to make room for this one
 
 
-@dataclass
 class Supervisor:
-    """One bench process and any number of windows."""
+    """The queue, its bench processes, and any number of windows. Everything happens on one thread, by messages."""
 
-    address: Address
-    inbox: "queue.Queue[tuple[str, Channel | None, Message]]" = field(default_factory=queue.Queue)
-    windows: list[Channel] = field(default_factory=list)
-    worker: Channel | None = None
-    process: "subprocess.Popen[bytes] | None" = None
-    runs: dict[str, RunState] = field(default_factory=dict)
-    ready: Message | None = None
-    waiting: deque[Message] = field(default_factory=deque)
-    heard: float = 0.0
-    idle_since: float = field(default_factory=time.monotonic)
-    halt_by: float | None = None
-    quitting: bool = False
+    def __init__(self, address: Address) -> None:
+        self.address = address
+        self.inbox: queue.Queue[tuple[str, Channel, Message]] = queue.Queue()
+        self.guests: dict[Channel, Guest] = {}
+        self.known = LastKnown()
+        self.pool = ProcessPool(address, self.tell, self.known)
+        self.desk = Desk(self.pool, self.tell, state_folder() / "queue.json")
+        self._idle_since = time.monotonic()
+        self._askers: dict[int, Channel] = {}
+        self._panels: dict[str, Message] = {}
+        self._watches: dict[str, Message] = {}
+        self._quitting = False
 
     def serve(self) -> None:
-        """Work until nobody needs the bench any more."""
+        """Work until nobody needs a bench any more."""
         ears = listener(self.address)
         threading.Thread(target=self._accept, args=(ears,), daemon=True, name="qlab accept").start()
-        self.start_worker("starting", "The bench process is starting.")
+        self.pool.open()
+        for live in self.desk.restore():
+            self.pool.rescue(
+                live, "interrupted", "The computer or the supervisor stopped while it was going."
+            )
         self.address.write(address_file())
         try:
-            while not self.quitting:
+            while not self._quitting:
                 try:
-                    who, channel, message = self.inbox.get(timeout=0.1)
-                    self.handle(who, channel, message)
+                    self._handle(*self.inbox.get(timeout=0.1))
                 except queue.Empty:
                     pass
-                self.watch()
+                self._look()
         finally:
             if (known := Address.read(address_file())) is not None and known.pid == os.getpid():
                 address_file().unlink(missing_ok=True)
-            self.end_worker()
+            self.pool.close()
             ears.close()
+
+    def tell(self, event: Message) -> None:
+        """Send an event to every window."""
+        for guest in self.guests.values():
+            guest.tell(event)
 
     def _accept(self, ears: Any) -> None:
         while True:
@@ -95,142 +79,173 @@ class Supervisor:
             lambda: self.inbox.put(("left", channel, {})),
         )
 
-    def handle(self, who: str, channel: Channel | None, message: Message) -> None:
-        """Take one message in."""
-        if who == "left":
-            self._left(channel)
+    def _handle(self, what: str, channel: Channel, message: Message) -> None:
+        process, guest = self.pool.by_channel(channel), self.guests.get(channel)
+        if what == "left":
+            if guest is not None:
+                self._left(guest)
         elif message.get("hello") == "worker":
-            self.worker, self.heard = channel, time.monotonic()
-            while self.waiting:
-                self._to_worker(self.waiting.popleft())
-        elif message.get("hello") == "window" and channel is not None:
-            self._welcome(channel)
-        elif channel is self.worker:
-            self._from_worker(message)
-        else:
-            self._from_window(message)
+            fresh = self.pool.by_pid(int(message["pid"]))
+            if fresh is not None:
+                fresh.joined(channel)
+        elif message.get("hello"):
+            self._welcome(channel, message)
+        elif process is not None:
+            self._from_process(process, message)
+        elif guest is not None:
+            self._from_guest(guest, message)
 
-    def _welcome(self, channel: Channel) -> None:
-        self.windows.append(channel)
-        if self.ready is not None:
-            channel.send(self.ready)
-        for run, state in self.runs.items():
-            for event in state.replay(run):
-                channel.send(event)
+    # Guests.
 
-    def _left(self, channel: Channel | None) -> None:
-        if channel is not None and channel in self.windows:
-            self.windows.remove(channel)
-        elif channel is self.worker:
-            self.worker = None
+    def _welcome(self, channel: Channel, message: Message) -> None:
+        guest = Guest(channel, str(message["hello"]), int(message.get("pid", 0)))
+        self.guests[channel] = guest
+        ready = next((p.ready for p in self.pool.processes if p.ready is not None), None)
+        for event in [*([ready] if ready else []), *self.desk.welcome(), *self._watches.values()]:
+            guest.tell(event)
 
-    def _from_window(self, message: Message) -> None:
-        if message.get("do") == "submit":
-            run = message["run"]
-            self.runs[run] = RunState(message["order"])
-            self.tell({"event": "queued", "run": run, "order": message["order"]})
-        if message.get("do") == "halt":
-            self.halt_by = time.monotonic() + HALT_GRACE
-        self._to_worker(message)
+    def _left(self, guest: Guest) -> None:
+        del self.guests[guest.channel]
+        guest.gone()
+        for bench in guest.opened | guest.watching:
+            self._hand(bench)
 
-    def _to_worker(self, message: Message) -> None:
-        if self.worker is None or not self.worker.send(message):
-            self.waiting.append(message)
-        elif message.get("do") == "submit":
-            self.runs[message["run"]].submitted = True
+    def _from_guest(self, guest: Guest, message: Message) -> None:
+        bench = str(message.get("bench", ""))
+        match message.get("do"):
+            case "check":
+                asker = len(self._askers) + 1 if not self._askers else max(self._askers) + 1
+                self._askers[asker] = guest.channel
+                self.pool.ask({**message, "asker": asker})
+            case "panel":
+                (guest.watching.add if message["watch"] else guest.watching.discard)(bench)
+                if message["watch"]:
+                    guest.opened.add(bench)
+                    if bench in self._panels:
+                        guest.tell(self._panels[bench])
+                self._hand(bench)
+            case "set_knob":
+                guest.opened.add(bench)
+                self.pool.hand(bench, message)
+            case "serve":
+                self._serve(guest, bench, on=bool(message["on"]))
+            case _:
+                if message.get("do") == "watch":
+                    self._watches.pop(bench, None)
+                self.desk.do(message)
 
-    def _from_worker(self, event: Message) -> None:
-        self.heard = time.monotonic()
-        kind, state = event.get("event"), self.runs.get(str(event.get("run", "")))
-        if kind == "alive":
+    def _serve(self, guest: Guest, bench: str, *, on: bool) -> None:
+        other = next((g for g in self.guests.values() if g.serving == bench and g is not guest), None)
+        if on and other is not None:
+            why = f"{bench} is served already by process {other.pid}."
+            guest.tell({"event": "served", "bench": bench, "ok": False, "message": why})
             return
-        if kind == "ready":
-            self.ready = event
-        if state is not None and kind in {"started", "state", "progress"}:
-            setattr(state, str(kind), event)
-            state.path = event.get("path") or state.path
-        if kind == "state" and event["state"] in ENDED:
-            self.halt_by = None
-            self._forget_old_runs()
-        self.tell(event)
+        guest.serving = bench if on else ""
+        (guest.opened.add if on else guest.opened.discard)(bench)
+        self._hand(bench)
 
-    def _forget_old_runs(self) -> None:
-        for run in [run for run, state in self.runs.items() if state.ended]:
-            del self.runs[run]
+    def _hand(self, bench: str) -> None:
+        """Keep a bench open for people as long as one of them is here, and watched while one of them looks."""
+        wanted = any(bench in guest.opened for guest in self.guests.values())
+        if wanted:
+            watch = any(bench in guest.watching for guest in self.guests.values())
+            served = any(guest.serving == bench for guest in self.guests.values())
+            self.pool.hand(bench, hand_message(bench, watch, served, self.known.of(bench)))
+        elif (process := self.pool.having(bench)) is not None:
+            process.by_hand = False
+            process.send({"do": "let_go", "bench": bench})
+            self._panels.pop(bench, None)
 
-    def tell(self, event: Message) -> None:
-        """Send an event to every window."""
-        for channel in list(self.windows):
-            channel.send(event)
+    # Bench processes.
 
-    def watch(self) -> None:
-        """End what hangs, restart what died, leave when nobody is left."""
+    def _from_process(self, process: BenchProcess, event: Message) -> None:
+        kind, run = event.get("event"), str(event.get("run", ""))
+        process.heard = time.monotonic()
+        live = self.desk.live.get(run)
+        match kind:
+            case "alive":
+                process.alive(event)
+                return
+            case "ready":
+                process.ready = event
+                if process is not self.pool.front:
+                    return
+            case "checked":
+                guest = self.guests.get(self._askers.pop(int(event.pop("asker", 0)), process.channel))  # type: ignore[arg-type]
+                if guest is not None:
+                    guest.tell(event)
+                return
+            case "panel":
+                self._panels[str(event["bench"])] = event
+                self.known.heard(str(event["bench"]), event)
+                for guest in self.guests.values():
+                    if event["bench"] in guest.watching:
+                        guest.tell(event)
+                return
+            case "served":
+                for guest in self.guests.values():
+                    if guest.serving == event["bench"]:
+                        guest.tell(event)
+                        guest.serving = guest.serving if event["ok"] else ""
+                return
+            case "watch":
+                self._watches[str(event["bench"])] = event
+            case "started" if live is not None:
+                self.known.heard(str(live.order["bench"]), event)
+            case "free" | "refused":
+                process.run, process.halt_by = "", None
+        self.desk.heard(event)
+
+    def _look(self) -> None:
+        """End what hangs, restart what died, go on with the queue, leave when nobody is left."""
+        for process, why, state in self.pool.look():
+            self._lost(process, why, state)
+        self.desk.tick()
         now = time.monotonic()
-        if self.process is not None and self.process.poll() is not None:
-            self._died(f"The bench process ended unexpectedly (code {self.process.returncode}).")
-        elif self.halt_by is not None and now > self.halt_by and self._active():
-            self.halt_by = None
-            self._kill("The run did not end by itself, so its process was ended.", "stopped")
-        elif self.worker is not None and now - self.heard > HANG:
-            self._kill(f"The bench process gave no sign of life for {HANG:.0f} s and was ended.")
-        if self.windows or self._active():
-            self.idle_since = now
-        elif now - self.idle_since > LINGER:
-            self.quitting = True
+        if self.guests or self.desk.busy:
+            self._idle_since = now
+        elif now - self._idle_since > LINGER:
+            self._quitting = True
 
-    def _active(self) -> list[str]:
-        return [run for run, state in self.runs.items() if not state.ended]
-
-    def _kill(self, reason: str, state: str = "interrupted") -> None:
-        if self.process is not None:
-            self.process.kill()
-            self.process.wait()
-        self._died(reason, state)
-
-    def _died(self, reason: str, state: str = "interrupted") -> None:
-        self.worker = None
-        self.waiting.clear()
-        self.start_worker("restarting", reason + " A fresh one makes the instruments safe.")
-        active = self._active()
-        why = "halted" if state == "stopped" else reason
-        for run in active:
-            known = self.runs[run]
-            about = {"run": run, "order": known.order}
-            if known.started is not None or known.path:
-                self.waiting.append(
-                    {"do": "rescue", **about, "path": known.path, "state": state, "reason": why}
-                )
-            else:
-                self.waiting.append({"do": "submit", **about})
-
-    def start_worker(self, state: str, message: str) -> None:
-        """Start a bench process."""
-        self.ready = None
-        self.heard = time.monotonic()
-        environment = {**os.environ, "QLAB_SERVICE_KEY": self.address.key}
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "qlab.service.worker", "--where", self.address.where],
-            env=environment,
-            stdin=subprocess.DEVNULL,
-        )
-        self.tell({"event": "bench", "state": state, "message": message})
-
-    def end_worker(self) -> None:
-        """Ask the bench process to end, and end it where it does not."""
-        if self.process is None:
-            return
-        if self.worker is not None:
-            self.worker.send({"do": "quit"})
-        try:
-            self.process.wait(timeout=3.0)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+    def _lost(self, process: BenchProcess, why: str, state: str) -> None:
+        run, bench, by_hand = process.run, process.bench, process.by_hand
+        process.run = ""
+        self.pool.replace(process, why)
+        self.desk.forget_questions()
+        live = self.desk.live.get(run)
+        if live is not None and (live.begun or live.attempts):
+            self.pool.rescue(live, state, "halted" if state == "stopped" else why, process)
+        elif live is not None:
+            # It had not begun: it is tried once more, and given up where that ends the process again.
+            live.attempts += 1
+            process.run = run
+            process.send({"do": "submit", "run": run, "order": live.order, "about": live.about,
+                          "rules": self.desk.rules(bench)})  # fmt: skip
+        elif by_hand:
+            process.send({"do": "make_safe", "bench": bench, "known": self.known.of(bench)})
+        if by_hand:
+            process.by_hand = False
+            self._hand(bench)
 
 
 def main() -> None:
-    """Serve this user's bench."""
-    Supervisor(Address.fresh()).serve()
+    """Serve this user's benches; where another supervisor does so already, leave."""
+    from qlab.holding import Holding
+
+    deadline = time.monotonic() + ROOM
+    while True:
+        try:
+            alone = Holding.take([("supervisor", "The queue")], "a supervisor of qlab")
+        except UsageError:
+            if time.monotonic() > deadline:
+                return
+            time.sleep(0.1)
+        else:
+            break
+    try:
+        Supervisor(Address.fresh()).serve()
+    finally:
+        alone.release()
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The bench process: it loads the drivers, runs the queue, and answers what the window asks."""
+"""The bench process: it loads the drivers, plays what it is given, and answers what the window asks."""
 
 import argparse
 import contextlib
@@ -7,14 +7,13 @@ import queue
 import sys
 import threading
 import time
-from pathlib import Path
 from typing import Any, Protocol
 
 from qlab.errors import QlabError
 from qlab.service.channel import Address, Channel, Message
 
-BEAT = 0.5  # s between signs of life
-SAFE_DEADLINE = 5.0  # s that one instrument has to become safe
+BEAT = 0.5  # s between signs of life, and between panel events
+STILL_WRITTEN = 2.0  # s between two looks at a run whose process outlived its supervisor
 
 
 class Ear(Protocol):
@@ -26,13 +25,21 @@ class Ear(Protocol):
 
 
 class Worker:
-    """Runs one order at a time; everything else is answered at once, from the thread that listens."""
+    """Plays one run at a time, on its main thread, which also has the bench that people keep open.
+
+    What is said to a run is answered at once, from the thread that listens; checks and plans have a thread of
+    their own.
+    """
 
     def __init__(self, channel: Ear) -> None:
         self.channel = channel
         self.orders: queue.Queue[Message | None] = queue.Queue()
+        self.questions: queue.Queue[Message | None] = queue.Queue()
         self.current: Any = None
-        self.dropped: set[str] = set()
+        self.bench = ""  # that of the current run
+        self.hand: Any = None
+        self.early: dict[str, list[Message]] = {}  # what was said to a run before it was there
+        self._since: float | None = None
 
     def tell(self, event: Message) -> None:
         """Send an event."""
@@ -42,149 +49,281 @@ class Worker:
         """Do what the supervisor passes on; never raises, never blocks on an instrument."""
         try:
             match message.get("do"):
-                case "submit" | "rescue":
+                case "submit" | "rescue" | "make_safe" | "panel" | "let_go":
                     self.orders.put(message)
-                case "make_safe":
-                    # Nothing goes on after it: what waits is dropped, and a run that is going ends first.
-                    self._drop_waiting()
-                    self._command("halt", "")
-                    self.orders.put(message)
-                case "pause" | "resume" | "stop" | "halt" as what:
-                    self._command(what, str(message.get("run", "")))
-                case "check":
-                    self._check(message)
+                case "set_knob":
+                    self._set_knob(message)
+                case "pause" | "resume" | "stop" | "skip" | "halt" | "extend" | "watch":
+                    self._say(message)
+                case "check" | "plan":
+                    self.questions.put(message)
                 case "quit":
-                    self.orders.put(None)
+                    self.quit()
+        except QlabError as error:
+            self._log("error", str(error), str(message.get("run", "")))
         except Exception as error:  # noqa: BLE001 - one bad message must not end the bench process
-            self.tell({"event": "log", "level": "error", "message": f"{type(error).__name__}: {error}"})
+            self._log("error", f"{type(error).__name__}: {error}")
 
-    def _drop_waiting(self) -> None:
-        """Take every order out of the queue; their runs end as stopped."""
-        with contextlib.suppress(queue.Empty):
-            while True:
-                order = self.orders.get_nowait()
-                if order is None:
-                    self.orders.put(None)
-                    return
-                if order["do"] == "submit":
-                    self._ended(
-                        order["run"], "stopped", "taken out of the queue: the bench was made safe", ""
-                    )
+    def quit(self) -> None:
+        """End after the run that is going."""
+        self.questions.put(None)
+        self.orders.put(None)
 
-    def _command(self, what: str, run: str) -> None:
-        runner = self.current
-        if runner is not None and run in {"", runner.record.id}:
-            getattr(runner, what)()
-        elif what in {"stop", "halt"} and run:
-            self.dropped.add(run)
+    def _log(self, level: str, message: str, run: str = "") -> None:
+        self.tell({"event": "log", "level": level, "message": message, **({"run": run} if run else {})})
+
+    def _say(self, message: Message) -> None:
+        from qlab.watch import Rule
+
+        runner, run = self.current, str(message.get("run", ""))
+        if runner is None or run != runner.record.id:
+            self.early.setdefault(run, []).append(message)
+            return
+        match message["do"]:
+            case "extend":
+                runner.extend(int(message["passes"]))
+            case "watch":
+                runner.set_rules([Rule.model_validate(rule) for rule in message["rules"]])
+            case what:
+                getattr(runner, what)()
+
+    def _set_knob(self, message: Message) -> None:
+        if self.current is not None and self.bench == message["bench"]:
+            named = (message["instrument"], message["knob"], message["value"])
+            self.current.set_knob(*named, bool(message.get("take_over")))
+        else:
+            self.orders.put(message)
+
+    # The thread that answers.
+
+    def answer(self) -> None:
+        """Answer questions until told to quit."""
+        while (question := self.questions.get()) is not None:
+            try:
+                if question["do"] == "check":
+                    self._check(question)
+                else:
+                    self._plan(question)
+            except Exception as error:  # noqa: BLE001 - a broken plug-in may raise anything
+                self._log("error", f"{type(error).__name__}: {error}")
 
     def _check(self, message: Message) -> None:
         from qlab.catalogue import check
 
         answer = check(message["experiment"], message["parameters"], message["bench"])
-        self.tell({"event": "checked", "token": message["token"], **answer})
+        about = {"token": message["token"], "asker": message.get("asker", 0)}
+        self.tell({"event": "checked", **about, **answer})
+
+    def _plan(self, message: Message) -> None:
+        from qlab.orders import plan
+        from qlab.session import Order
+
+        planned = {"event": "planned", "run": message["run"]}
+        try:
+            made = plan(Order.model_validate(message["order"]))
+        except QlabError as error:
+            self.tell({**planned, "problem": error.message, "hint": error.hint})
+        except Exception as error:  # noqa: BLE001 - a broken plug-in may raise anything
+            self.tell({**planned, "problem": f"{type(error).__name__}: {error}", "hint": "See the log."})
+        else:
+            self.tell({**planned, "plan": made.model_dump(mode="json")})
+
+    # The main thread.
 
     def work(self) -> None:
-        """Take orders until told to quit."""
-        while (order := self.orders.get()) is not None:
+        """Take orders until told to quit; look at the bench that is open for people in between."""
+        while True:
+            try:
+                order = self.orders.get(timeout=BEAT if self.hand is not None else None)
+            except queue.Empty:
+                self._by_hand(self._refresh)
+                continue
+            if order is None:
+                break
             match order["do"]:
                 case "submit":
                     self._run(order)
                 case "rescue":
                     self._rescue(order)
                 case "make_safe":
-                    self._make_safe(order.get("bench", ""), {})
+                    self._make_safe(order)
+                case "panel":
+                    self._by_hand(lambda order=order: self._open(order))
+                case "set_knob":
+                    self._by_hand(lambda order=order: self._turn(order))
+                case "let_go":
+                    self._let_go()
+        self._let_go()
 
     def _run(self, message: Message) -> None:
-        from qlab.bench import Bench
-        from qlab.runner import Runner
+        from qlab.holding import InUse
         from qlab.session import Order
 
-        run = message["run"]
-        order = Order.model_validate(message["order"])
-        if run in self.dropped:
-            self._ended(run, "stopped", "taken out of the queue", "")
-            return
+        run, order = message["run"], Order.model_validate(message["order"])
         try:
-            bench = Bench.load(order.bench, seed=order.seed, truth=order.truth)
-            self.current = Runner(
-                bench,
-                order.experiment,
-                order.parameters,
-                Path(order.out).expanduser(),
-                seed=order.seed,
-                pace=order.pace if bench.simulated else None,
-                title=order.title,
-                run_id=run,
-                tell=self.tell,
-            )
-            self.current.run()
+            self._play(run, order, message)
+        except InUse as error:
+            self.tell({"event": "refused", "run": run, "message": error.message})
+            return
         except QlabError as error:
-            ended = self.current is not None and self.current.state in {"finished", "stopped", "failed"}
-            if not ended:
+            if self.current is None or self.current.state not in {"finished", "stopped", "failed"}:
                 self._ended(run, "failed", error.message, error.hint)
         except Exception as error:  # noqa: BLE001 - a broken plug-in may raise anything; the bench process goes on
             self._ended(run, "failed", f"{type(error).__name__}: {error}", "See the log.")
         finally:
-            self.current = None
+            self.current, self.bench = None, ""
+            self.early.pop(run, None)
+        if self.hand is not None and self.hand.bench is not None and self.hand.name == order.bench:
+            self._by_hand(self._after_run)
+        self.tell({"event": "free", "run": run})
+
+    def _play(self, run: str, order: Any, message: Message) -> None:
+        from qlab.orders import prepared
+        from qlab.watch import Rule
+
+        hand = self.hand if self.hand is not None and self.hand.name == order.bench else None
+        bench = None
+        if hand is not None and hand.bench is not None:
+            # What was set by hand holds for the run; its record says so, and repeats it.
+            order = order.model_copy(update={"knobs": {**hand.by_hand, **order.knobs}})
+            bench = None if hand.bench.simulated else hand.bench
+
+        def tell(event: Message) -> None:
+            self.tell({**event, "bench": order.bench} if "bench" in event else event)
+
+        rules = [Rule.model_validate(rule) for rule in message.get("rules", ())]
+        about = message.get("about")
+        with prepared(
+            order, run=run, tell=tell, bench=bench, rules=rules, about=about, who="a run of qlab"
+        ) as runner:
+            self.current, self.bench = runner, order.bench
+            early = self.early.pop(run, [])
+            if any(said["do"] in {"stop", "skip", "halt"} for said in early):
+                self._ended(run, "stopped", "taken out of the queue", "")
+                return
+            if message.get("extend"):
+                early.insert(0, {"do": "extend", "run": run, "passes": message["extend"]})
+            for said in early:
+                self.hear(said)
+            runner.run()
 
     def _ended(self, run: str, state: str, reason: str, hint: str) -> None:
         self.tell({"event": "state", "run": run, "state": state, "reason": reason, "hint": hint, "path": ""})
 
     def _rescue(self, message: Message) -> None:
         """After a crash: make the bench safe, finalise what the dead process measured, say how it ended."""
-        from qlab.live import remove_left_over
-        from qlab.settings import runtime_folder
-        from qlab.store import recover
+        from qlab.service.rescue import ending, safe_report, still_written
 
-        order = message["order"]
-        self._make_safe(order.get("bench", ""), order.get("truth", {}))
-        remove_left_over(runtime_folder())
-        part, state, reason = Path(message.get("path") or "."), message["state"], message["reason"]
-        ended = {"event": "state", "run": message["run"], "state": state, "reason": reason}
+        run, bench = message["run"], message["order"].get("bench", "")
+        told = False
+        while still_written(message.get("path", "")):
+            if not told:
+                self._log(
+                    "warning", f"Run {run[:8]} still goes, in a process that outlived its supervisor.", run
+                )
+            told = True
+            time.sleep(STILL_WRITTEN)
+        if not told:
+            report = safe_report(bench, message.get("known", {}), reach=message.get("reach", True))
+            self.tell({"event": "safe", "run": run, "bench": bench, "report": report})
+        self.tell(ending(message))
+        self.tell({"event": "free", "run": run})
+
+    def _make_safe(self, message: Message) -> None:
+        from qlab.service.rescue import safe_report
+
+        bench = message.get("bench", "")
+        if self.hand is not None and self.hand.name == bench and self.hand.bench is not None:
+            report = self.hand.make_safe()
+        else:
+            report = safe_report(bench, message.get("known", {}))
+        self.tell({"event": "safe", "bench": bench, "report": report})
+
+    # The bench that people keep open.
+
+    def _by_hand(self, what: Any) -> None:
+        """Do something with instruments for people; how long it takes is told with each sign of life."""
+        self._since = time.monotonic()
         try:
-            path = str(recover(part, state, reason)[0]) if part.is_file() else ""
+            what()
         except QlabError as error:
-            self.tell({**ended, "reason": f"{reason} {error.message}", "hint": error.hint, "path": ""})
-            return
-        hint = f"What was measured is in {path}." if path else "Nothing had been measured."
-        self.tell({**ended, "hint": hint, "path": path})
+            self._log("error", str(error))
+        except Exception as error:  # noqa: BLE001 - a driver may raise anything; the bench process goes on
+            self._log("error", f"{type(error).__name__}: {error}")
+        finally:
+            self._since = None
 
-    def _make_safe(self, bench: str, truth: dict[str, Any]) -> None:
-        """Open each instrument of a bench and make it safe, each within its deadline; name what is out of reach."""
-        from qlab.bench import Bench
+    def _open(self, message: Message) -> None:
+        from qlab.service.hand import HandBench
 
-        report: dict[str, str] = {}
+        name = message["bench"]
+        if self.hand is None or self.hand.name != name:
+            self._let_go()
+            self.hand = HandBench(name)
+        hand, new = self.hand, bool(message.get("serve")) and not self.hand.serve
+        hand.watch, hand.serve = bool(message.get("watch")), bool(message.get("serve"))
         try:
-            made = Bench.load(bench, truth=truth)
-        except QlabError as error:
-            self.tell({"event": "safe", "report": {bench: f"NOT SAFE: {error}"}})
+            hand.open(message.get("known", {}))
+            self._refresh()
+        except Exception as error:
+            if new:
+                hand.serve = False
+                self.tell({"event": "served", "bench": name, "ok": False, "message": str(error)})
+            raise
+        if new:
+            self.tell(
+                {"event": "served", "bench": name, "ok": True, "message": "", "instruments": hand.kinds()}
+            )
+
+    def _refresh(self) -> None:
+        hand = self.hand
+        if hand is None:
             return
-        for name, instrument in made.instruments.items():
-            outcome: list[str] = []
+        if hand.bench is not None:
+            hand.bench.refresh()
+        elif hand.may_try:
+            with contextlib.suppress(QlabError):
+                hand.open({})
+        if hand.watch:
+            self.tell(hand.panel())
 
-            def attempt(instrument: Any = instrument, outcome: list[str] = outcome) -> None:
-                try:
-                    instrument.open()
-                    instrument.make_safe()
-                    instrument.close()
-                    outcome.append("safe")
-                except Exception as error:  # noqa: BLE001 - whatever it raises, the others must still be made safe
-                    outcome.append(f"NOT SAFE: {error}")
+    def _turn(self, message: Message) -> None:
+        if self.hand is None or self.hand.name != message["bench"]:
+            self._open({"bench": message["bench"]})
+        self.hand.open({})
+        self.hand.set(message["instrument"], message["knob"], message["value"])
+        self._refresh()
 
-            thread = threading.Thread(target=attempt, daemon=True)
-            thread.start()
-            thread.join(SAFE_DEADLINE)
-            late = f"NOT REACHED within {SAFE_DEADLINE:g} s. Check {name} by hand."
-            report[name] = outcome[0] if outcome else late
-        self.tell({"event": "safe", "report": report})
+    def _after_run(self) -> None:
+        """The bench was made safe at the end of its run; so is what people see of a simulated one."""
+        self.hand.make_safe()
+        self._refresh()
+
+    def _let_go(self) -> None:
+        if self.hand is not None:
+            hand, self.hand = self.hand, None
+            report = hand.make_safe(close=True)
+            self.tell({"event": "safe", "bench": hand.name, "report": report})
+
+    def show(self) -> None:
+        """Tell the panel of a run whose bench people look at, without asking any instrument."""
+        runner, hand = self.current, self.hand
+        if runner is not None and hand is not None and hand.watch and hand.name == self.bench:
+            panel = {"event": "panel", "bench": self.bench, "owner": runner.record.id}
+            self.tell({**panel, "instruments": runner.panel()})
 
     def beat(self) -> None:
         """Give a sign of life until the process ends."""
-        while self.channel.send({"event": "alive"}):
+        while self.channel.send({"event": "alive", "stuck": self._stuck()}):
+            with contextlib.suppress(Exception):
+                self.show()
             time.sleep(BEAT)
         # The supervisor is gone and nobody can end this process any more: a run is finished, then it ends.
-        self.orders.put(None)
+        self.quit()
+
+    def _stuck(self) -> float:
+        since = self._since
+        return 0.0 if since is None else time.monotonic() - since
 
 
 def main() -> None:
@@ -197,10 +336,11 @@ def main() -> None:
     channel.send({"hello": "worker", "pid": os.getpid()})
     worker = Worker(channel)
     threading.Thread(target=worker.beat, daemon=True, name="qlab heartbeat").start()
-    channel.listen(worker.hear, lambda: worker.orders.put(None))
+    channel.listen(worker.hear, worker.quit)
     from qlab.catalogue import offer
 
     worker.tell({"event": "ready", **offer(), "pid": os.getpid()})
+    threading.Thread(target=worker.answer, daemon=True, name="qlab answers").start()
     threading.Thread(target=_warm, daemon=True, name="qlab warm-up").start()
     worker.work()
     sys.stdout.flush()

@@ -116,37 +116,66 @@ def check_columns(record: Record) -> None:
             )
 
 
-def fit_block(record: Record, block: Mapping[str, NDArray[Any]]) -> tuple[int, dict[str, NDArray[Any]]]:
-    """Return (rows, datasets) of a block of whole rows; raise RecordingError where it does not fit.
+class Fitter:
+    """Fits blocks of whole rows to the columns of a record. Made once for a run: a row a call has to be cheap."""
 
-    A value that the column's dtype cannot hold is refused, never wrapped.
-    """
-    names = {column.name for column in record.columns}
+    def __init__(self, record: Record) -> None:
+        self._columns = tuple(
+            (column, natural_dtype(column), column.shape, items, _plain(column, items))
+            for column, items in ((column, stored(column)) for column in record.columns)
+        )
+        self._names = {column.name for column in record.columns}
+        self.row_bytes = sum(item.row_bytes for item in all_stored(record))
+
+    def fit(self, block: Mapping[str, NDArray[Any]]) -> tuple[int, dict[str, NDArray[Any]]]:
+        """Return (rows, datasets) of a block, copied; raise RecordingError where it does not fit.
+
+        A value that the column's dtype cannot hold is refused, never wrapped.
+        """
+        if block.keys() != self._names:
+            raise _misnamed(self._names, block)
+        rows = -1
+        fitted: dict[str, NDArray[Any]] = {}
+        for column, dtype, shape, items, plain in self._columns:
+            values = np.asarray(block[column.name])
+            size = values.shape
+            if size[1:] != shape or not size:
+                raise _misshapen(column, values)
+            if size[0] != rows:
+                if rows >= 0:
+                    raise RecordingError(
+                        f"Column {column.name!r} has {size[0]} rows, others have {rows}.", "Yield whole rows."
+                    )
+                rows = size[0]
+            if plain and values.dtype == dtype:
+                fitted[plain] = values.copy()
+                continue
+            values = _fitted(column, values)
+            for item in items:
+                fitted[item.name] = np.array(item.of(values))
+        return max(rows, 0), fitted
+
+
+def _plain(column: Column, items: tuple[Stored, ...]) -> str:
+    """Return the dataset of a column that is stored as it comes, or nothing."""
+    return items[0].name if len(items) == 1 and items[0].dtype == natural_dtype(column) else ""
+
+
+def _misnamed(names: set[str], block: Mapping[str, NDArray[Any]]) -> RecordingError:
     if missing := names - set(block):
-        raise RecordingError(
+        return RecordingError(
             f"A block lacks the column {sorted(missing)[0]!r}.", "Yield every declared column."
         )
-    if strange := set(block) - names:
-        raise RecordingError(f"A block has an unknown column {sorted(strange)[0]!r}.", "Declare it first.")
-    rows = -1
-    fitted: dict[str, NDArray[Any]] = {}
-    for column in record.columns:
-        values = np.asarray(block[column.name])
-        if values.ndim != 1 + len(column.shape) or values.shape[1:] != column.shape:
-            raise RecordingError(
-                f"Column {column.name!r} came with the shape {values.shape}.",
-                f"A block of whole rows has the shape (rows, {', '.join(map(str, column.shape))})."
-                .replace(", )", ",)"),
-            )  # fmt: skip
-        if rows >= 0 and len(values) != rows:
-            raise RecordingError(
-                f"Column {column.name!r} has {len(values)} rows, others have {rows}.", "Yield whole rows."
-            )
-        rows = len(values)
-        values = _fitted(column, values)
-        for item in stored(column):
-            fitted[item.name] = item.of(values)
-    return max(rows, 0), fitted
+    strange = set(block) - names
+    return RecordingError(f"A block has an unknown column {sorted(strange)[0]!r}.", "Declare it first.")
+
+
+def _misshapen(column: Column, values: NDArray[Any]) -> RecordingError:
+    return RecordingError(
+        f"Column {column.name!r} came with the shape {values.shape}.",
+        f"A block of whole rows has the shape (rows, {', '.join(map(str, column.shape))})."
+        .replace(", )", ",)"),
+    )  # fmt: skip
 
 
 def _fitted(column: Column, values: NDArray[Any]) -> NDArray[Any]:

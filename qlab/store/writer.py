@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from qlab.errors import FileError, RecordingError, UsageError
 from qlab.record import ENDED, Record, State
 from qlab.settings import runtime_folder
-from qlab.store.columns import check_columns, fit_block
+from qlab.store.columns import Fitter, check_columns
 from qlab.store.final import sync_folder, write_final
 from qlab.store.journal import line
 from qlab.store.lock import RunLock
@@ -61,6 +61,7 @@ class RunWriter:
         self._done = False
         # The runner writes; a keeper hands over while the runner waits for an instrument.
         self._guard = threading.RLock()
+        self._fitter = Fitter(part.record)
 
     @classmethod
     def create(cls, folder: Path, record: Record, *, spool: Path | None = None) -> Self:
@@ -93,12 +94,12 @@ class RunWriter:
 
         Also raises it where they can no longer be written; they are kept, and `finish` tries once more.
         """
-        rows, fitted = fit_block(self._part.record, block)
+        # Copies: the caller may go on to fill the same arrays.
+        rows, fitted = self._fitter.fit(block)
         if rows:
-            # A copy: the caller may go on to fill the same arrays.
-            self._pending.append({name: np.array(values) for name, values in fitted.items()})
+            self._pending.append(fitted)
             self._pending_rows += rows
-            self._pending_bytes += sum(values.nbytes for values in fitted.values())
+            self._pending_bytes += rows * self._fitter.row_bytes
             self.rows += rows
         self.tick()
 

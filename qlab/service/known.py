@@ -1,0 +1,34 @@
+"""The state in which each bench was last seen: what people are told of an instrument that nobody can reach."""
+
+import time
+from typing import Any
+
+from qlab.service.channel import Message
+
+
+class LastKnown:
+    """The values of the knobs of each bench, from the snapshots of its runs and from its panel."""
+
+    def __init__(self) -> None:
+        self._benches: dict[str, dict[str, dict[str, tuple[Any, float]]]] = {}
+
+    def heard(self, bench: str, event: Message) -> None:
+        """Take the values that a `started` or `panel` event tells of a bench."""
+        if event.get("event") == "started":
+            instruments = event["record"].get("bench", {}).get("instruments", {})
+        else:
+            instruments = event.get("instruments", {})
+        now = time.monotonic()
+        known = self._benches.setdefault(bench, {})
+        for name, about in instruments.items():
+            for knob, shown in (about.get("knobs") or {}).items():
+                if shown.get("value") is not None:
+                    known.setdefault(name, {})[knob] = (shown["value"], now - float(shown.get("age") or 0.0))
+
+    def of(self, bench: str) -> dict[str, dict[str, tuple[Any, float]]]:
+        """Return instrument -> knob -> (value, s ago)."""
+        now = time.monotonic()
+        return {
+            name: {knob: (value, now - when) for knob, (value, when) in knobs.items()}
+            for name, knobs in self._benches.get(bench, {}).items()
+        }
