@@ -26,11 +26,10 @@ _TERMS = ("area", "platform", "protocol", "measurand")
 NO_LICENSE = "#no-licence"
 
 
-def crate(record: Record, name: str, rows: int, digest: str, size: int = 0) -> Entity:
+def crate(record: Record, name: str, rows: int, digest: str) -> Entity:
     """Return the RO-Crate record (1.3 with Process Run Crate 0.6) of a run, as plain JSON-LD data.
 
-    `name` is the file's name, `rows` how many it holds, `digest` its `content_sha256`, `size` its length in bytes
-    where it is known (an export knows it, the file itself does not).
+    `name` is the file's name, `rows` how many it holds, `digest` its `content_sha256`.
     """
     profile = record.profile
     people, terms = list(_people(record)), list(_terms(record))
@@ -65,11 +64,13 @@ def crate(record: Record, name: str, rows: int, digest: str, size: int = 0) -> E
     project = [{"@id": "#project", "@type": "Project", "name": profile.project}] if profile.project else []
     part: Entity = {
         "@id": name, "@type": "File", "name": title(record), "encodingFormat": "application/x-hdf5",
-        "additionalType": f"{FORMAT} {FORMAT_VERSION}", "contentDigest": digest,
-        "size": f"{rows} rows", "license": root["license"],
+        "additionalType": f"{FORMAT} {FORMAT_VERSION}", "size": f"{rows} rows", "license": root["license"],
     }  # fmt: skip
-    if size:
-        part["contentSize"] = str(size)
+    if digest:
+        part["additionalProperty"] = {"@id": "#content-sha256"}
+        facts.append(
+            {"@id": "#content-sha256", "@type": "PropertyValue", "name": "content_sha256", "value": digest}
+        )
     action: Entity = {
         "@id": "#run", "@type": "CreateAction", "name": f"Run of {record.experiment}",
         "instrument": {"@id": "#qlab"}, "object": _links([*devices, *sample]), "result": [{"@id": name}],
