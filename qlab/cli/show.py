@@ -6,10 +6,11 @@ from typing import Annotated, Any
 
 import typer
 
+from qlab import fair
 from qlab.record import FitResult
 from qlab.runs import Run
 from qlab.scan import KINDS, scan_words
-from qlab.store import check_file, open_run
+from qlab.store import open_run
 from qlab.units import format_measured, format_quantity
 
 
@@ -17,13 +18,15 @@ def show(
     file: Annotated[Path, typer.Argument(help="A run file.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Show a run: state, parameters, fit, figures of merit, and what its metadata lack."""
+    """Show a run: state, parameters, fit, figures of merit, how FAIR it is, and what its layout lacks."""
     run = open_run(file)
-    problems = check_file(run.path or file)
+    judged = fair.report(run.path or file)
+    problems = list(judged.problems)
     if as_json:
-        print(json.dumps(summary(run, problems), indent=2, ensure_ascii=False))
+        print(json.dumps(summary(run, judged), indent=2, ensure_ascii=False))
         return
     describe(run)
+    print(f"  FAIR: {judged.met} of {judged.possible} metrics met; `qlab check` tells which")
     for line in problems:
         print(f"  check: {line}")
 
@@ -46,7 +49,7 @@ def fit(
         raise typer.Exit(1)
 
 
-def summary(run: Run, problems: list[str]) -> dict[str, Any]:
+def summary(run: Run, judged: fair.FairReport) -> dict[str, Any]:
     """Return a run as stable JSON data."""
     record = run.record
     return {
@@ -67,7 +70,10 @@ def summary(run: Run, problems: list[str]) -> dict[str, Any]:
         "figures": {item.name: item.model_dump(mode="json") for item in record.figures},
         "safe_report": record.safe_report,
         "software": record.software,
-        "problems": problems,
+        "problems": list(judged.problems),
+        "profile": record.profile.model_dump(mode="json"),
+        "quantum": record.quantum,
+        "fair": judged.to_dict(),
         "path": str(run.path),
     }
 

@@ -97,7 +97,8 @@ def _map(view: Grid) -> Iterator[str]:
     colour = _Scale.over(np.array([low, high]), view.signal.unit, HEIGHT - BOTTOM, TOP, margin=0.0)
     for value in colour.ticks():
         yield f'<text x="{WIDTH - RIGHT - 44}" y="{colour(value) + 4:.1f}" font-size="11">{colour.text(value)}</text>'
-    yield f'<text x="{WIDTH - RIGHT - 70}" y="{HEIGHT - 14}" font-size="11">{escape(_name(view, colour))}</text>'
+    words = escape(_name(view, colour))
+    yield f'<text x="{WIDTH - 6}" y="{HEIGHT - 32}" font-size="11" text-anchor="end">{words}</text>'
 
 
 def _picture(values: Reals, low: float, high: float, x: float, y: float, width: float, height: float) -> str:

@@ -70,6 +70,8 @@ def _instrument(entry: h5py.Group, record: Record) -> None:
     environment["independent_controllers"] = ", ".join(setpoints)
     environment["measurement_sensors"] = ", ".join(c.name for c in sensors)
     for column in sensors:
+        if entry["shots"][column.name].dtype.kind != "f":
+            continue  # an NXsensor takes floats only: counts stay where they are, whole numbers
         name = column.name if column.name not in environment else f"{column.name}_sensor"
         sensor = nx_group(environment, name, "NXsensor")
         sensor["name"] = column.name
