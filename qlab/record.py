@@ -146,6 +146,10 @@ class Record(_Frozen):
     fits: tuple[FitResult, ...] = ()
     figures: tuple[Figure, ...] = ()
     safe_report: dict[str, str] = Field(default_factory=dict)
+    # What people said later: kept in the sidecar, part of the record only where an export merged both.
+    notes: str = ""
+    tags: tuple[str, ...] = ()
+    star: bool = False
 
     def column(self, name: str) -> Column:
         """Return the column of this name."""

@@ -1,16 +1,18 @@
-"""`qlab show` and `qlab fit`: what a run found."""
+"""`qlab show`, `qlab fit` and `qlab note`: what a run found, and what is said of it later."""
 
 import json
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from qlab import fair
+from qlab.errors import FileError, UsageError
 from qlab.record import FitResult
 from qlab.runs import Run
 from qlab.scan import KINDS, scan_words
-from qlab.store import open_run
+from qlab.store import Sidecar, edit_sidecar, open_run, read_sidecar
 from qlab.units import format_measured, format_quantity
 
 
@@ -22,10 +24,17 @@ def show(
     run = open_run(file)
     judged = fair.report(run.path or file)
     problems = list(judged.problems)
+    said = Sidecar()
+    try:
+        said = read_sidecar(run.path or file)
+    except FileError as error:
+        problems.append(str(error))
     if as_json:
-        print(json.dumps(summary(run, judged), indent=2, ensure_ascii=False))
+        told = {**summary(run, problems), **_said(said), "fair": judged.to_dict()}
+        print(json.dumps(told, indent=2, ensure_ascii=False))
         return
     describe(run)
+    describe_sidecar(said)
     print(f"  FAIR: {judged.met} of {judged.possible} metrics met; `qlab check` tells which")
     for line in problems:
         print(f"  check: {line}")
@@ -37,10 +46,14 @@ def fit(
         str, typer.Option("--model", "-m", help="Fit model; the experiment's own by default.")
     ] = "",
     signal: Annotated[str, typer.Option(help="Signal; the first by default.")] = "",
+    keep: Annotated[bool, typer.Option(help="Keep the fit beside the run (NAME.notes.json).")] = True,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Fit a stored run again, with the same code that fits it live."""
-    result = open_run(file).fit(model, signal=signal)
+    """Fit a stored run again, with the same code that fits it live; a good fit is kept beside the run."""
+    run = open_run(file)
+    result = run.fit(model, signal=signal)
+    if keep and result.success:
+        _keep(run.path or file, result)
     if as_json:
         print(json.dumps(result.model_dump(mode="json"), indent=2, ensure_ascii=False))
     else:
@@ -49,7 +62,60 @@ def fit(
         raise typer.Exit(1)
 
 
-def summary(run: Run, judged: fair.FairReport) -> dict[str, Any]:
+def note(
+    file: Annotated[Path, typer.Argument(help="A run file.")],
+    text: Annotated[
+        str | None, typer.Option("--text", help="The notes, in place of those there are.")
+    ] = None,
+    tag: Annotated[list[str] | None, typer.Option("--tag", help="Add a tag.")] = None,
+    untag: Annotated[list[str] | None, typer.Option("--untag", help="Take a tag away.")] = None,
+    star: Annotated[bool | None, typer.Option("--star/--unstar", help="Give or take the star.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Say something about a run; without an option, show what was said."""
+    changes = (text, tag, untag, star)
+    if all(item is None for item in changes):
+        if not file.exists():
+            raise UsageError(f"There is no run {file}.", "Check the name.")
+        said = read_sidecar(file)
+    else:
+        said = edit_sidecar(file, notes=text, add_tags=tag or (), remove_tags=untag or (), star=star)
+    if as_json:
+        print(json.dumps(_said(said), indent=2, ensure_ascii=False))
+    else:
+        describe_sidecar(said)
+
+
+def _keep(path: Path, result: FitResult) -> None:
+    """Keep a fit; where the folder cannot be written it is still shown."""
+    try:
+        edit_sidecar(path, add_fit=result)
+    except FileError as error:
+        print(f"qlab: the fit was not kept: {error}", file=sys.stderr)
+
+
+def _said(said: Sidecar) -> dict[str, Any]:
+    later = [
+        {"time": at, **item.model_dump(mode="json")}
+        for item, at in zip(said.fits, said.fit_times, strict=True)
+    ]
+    return {"notes": said.notes, "tags": list(said.tags), "star": said.star, "later_fits": later}
+
+
+def describe_sidecar(said: Sidecar) -> None:
+    """Print what was said of a run after it was taken."""
+    if said.star:
+        print("  ★")
+    if said.tags:
+        print(f"  tags: {', '.join(said.tags)}")
+    for line in said.notes.splitlines():
+        print(f"  | {line}")
+    for item, at in zip(said.fits, said.fit_times, strict=True):
+        print(f"  later, {at[:19]}:")
+        print_fit(item)
+
+
+def summary(run: Run, problems: list[str]) -> dict[str, Any]:
     """Return a run as stable JSON data."""
     record = run.record
     return {
@@ -70,10 +136,9 @@ def summary(run: Run, judged: fair.FairReport) -> dict[str, Any]:
         "figures": {item.name: item.model_dump(mode="json") for item in record.figures},
         "safe_report": record.safe_report,
         "software": record.software,
-        "problems": list(judged.problems),
+        "problems": problems,
         "profile": record.profile.model_dump(mode="json"),
         "quantum": record.quantum,
-        "fair": judged.to_dict(),
         "path": str(run.path),
     }
 

@@ -126,6 +126,5 @@ def free_texts(record: Record) -> Iterator[tuple[str, str]]:
     for line in record.log:
         if text := str(line.get("message", "")):
             yield "log", text
-    notes = getattr(record, "notes", None)
-    if notes:
-        yield "notes", str(notes)
+    if record.notes:
+        yield "notes", record.notes

@@ -4,6 +4,17 @@ from qlab.store.check import check_file
 from qlab.store.index import RunSummary, list_runs
 from qlab.store.reader import open_run
 from qlab.store.recover import recover
+from qlab.store.sidecar import Sidecar, edit_sidecar, read_sidecar
 from qlab.store.writer import RunWriter
 
-__all__ = ["RunSummary", "RunWriter", "check_file", "list_runs", "open_run", "recover"]
+__all__ = [
+    "RunSummary",
+    "RunWriter",
+    "Sidecar",
+    "check_file",
+    "edit_sidecar",
+    "list_runs",
+    "open_run",
+    "read_sidecar",
+    "recover",
+]

@@ -38,6 +38,7 @@ def crate(record: Record, name: str, rows: int, digest: str) -> Entity:
     rights = list(_rights(record))
     variables = [_variable(c.name, c.long_name, c.unit, c.role) for c in record.columns]
     facts = list(_facts(record))
+    notes = list(_notes(record))
     root: Entity = {
         "@id": "./", "@type": "Dataset", "identifier": _urn(record), "name": title(record),
         "description": summary(record), "keywords": keywords(record), "datePublished": _day(record),
@@ -59,6 +60,8 @@ def crate(record: Record, name: str, rows: int, digest: str) -> Entity:
         root["conditionsOfAccess"] = {"@id": ACCESS[profile.access]}
     if profile.project:
         root["isPartOf"] = {"@id": "#project"}
+    if notes:
+        root["comment"] = _links(notes)
     if related:
         root["citation"] = _links(related)
     project = [{"@id": "#project", "@type": "Project", "name": profile.project}] if profile.project else []
@@ -93,7 +96,7 @@ def crate(record: Record, name: str, rows: int, digest: str) -> Entity:
     }  # fmt: skip
     graph = [
         descriptor, root, part, action, tool, process, *people, *project, *terms, *awards, *related, *rights,
-        *sample, *devices, *variables, *facts,
+        *sample, *devices, *variables, *facts, *notes,
     ]  # fmt: skip
     return {"@context": "https://w3id.org/ro/crate/1.3/context", "@graph": list(_once(graph))}
 
@@ -267,6 +270,14 @@ def _variable(name: str, long_name: str, unit: str, role: str) -> Entity:
         "description": f"{long_name or name} ({role})", "unitText": stored,
     }  # fmt: skip
     return {**entry, "unitCode": uri} if (uri := qudt_uri(stored)) else entry
+
+
+def _notes(record: Record) -> Iterator[Entity]:
+    if record.notes or record.tags:
+        yield {
+            "@id": "#notes", "@type": "Comment", "name": "notes", "text": record.notes,
+            "keywords": list(record.tags),
+        }  # fmt: skip
 
 
 def _facts(record: Record) -> Iterator[Entity]:

@@ -57,6 +57,10 @@ def write_groups(entry: h5py.Group, record: Record) -> None:
         _figures(entry, record.figures)
     if record.log:
         _log(entry, record)
+    if record.notes or record.tags or record.star:
+        note = document(entry, "notes", record.notes.encode("utf-8", "replace"), "text/plain")
+        note["tags"] = ", ".join(record.tags)
+        note.attrs["star"] = int(record.star)
 
 
 def _instrument(entry: h5py.Group, record: Record) -> None:

@@ -10,11 +10,10 @@ from qlab.errors import FileError
 from qlab.store.child import ask_all
 from qlab.store.indexfile import IndexFile, Mark, matches
 from qlab.store.lock import RunLock
-from qlab.store.names import FINAL, PART
+from qlab.store.names import FINAL, NOTES, PART
+from qlab.store.sidecar import read_sidecar
 
 SECONDS = 20.0
-_NOTES = ".notes.json"
-_MOST_NOTES = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -34,6 +33,9 @@ class RunSummary:
     simulated: bool = False
     figures: dict[str, float] = field(default_factory=dict)
     headline: str = ""
+    notes: str = ""
+    tags: tuple[str, ...] = ()
+    star: bool = False
     reason: str = ""
 
 
@@ -67,7 +69,7 @@ def list_runs(folder: Path | str, query: str = "") -> list[RunSummary]:
 
 def _summary(path: str, stored: dict[str, Any]) -> RunSummary:
     shown = {key: value for key, value in stored.items() if key in _SHOWN}
-    return RunSummary(Path(path), **shown)
+    return RunSummary(Path(path), **{**shown, "tags": tuple(shown.get("tags", ()))})
 
 
 def _scan(folder: str) -> Iterator[tuple[str, Mark]]:
@@ -84,7 +86,7 @@ def _scan(folder: str) -> Iterator[tuple[str, Mark]]:
                 stem = name.removesuffix(PART) if name.endswith(PART) else name.removesuffix(FINAL)
                 if name.endswith(PART) and stem + FINAL in entries:
                     continue
-                notes = entries.get(stem + _NOTES)
+                notes = entries.get(stem + NOTES)
                 stat = entry.stat()
                 yield entry.path, (stat.st_size, stat.st_mtime_ns, notes.stat().st_mtime_ns if notes else 0)
         except OSError:
@@ -99,7 +101,9 @@ def _look(paths: Iterator[str]) -> dict[str, dict[str, Any]]:
             answer = {"reason": answer.message, "state": "damaged"}
         elif path.name.endswith(PART) and answer["state"] in {"preparing", "running", "paused", "queued"}:
             answer["state"] = answer["state"] if _alive(path) else "interrupted"
-        answer["words"] = f"{answer.get('words', '')} {path.name} {_notes(path)}"
+        answer |= _said(path)
+        said = f"{answer['notes']} {' '.join(answer['tags'])}"
+        answer["words"] = f"{answer.get('words', '')} {path.name} {said}"
         found[str(path)] = answer
     return found
 
@@ -115,10 +119,10 @@ def _alive(path: Path) -> bool:
     return False
 
 
-def _notes(path: Path) -> str:
-    """Return what a run's sidecar says, as text to search in."""
-    sidecar = path.with_name(path.name.removesuffix(PART).removesuffix(FINAL) + _NOTES)
+def _said(path: Path) -> dict[str, Any]:
+    """Return what a run's sidecar says; nothing where it is damaged, which must not cost the row."""
     try:
-        return sidecar.read_bytes()[:_MOST_NOTES].decode("utf-8", "replace")
-    except OSError:
-        return ""
+        sidecar = read_sidecar(path)
+    except FileError:
+        return {"notes": "", "tags": [], "star": False}
+    return {"notes": sidecar.notes, "tags": list(sidecar.tags), "star": sidecar.star}

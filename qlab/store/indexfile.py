@@ -14,7 +14,7 @@ import platformdirs
 Mark = tuple[int, int, int]  # size, time of change, time of change of the sidecar
 Stored = dict[str, Any]
 
-_VERSION = 2
+_VERSION = 3
 _SCHEMA = """
 create table if not exists runs
     (path text primary key, size integer, changed integer, notes integer, summary text);

@@ -11,6 +11,7 @@ FORMAT_VERSION = "1.0"
 PART = ".part.h5"
 FINAL = ".h5"
 ENDING = ".ending"  # beside a growing file: how it ended, by whoever ended its process
+NOTES = ".notes.json"  # the sidecar: what is said of a run after it was taken
 DRAFT = ".draft"  # a final file while it is being written; worthless as long as it is called so
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
@@ -44,6 +45,11 @@ def part_path(path: Path) -> Path:
 def lock_path(path: Path) -> Path:
     """Return where the lock of a run stands."""
     return path.with_name(stem(path) + ".lock")
+
+
+def sidecar_path(path: Path) -> Path:
+    """Return where the sidecar of a run stands."""
+    return path.with_name(stem(path) + NOTES)
 
 
 def is_part(path: Path) -> bool:

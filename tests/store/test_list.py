@@ -9,7 +9,7 @@ import h5py
 import pytest
 
 from qlab.errors import FileError
-from qlab.store import RunWriter, check_file, list_runs, open_run
+from qlab.store import RunWriter, check_file, edit_sidecar, list_runs, open_run
 from qlab.store import index as index_module
 from qlab.store.storedunits import has_root, squared_unit, stored_unit
 
@@ -53,8 +53,9 @@ def test_a_second_listing_opens_no_file(tmp_path, new_record, end, monkeypatch):
 def test_a_sidecar_is_searched_too(tmp_path, new_record, end):
     (path,) = make_runs(tmp_path, new_record, end, 1)
     assert list_runs(tmp_path, "helium") == []
-    path.with_name(path.stem + ".notes.json").write_text('{"text": "helium was low"}')
-    assert len(list_runs(tmp_path, "helium")) == 1
+    edit_sidecar(path, notes="helium was low", add_tags=["Cold Run"], star=True)
+    (found,) = list_runs(tmp_path, "helium")
+    assert (found.notes, found.tags, found.star) == ("helium was low", ("cold-run",), True)
 
 
 @pytest.mark.parametrize("harm", ["damage", "remove", "forbid"])
