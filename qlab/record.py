@@ -148,6 +148,10 @@ class Record(_Frozen):
     figures: tuple[Figure, ...] = ()
     safe_report: dict[str, str] = Field(default_factory=dict)
     study: dict[str, Any] = Field(default_factory=dict)  # id, run, of, index, values: its place in a study
+    # What people said later: kept in the sidecar, part of the record only where an export merged both.
+    notes: str = ""
+    tags: tuple[str, ...] = ()
+    star: bool = False
 
     def column(self, name: str) -> Column:
         """Return the column of this name."""

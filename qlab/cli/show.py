@@ -7,11 +7,12 @@ from typing import Annotated, Any
 
 import typer
 
+from qlab import fair
 from qlab.errors import FileError, UsageError
 from qlab.record import FitResult
 from qlab.runs import Run
 from qlab.scan import KINDS, scan_words
-from qlab.store import Sidecar, check_file, edit_sidecar, open_run, read_sidecar
+from qlab.store import Sidecar, edit_sidecar, open_run, read_sidecar
 from qlab.units import format_measured, format_quantity
 
 
@@ -19,19 +20,22 @@ def show(
     file: Annotated[Path, typer.Argument(help="A run file.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Show a run: state, parameters, fit, figures of merit, and what its metadata lack."""
+    """Show a run: state, parameters, fit, figures of merit, how FAIR it is, and what its layout lacks."""
     run = open_run(file)
-    problems = check_file(run.path or file)
+    judged = fair.report(run.path or file)
+    problems = list(judged.problems)
     said = Sidecar()
     try:
         said = read_sidecar(run.path or file)
     except FileError as error:
         problems.append(str(error))
     if as_json:
-        print(json.dumps({**summary(run, problems), **_said(said)}, indent=2, ensure_ascii=False))
+        told = {**summary(run, problems), **_said(said), "fair": judged.to_dict()}
+        print(json.dumps(told, indent=2, ensure_ascii=False))
         return
     describe(run)
     describe_sidecar(said)
+    print(f"  FAIR: {judged.met} of {judged.possible} metrics met; `qlab check` tells which")
     for line in problems:
         print(f"  check: {line}")
 
@@ -133,6 +137,8 @@ def summary(run: Run, problems: list[str]) -> dict[str, Any]:
         "safe_report": record.safe_report,
         "software": record.software,
         "problems": problems,
+        "profile": record.profile.model_dump(mode="json"),
+        "quantum": record.quantum,
         "path": str(run.path),
     }
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from qlab.errors import FileError
+from qlab.export.writing import attributes, writing
 from qlab.runs import Run
 
 
@@ -25,14 +25,11 @@ def export(run: Run, path: Path) -> Path:
             f"{grid.signal.name}_error ({grid.signal.unit})",
         ]
         columns += [grid.value.ravel(), grid.error.ravel()]
-    try:
-        with path.open("w", newline="", encoding="utf-8") as file:
-            file.writelines(f"# {line}\n" for line in _header(run))
-            writer = csv.writer(file)
-            writer.writerow(heads)
-            writer.writerows(zip(*(column.tolist() for column in columns), strict=True))
-    except OSError as error:
-        raise FileError(f"{path} cannot be written: {error.strerror}.", "Choose another folder.") from error
+    with writing(path), path.open("w", newline="", encoding="utf-8") as file:
+        file.writelines(f"# {line}\n" for line in _header(run))
+        writer = csv.writer(file)
+        writer.writerow(heads)
+        writer.writerows(zip(*(column.tolist() for column in columns), strict=True))
     return path
 
 
@@ -40,8 +37,15 @@ def _header(run: Run) -> Iterator[str]:
     record = run.record
     yield f"{record.title} ({record.experiment}){' SIMULATED' if record.simulated else ''}"
     yield f"run {record.id}, {record.state}, {record.started}"
+    for name, text in attributes(run).items():
+        if name not in {"title", "summary"}:
+            yield f"{name} = {text}"
     for name, value in record.parameters.items():
         yield f"{name} = {value} {record.units.get(name, '')}".rstrip().removesuffix(" 1")
     for figure in record.figures:
         error = "" if figure.error is None else f" +- {figure.error!r}"
         yield f"{figure.name} = {figure.value!r}{error} {figure.unit}".rstrip()
+    for fit in record.fits:
+        for p in fit.parameters:
+            error = "" if p.error is None else f" +- {p.error!r}"
+            yield f"fit {fit.model}: {p.name} = {p.value!r}{error} {p.unit}".rstrip().removesuffix(" 1")

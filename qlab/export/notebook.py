@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from qlab.errors import FileError
+from qlab.export.writing import writing
 from qlab.runs import Run
 
 _OPEN = """\
@@ -23,6 +23,20 @@ axis, x = grid.axes[0]
 plt.errorbar(x, grid.value, grid.error, fmt=".")
 plt.xlabel(f"{{axis.long_name or axis.name}} ({{axis.unit}})")
 plt.ylabel(grid.signal.long_name or grid.signal.name)"""
+_MAP = """\
+import matplotlib.pyplot as plt
+
+grid = run.grid()
+(outer, y), (inner, x) = grid.axes
+plt.pcolormesh(x, y, grid.value, shading="nearest")
+plt.xlabel(f"{{inner.long_name or inner.name}} ({{inner.unit}})")
+plt.ylabel(f"{{outer.long_name or outer.name}} ({{outer.unit}})")
+plt.colorbar(label=grid.signal.long_name or grid.signal.name)"""
+_LATER = """\
+# Without qlab: the same curve with names, units and errors, read by xarray alone.
+import xarray
+
+xarray.open_dataset({file!r}, engine="h5netcdf", group="/entry/data")"""
 
 
 def export(run: Run, path: Path) -> Path:
@@ -38,16 +52,18 @@ def export(run: Run, path: Path) -> Path:
         cells.append(_code(_FIT.format()))
     if len(run.record.axes) == 1:
         cells.append(_code(_DRAW.format()))
+    elif len(run.record.axes) == 2:
+        cells.append(_code(_MAP.format()))
+    if run.record.signals:
+        cells.append(_code(_LATER.format(file=str(target))))
     document = {
         "cells": [{**cell, "id": f"cell-{i}"} for i, cell in enumerate(cells)],
         "metadata": {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}},
         "nbformat": 4,
         "nbformat_minor": 5,
     }
-    try:
+    with writing(path):
         path.write_text(json.dumps(document, indent=1, ensure_ascii=False), encoding="utf-8")
-    except OSError as error:
-        raise FileError(f"{path} cannot be written: {error.strerror}.", "Choose another folder.") from error
     return path
 
 

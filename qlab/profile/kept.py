@@ -68,9 +68,9 @@ def load(name: str = "") -> Profile:
         raise FileError(
             f"The profile {path.name} cannot be read: {why}.", "Mend it, or remove it."
         ) from error
-    for key, error in faults(profile):
+    for key, fault in faults(profile):
         if key not in {"access", "embargo"} and not key.endswith(".number"):
-            raise FileError(f"The profile {path.name} has a bad {key}: {error.message}", error.hint)
+            raise FileError(f"The profile {path.name} has a bad {key}: {fault.message}", fault.hint)
     return profile if profile.pseudonym else profile.model_copy(update={"pseudonym": pseudonym()})
 
 

@@ -26,11 +26,10 @@ _TERMS = ("area", "platform", "protocol", "measurand")
 NO_LICENSE = "#no-licence"
 
 
-def crate(record: Record, name: str, rows: int, digest: str, size: int = 0) -> Entity:
+def crate(record: Record, name: str, rows: int, digest: str) -> Entity:
     """Return the RO-Crate record (1.3 with Process Run Crate 0.6) of a run, as plain JSON-LD data.
 
-    `name` is the file's name, `rows` how many it holds, `digest` its `content_sha256`, `size` its length in bytes
-    where it is known (an export knows it, the file itself does not).
+    `name` is the file's name, `rows` how many it holds, `digest` its `content_sha256`.
     """
     profile = record.profile
     people, terms = list(_people(record)), list(_terms(record))
@@ -39,6 +38,7 @@ def crate(record: Record, name: str, rows: int, digest: str, size: int = 0) -> E
     rights = list(_rights(record))
     variables = [_variable(c.name, c.long_name, c.unit, c.role) for c in record.columns]
     facts = list(_facts(record))
+    notes = list(_notes(record))
     root: Entity = {
         "@id": "./", "@type": "Dataset", "identifier": _urn(record), "name": title(record),
         "description": summary(record), "keywords": keywords(record), "datePublished": _day(record),
@@ -60,16 +60,20 @@ def crate(record: Record, name: str, rows: int, digest: str, size: int = 0) -> E
         root["conditionsOfAccess"] = {"@id": ACCESS[profile.access]}
     if profile.project:
         root["isPartOf"] = {"@id": "#project"}
+    if notes:
+        root["comment"] = _links(notes)
     if related:
         root["citation"] = _links(related)
     project = [{"@id": "#project", "@type": "Project", "name": profile.project}] if profile.project else []
     part: Entity = {
         "@id": name, "@type": "File", "name": title(record), "encodingFormat": "application/x-hdf5",
-        "additionalType": f"{FORMAT} {FORMAT_VERSION}", "contentDigest": digest,
-        "size": f"{rows} rows", "license": root["license"],
+        "additionalType": f"{FORMAT} {FORMAT_VERSION}", "size": f"{rows} rows", "license": root["license"],
     }  # fmt: skip
-    if size:
-        part["contentSize"] = str(size)
+    if digest:
+        part["additionalProperty"] = {"@id": "#content-sha256"}
+        facts.append(
+            {"@id": "#content-sha256", "@type": "PropertyValue", "name": "content_sha256", "value": digest}
+        )
     action: Entity = {
         "@id": "#run", "@type": "CreateAction", "name": f"Run of {record.experiment}",
         "instrument": {"@id": "#qlab"}, "object": _links([*devices, *sample]), "result": [{"@id": name}],
@@ -92,7 +96,7 @@ def crate(record: Record, name: str, rows: int, digest: str, size: int = 0) -> E
     }  # fmt: skip
     graph = [
         descriptor, root, part, action, tool, process, *people, *project, *terms, *awards, *related, *rights,
-        *sample, *devices, *variables, *facts,
+        *sample, *devices, *variables, *facts, *notes,
     ]  # fmt: skip
     return {"@context": "https://w3id.org/ro/crate/1.3/context", "@graph": list(_once(graph))}
 
@@ -266,6 +270,14 @@ def _variable(name: str, long_name: str, unit: str, role: str) -> Entity:
         "description": f"{long_name or name} ({role})", "unitText": stored,
     }  # fmt: skip
     return {**entry, "unitCode": uri} if (uri := qudt_uri(stored)) else entry
+
+
+def _notes(record: Record) -> Iterator[Entity]:
+    if record.notes or record.tags:
+        yield {
+            "@id": "#notes", "@type": "Comment", "name": "notes", "text": record.notes,
+            "keywords": list(record.tags),
+        }  # fmt: skip
 
 
 def _facts(record: Record) -> Iterator[Entity]:

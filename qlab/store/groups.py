@@ -57,6 +57,10 @@ def write_groups(entry: h5py.Group, record: Record) -> None:
         _figures(entry, record.figures)
     if record.log:
         _log(entry, record)
+    if record.notes or record.tags or record.star:
+        note = document(entry, "notes", record.notes.encode("utf-8", "replace"), "text/plain")
+        note["tags"] = ", ".join(record.tags)
+        note.attrs["star"] = int(record.star)
 
 
 def _instrument(entry: h5py.Group, record: Record) -> None:
@@ -70,6 +74,8 @@ def _instrument(entry: h5py.Group, record: Record) -> None:
     environment["independent_controllers"] = ", ".join(setpoints)
     environment["measurement_sensors"] = ", ".join(c.name for c in sensors)
     for column in sensors:
+        if entry["shots"][column.name].dtype.kind != "f":
+            continue  # an NXsensor takes floats only: counts stay where they are, whole numbers
         name = column.name if column.name not in environment else f"{column.name}_sensor"
         sensor = nx_group(environment, name, "NXsensor")
         sensor["name"] = column.name

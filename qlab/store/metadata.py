@@ -51,6 +51,7 @@ def keywords(record: Record) -> list[str]:
     words = [
         record.experiment,
         *record.profile.keywords,
+        *record.tags,
         *(word for word in known if word != "unspecified"),
         "quantum metrology",
         "simulation" if record.simulated else "experiment",

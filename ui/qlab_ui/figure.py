@@ -1,16 +1,66 @@
-"""The figure exporter: the picture of a run that the window shows, as a PNG, with or without a display."""
+"""The figure exporter: the picture of a run that the window shows, with a caption, as PNG, SVG or PDF."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from qlab.errors import FileError, QlabError
+from qlab.errors import FileError, QlabError, UsageError
 from qlab.runs import Run
+from qlab.units import format_measured
+
+if TYPE_CHECKING:
+    from PySide6.QtGui import QPaintDevice
+
+WIDTH, HEIGHT, CAPTION = 1200, 750, 96
+KINDS = (".png", ".svg", ".pdf")
 
 
 def write_figure(run: Run, path: Path) -> Path:
-    """Write the picture of a run with its fit as a PNG and return its path; light colours, as for paper."""
+    """Write the picture of a run with its fit and its caption, and return its path; light colours, as for paper.
+
+    The ending chooses the format: .png, .svg or .pdf. The run's id stands in the caption and in the file's own
+    metadata.
+    """
+    if path.suffix.lower() not in KINDS:
+        raise UsageError(f"{path.name} is no name for a picture.", f"Let it end in {', '.join(KINDS)}.")
     if os.environ.get("DISPLAY") is None and os.environ.get("WAYLAND_DISPLAY") is None:
         os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    try:
+        with _shown(run) as view:
+            _write(view, run, path)
+    except (AttributeError, ValueError) as error:
+        raise QlabError(f"The picture could not be drawn: {error}.", "Open the run in the window.") from error
+    return path
+
+
+def caption(run: Run) -> str:
+    """Return what stands below the picture: the run, what is shown, its fit and first figure of merit, its id."""
+    record = run.record
+    words = [f"{record.title} ({record.experiment}{', simulated' if record.simulated else ''})."]
+    if record.signals:
+        words.append(
+            f"{record.signals[0].long_name or record.signals[0].name}, errors of one standard deviation."
+        )
+    fit = next((f for f in reversed(record.fits) if f.success), None)
+    if fit is not None:
+        found = [
+            f"{p.label or p.name} {format_measured(p.value, p.error, p.unit)}"
+            for p in fit.parameters
+            if p.error
+        ]
+        words.append(f"Line: fit of {fit.model}; {', '.join(found[:4])}.")
+    best = next((f for f in record.figures if not f.limit_of), None)
+    if best is not None:
+        words.append(f"{best.label} {format_measured(best.value, best.error, best.unit)}.")
+    licence = f" {record.profile.license}." if record.profile.license else ""
+    return f"{' '.join(words)} Run {record.id}, {record.started[:19]}.{licence}"
+
+
+@contextmanager
+def _shown(run: Run) -> Iterator[Any]:
+    """Give the view of a run, drawn and laid out, without showing it on any screen."""
     from PySide6.QtCore import Qt
     from PySide6.QtWidgets import QApplication
 
@@ -23,7 +73,7 @@ def write_figure(run: Run, path: Path) -> Path:
     theme.apply(app, "light", 100)
     view = view_for(run.record)
     try:
-        view.resize(1200, 750)
+        view.resize(WIDTH, HEIGHT)
         view.show_record(run.record)
         signal = run.record.signals[0].name if run.record.signals else ""
         view.draw(run.rows, signal)
@@ -34,13 +84,66 @@ def write_figure(run: Run, path: Path) -> Path:
         for _ in range(3):
             # Axes settle over a few passes of the event loop.
             QApplication.processEvents()
-        if not view.grab().save(str(path)):
-            raise FileError(
-                f"The picture cannot be written to {path}.", "Choose a folder that you may write."
-            )
-    except (AttributeError, ValueError) as error:
-        raise QlabError(f"The picture could not be drawn: {error}.", "Open the run in the window.") from error
+        yield view
     finally:
         view.close()
         view.deleteLater()
-    return path
+
+
+def _write(view: Any, run: Run, path: Path) -> None:
+    from PySide6.QtCore import QMarginsF, QSize, QSizeF
+    from PySide6.QtGui import QImage, QPageLayout, QPageSize, QPdfWriter
+    from PySide6.QtSvg import QSvgGenerator
+
+    label = f"run {run.record.id}"
+    size = QSize(WIDTH, HEIGHT + CAPTION)
+    match path.suffix.lower():
+        case ".png":
+            image = QImage(size, QImage.Format.Format_RGB32)
+            image.fill(0xFFFFFFFF)
+            image.setText("Title", run.record.title)
+            image.setText("Description", caption(run))
+            _paint(image, view, caption(run), path)
+            if not image.save(str(path)):
+                raise _unwritable(path)
+        case ".svg":
+            svg = QSvgGenerator()
+            svg.setFileName(str(path))
+            svg.setResolution(96)  # as the screen, so that texts keep their size
+            svg.setSize(size)
+            svg.setViewBox(svg.viewBox().adjusted(0, 0, size.width(), size.height()))
+            svg.setTitle(run.record.title)
+            svg.setDescription(label)
+            _paint(svg, view, caption(run), path)
+        case _:
+            pdf = QPdfWriter(str(path))
+            pdf.setTitle(run.record.title)
+            pdf.setCreator(f"qlab, {label}")
+            pdf.setResolution(144)
+            page = QPageSize(QSizeF(WIDTH / 2, (HEIGHT + CAPTION) / 2), QPageSize.Unit.Point)
+            pdf.setPageLayout(QPageLayout(page, QPageLayout.Orientation.Portrait, QMarginsF(0, 0, 0, 0)))
+            _paint(pdf, view, caption(run), path)
+
+
+def _paint(device: "QPaintDevice", view: Any, words: str, path: Path) -> None:
+    from PySide6.QtCore import QPoint, QRect, Qt
+    from PySide6.QtGui import QFont, QPainter
+
+    painter: QPainter = QPainter()
+    if not painter.begin(device):
+        raise _unwritable(path)
+    try:
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        view.render(painter, QPoint(0, 0))
+        font = QFont()
+        font.setPixelSize(17)
+        painter.setFont(font)
+        painter.setPen(Qt.GlobalColor.black)
+        place = QRect(24, HEIGHT + 6, WIDTH - 48, CAPTION - 12)
+        painter.drawText(place, int(Qt.TextFlag.TextWordWrap), words)
+    finally:
+        painter.end()
+
+
+def _unwritable(path: Path) -> FileError:
+    return FileError(f"The picture cannot be written to {path}.", "Choose a folder that you may write.")

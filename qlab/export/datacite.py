@@ -1,0 +1,280 @@
+"""DataCite: the metadata of a run as DataCite 4 takes them, JSON or XML by the name of the file."""
+
+import json
+import xml.etree.ElementTree as ET
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from qlab.export.writing import writing
+from qlab.profile.identifiers import ACCESS, license_uri
+from qlab.record import Record
+from qlab.runs import Run
+from qlab.store.crate import devices_of
+from qlab.store.metadata import acknowledgement, keywords, summary, title
+from qlab.store.names import moment
+
+KERNEL = "http://datacite.org/schema/kernel-4"
+_UNKNOWN = "(:tba)"  # DataCite's own word for what will be known at registration
+_XSI = "http://www.w3.org/2001/XMLSchema-instance"
+
+
+def export(run: Run, path: Path) -> Path:
+    """Write DataCite metadata: XML where the name ends in .xml, else JSON. The DOI is added at registration."""
+    size = run.path.stat().st_size if run.path is not None and run.path.exists() else 0
+    data = described(run.record, size)
+    text = xml(data) if path.suffix == ".xml" else json.dumps(data, indent=1, ensure_ascii=False)
+    with writing(path):
+        path.write_text(text, encoding="utf-8")
+    return path
+
+
+def described(record: Record, size: int = 0) -> dict[str, Any]:
+    """Return the metadata as plain data after the JSON schema of DataCite 4.5."""
+    profile = record.profile
+    ended = moment(record.ended) or moment(record.started)
+    data: dict[str, Any] = {
+        "schemaVersion": KERNEL,
+        "types": {"resourceTypeGeneral": "Dataset", "resourceType": "Measurement run"},
+        "creators": [_creator(record)],
+        "titles": [{"title": title(record)}],
+        "publisher": _publisher(record),
+        "publicationYear": f"{ended:%Y}" if ended else "",
+        "subjects": [{"subject": word} for word in keywords(record)],
+        "dates": list(_dates(record)),
+        "language": "en",
+        "alternateIdentifiers": [
+            {"alternateIdentifier": f"urn:uuid:{record.id}", "alternateIdentifierType": "UUID"}
+        ],
+        "formats": ["application/x-hdf5"],
+        "version": "1",
+        "descriptions": list(_descriptions(record)),
+    }
+    if profile.affiliation:
+        data["contributors"] = [
+            {"name": profile.affiliation, "nameType": "Organizational", "contributorType": "HostingInstitution",
+             **_ror_identifier(profile.ror)}
+        ]  # fmt: skip
+    if size:
+        data["sizes"] = [f"{size} bytes"]
+    if rights := list(_rights(record)):
+        data["rightsList"] = rights
+    if awards := list(_awards(record)):
+        data["fundingReferences"] = awards
+    if related := list(_related(record)):
+        data["relatedIdentifiers"] = related
+    return data
+
+
+def _creator(record: Record) -> dict[str, Any]:
+    """Return the creator: the person only by name, else the organisation, else the pseudonym."""
+    profile = record.profile
+    if not profile.name and profile.affiliation:
+        return {"name": profile.affiliation, "nameType": "Organizational", **_ror_identifier(profile.ror)}
+    creator: dict[str, Any] = {"name": profile.operator or "(:unkn)", "nameType": "Personal"}
+    family, comma, given = profile.name.partition(",")
+    if comma:
+        creator |= {"givenName": given.strip(), "familyName": family.strip()}
+    if profile.orcid:
+        creator["nameIdentifiers"] = [
+            {
+                "nameIdentifier": profile.orcid,
+                "nameIdentifierScheme": "ORCID",
+                "schemeUri": "https://orcid.org",
+            }
+        ]
+    if profile.affiliation:
+        there = {"name": profile.affiliation}
+        if profile.ror:
+            there |= {
+                "affiliationIdentifier": profile.ror, "affiliationIdentifierScheme": "ROR",
+                "schemeUri": "https://ror.org",
+            }  # fmt: skip
+        creator["affiliation"] = [there]
+    return creator
+
+
+def _ror_identifier(ror: str) -> dict[str, Any]:
+    if not ror:
+        return {}
+    return {
+        "nameIdentifiers": [
+            {"nameIdentifier": ror, "nameIdentifierScheme": "ROR", "schemeUri": "https://ror.org"}
+        ]
+    }
+
+
+def _publisher(record: Record) -> dict[str, str]:
+    profile = record.profile
+    found = {"name": profile.publisher or _UNKNOWN}
+    if profile.publisher_ror:
+        found |= {
+            "publisherIdentifier": profile.publisher_ror, "publisherIdentifierScheme": "ROR",
+            "schemeUri": "https://ror.org",
+        }  # fmt: skip
+    return found
+
+
+def _dates(record: Record) -> Iterator[dict[str, str]]:
+    if record.started:
+        yield {"date": _second(record.started), "dateType": "Created"}
+    if record.started and record.ended:
+        yield {"date": f"{_second(record.started)}/{_second(record.ended)}", "dateType": "Collected"}
+    if record.profile.embargo:
+        yield {"date": record.profile.embargo, "dateType": "Available"}
+
+
+def _second(text: str) -> str:
+    at = moment(text)
+    return at.isoformat(timespec="seconds") if at else text
+
+
+def _descriptions(record: Record) -> Iterator[dict[str, str]]:
+    yield {"description": summary(record), "descriptionType": "Abstract"}
+    devices = [
+        " ".join(filter(None, (name + ":", f.get("manufacturer"), f.get("model"), f.get("identifier"))))
+        for name, f in devices_of(record).items()
+    ]
+    if devices:
+        yield {"description": f"Instruments: {'; '.join(devices)}", "descriptionType": "Methods"}
+    if thanks := acknowledgement(record):
+        yield {"description": thanks, "descriptionType": "Other"}
+
+
+def _rights(record: Record) -> Iterator[dict[str, str]]:
+    profile = record.profile
+    if profile.license:
+        right = {"rights": profile.license, "rightsIdentifier": profile.license}
+        if uri := license_uri(profile.license):
+            right |= {
+                "rightsUri": uri, "rightsIdentifierScheme": "SPDX", "schemeUri": "https://spdx.org/licenses/",
+            }  # fmt: skip
+        yield right
+    if profile.access:
+        until = f" until {profile.embargo}" if profile.embargo else ""
+        yield {"rights": f"{profile.access} access{until}", "rightsUri": ACCESS[profile.access]}
+
+
+def _awards(record: Record) -> Iterator[dict[str, str]]:
+    for award in record.profile.funding:
+        if not award.funder:
+            continue
+        entry = {"funderName": award.funder}
+        if award.funder_id:
+            kind = "ROR" if "ror.org" in award.funder_id else "Crossref Funder ID"
+            entry |= {"funderIdentifier": award.funder_id, "funderIdentifierType": kind}
+        pairs = {"awardNumber": award.number, "awardTitle": award.title or award.acronym}
+        entry |= {key: value for key, value in pairs.items() if value}
+        if award.uri.startswith("http"):
+            entry["awardUri"] = award.uri
+        yield entry
+
+
+def _related(record: Record) -> Iterator[dict[str, str]]:
+    for item in record.profile.related:
+        yield _relation(item.identifier, item.relation or "References")
+    for facts in devices_of(record).values():
+        if identifier := facts.get("identifier"):
+            yield _relation(identifier, "IsCollectedBy")
+
+
+def _relation(identifier: str, relation: str) -> dict[str, str]:
+    starts = {"https://doi.org/": "DOI", "hdl:": "Handle", "urn:": "URN"}
+    kind = next((kind for start, kind in starts.items() if identifier.startswith(start)), "URL")
+    bare = identifier.removeprefix("https://doi.org/").removeprefix("hdl:")
+    return {"relatedIdentifier": bare, "relatedIdentifierType": kind, "relationType": relation}
+
+
+def xml(data: dict[str, Any]) -> str:
+    """Return the same metadata as DataCite XML (kernel 4)."""
+    ET.register_namespace("", KERNEL)
+    ET.register_namespace("xsi", _XSI)
+    place = f"{KERNEL} https://schema.datacite.org/meta/kernel-4/metadata.xsd"
+    root = ET.Element(f"{{{KERNEL}}}resource", {f"{{{_XSI}}}schemaLocation": place})
+    _add(root, "identifier", data.get("doi", _UNKNOWN), identifierType="DOI")
+    creators = _add(root, "creators")
+    for item in data["creators"]:
+        _person(_add(creators, "creator"), "creatorName", item)
+    titles = _add(root, "titles")
+    for item in data["titles"]:
+        _add(titles, "title", item["title"])
+    publisher = data["publisher"]
+    scheme = publisher.get("publisherIdentifierScheme")
+    _add(root, "publisher", publisher["name"], publisherIdentifier=publisher.get("publisherIdentifier"),
+         publisherIdentifierScheme=scheme, schemeURI=publisher.get("schemeUri"))  # fmt: skip
+    _add(root, "publicationYear", data["publicationYear"])
+    kind = data["types"]
+    _add(root, "resourceType", kind["resourceType"], resourceTypeGeneral=kind["resourceTypeGeneral"])
+    subjects = _add(root, "subjects")
+    for item in data["subjects"]:
+        _add(subjects, "subject", item["subject"])
+    if data.get("contributors"):
+        contributors = _add(root, "contributors")
+        for item in data["contributors"]:
+            one = _add(contributors, "contributor", contributorType=item["contributorType"])
+            _person(one, "contributorName", item)
+    dates = _add(root, "dates")
+    for item in data["dates"]:
+        _add(dates, "date", item["date"], dateType=item["dateType"])
+    _add(root, "language", data["language"])
+    _lists(root, data)
+    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, encoding="unicode")
+
+
+def _lists(root: ET.Element, data: dict[str, Any]) -> None:
+    others = _add(root, "alternateIdentifiers")
+    for item in data["alternateIdentifiers"]:
+        kind = item["alternateIdentifierType"]
+        _add(others, "alternateIdentifier", item["alternateIdentifier"], alternateIdentifierType=kind)
+    if data.get("relatedIdentifiers"):
+        related = _add(root, "relatedIdentifiers")
+        for item in data["relatedIdentifiers"]:
+            _add(related, "relatedIdentifier", item["relatedIdentifier"], relationType=item["relationType"],
+                 relatedIdentifierType=item["relatedIdentifierType"])  # fmt: skip
+    for plural, singular in (("sizes", "size"), ("formats", "format")):
+        if data.get(plural):
+            group = _add(root, plural)
+            for text in data[plural]:
+                _add(group, singular, text)
+    _add(root, "version", data["version"])
+    if data.get("rightsList"):
+        rights = _add(root, "rightsList")
+        for item in data["rightsList"]:
+            _add(rights, "rights", item["rights"], rightsURI=item.get("rightsUri"), schemeURI=item.get("schemeUri"),
+                 rightsIdentifier=item.get("rightsIdentifier"),
+                 rightsIdentifierScheme=item.get("rightsIdentifierScheme"))  # fmt: skip
+    descriptions = _add(root, "descriptions")
+    for item in data["descriptions"]:
+        _add(descriptions, "description", item["description"], descriptionType=item["descriptionType"])
+    if data.get("fundingReferences"):
+        group = _add(root, "fundingReferences")
+        for item in data["fundingReferences"]:
+            one = _add(group, "fundingReference")
+            _add(one, "funderName", item["funderName"])
+            if "funderIdentifier" in item:
+                _add(one, "funderIdentifier", item["funderIdentifier"],
+                     funderIdentifierType=item["funderIdentifierType"])  # fmt: skip
+            if "awardNumber" in item:
+                _add(one, "awardNumber", item["awardNumber"], awardURI=item.get("awardUri"))
+            if "awardTitle" in item:
+                _add(one, "awardTitle", item["awardTitle"])
+
+
+def _person(parent: ET.Element, name: str, item: dict[str, Any]) -> None:
+    _add(parent, name, item["name"], nameType=item["nameType"])
+    for field in ("givenName", "familyName"):
+        if item.get(field):
+            _add(parent, field, item[field])
+    for mark in item.get("nameIdentifiers", ()):
+        _add(parent, "nameIdentifier", mark["nameIdentifier"], schemeURI=mark["schemeUri"],
+             nameIdentifierScheme=mark["nameIdentifierScheme"])  # fmt: skip
+    for there in item.get("affiliation", ()):
+        _add(parent, "affiliation", there["name"], affiliationIdentifier=there.get("affiliationIdentifier"),
+             affiliationIdentifierScheme=there.get("affiliationIdentifierScheme"),
+             schemeURI=there.get("schemeUri"))  # fmt: skip
+
+
+def _add(parent: ET.Element, name: str, text: str = "", **attributes: str | None) -> ET.Element:
+    child = ET.SubElement(parent, f"{{{KERNEL}}}{name}", {k: v for k, v in attributes.items() if v})
+    child.text = text or None
+    return child
