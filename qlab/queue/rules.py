@@ -32,8 +32,8 @@ class Standing:
 
 
 def in_line(items: Sequence[Item]) -> list[Item]:
-    """Return items in the order in which they play: by priority, then as they stand."""
-    return sorted(items, key=lambda item: -item.order.priority)
+    """Return items in the order in which they play: what is wanted now, then by priority, then as they stand."""
+    return sorted(items, key=lambda item: (not item.order.now, -item.order.priority))
 
 
 def standings(items: Sequence[Item], now: Now) -> list[Standing]:
@@ -77,7 +77,7 @@ def _standing(
         return "waiting", f"its instruments are in use by {holder}"
     if item.refused:
         return "waiting", item.refused
-    if now.held:
+    if now.held and not item.order.now:
         return "waiting", "the queue is held"
     return ("ready", "") if now.room else ("waiting", "enough runs are going")
 

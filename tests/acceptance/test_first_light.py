@@ -32,7 +32,7 @@ class Person:
     def __init__(self):
         self.app = make_application(["qlab"])
         theme.apply(self.app, "light", 100)
-        self.window = make_window(connect(), Settings(theme="light", pace_seconds=8.0))
+        self.window = make_window(connect(), Settings(theme="light", pace_seconds=12.0))
         self.window.resize(1440, 900)
         self.window.show()
         QTest.qWaitForWindowExposed(self.window)

@@ -142,7 +142,8 @@ ACTIONS: tuple[Action, ...] = (
         "queue",
         ("Ctrl+Shift+Return",),
         lambda now: now.form,
-        tip="Measure after the runs that wait",
+        "queue",
+        tip="Measure with the values of the form after the runs that wait",
     ),
     Action(
         "pause",
@@ -304,7 +305,7 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action("about", "About qlab", "Help", "about", group=2),
 )
-TOOLBAR = ("run", "pause", "stop", "", "fit", "@fit", "", "export", "safe")
+TOOLBAR = ("run", "queue", "pause", "stop", "", "fit", "@fit", "", "export", "safe")
 PLOT_MENU = (
     "fit_view",
     "autoscale",

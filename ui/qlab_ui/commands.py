@@ -27,19 +27,12 @@ class Commands:
         self._window = window
 
     def run(self) -> None:
-        """Measure with the values of the form; a value that is refused is shown instead."""
-        window = self._window
-        if not window.form.experiment:
-            return
-        if window.form.focus_problem():
-            window.tell("warning", "A value of the form is refused: see the line below it.", toast=True)
-            return
-        window.settings.last_values[window.form.experiment] = window.form.changes()
-        self._submit(window.form.experiment, window.form.values())
+        """Measure next with the values of the form, also where the queue is held."""
+        self._order(now=True)
 
     def queue(self) -> None:
-        """Measure after the runs that wait; the bench keeps the order."""
-        self.run()
+        """Measure after the runs that wait."""
+        self._order(now=False)
 
     def again(self) -> None:
         """Run the shown run again, its values in the form."""
@@ -252,7 +245,18 @@ class Commands:
     def _page(self) -> RunPage | None:
         return self._window.centre.current()
 
-    def _submit(self, experiment: str, parameters: dict[str, object]) -> None:
+    def _order(self, *, now: bool) -> None:
+        """Order what the form says; a value that is refused is shown instead."""
+        window = self._window
+        if not window.form.experiment:
+            return
+        if window.form.focus_problem():
+            window.tell("warning", "A value of the form is refused: see the line below it.", toast=True)
+            return
+        window.settings.last_values[window.form.experiment] = window.form.changes()
+        self._submit(window.form.experiment, window.form.values(), now=now)
+
+    def _submit(self, experiment: str, parameters: dict[str, object], *, now: bool) -> None:
         window = self._window
         order = Order(
             experiment=experiment,
@@ -260,6 +264,7 @@ class Commands:
             bench=window.settings.bench,
             out=str(window.settings.folder()),
             pace=window.settings.pace_seconds or None,
+            now=now,
         )
         try:
             window.feed.session.submit(order)

@@ -69,9 +69,19 @@ class Hands:
 
     def _queue(self, event: Event) -> None:
         panel = self._window.queue
-        panel.show_queue(held=bool(event.get("held")), items=event.get("items") or ())
+        panel.show_queue(
+            held=bool(event.get("held")), items=[self._titled(one) for one in event.get("items") or ()]
+        )
         waiting = panel.waiting()
         self._window.docks["queue"].setWindowTitle(f"Queue ({waiting})" if waiting else "Queue")
+
+    def _titled(self, told: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Give an order without a title of its own the title of its experiment."""
+        order = told.get("order") or {}
+        entry = self._window.bench.entry(str(order.get("experiment", "")))
+        if entry is None or told.get("title") not in {None, "", order.get("experiment")}:
+            return told
+        return {**told, "title": entry.get("title") or entry["name"]}
 
     def _panel(self, event: Event) -> None:
         if event.get("bench") == self._window.settings.bench:

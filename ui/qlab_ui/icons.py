@@ -83,6 +83,17 @@ _SHAPES: dict[str, tuple[str, str, tuple[Draw, ...]]] = {
             _poly((8.5, 11.5), (11, 14), (15.5, 9), closed=False),
         ),
     ),
+    "queue": (
+        _LINE,
+        "text",
+        (
+            _poly((4, 6), (20, 6), closed=False),
+            _poly((4, 12), (12, 12), closed=False),
+            _poly((4, 18), (12, 18), closed=False),
+            _poly((17.5, 11), (17.5, 19), closed=False),
+            _poly((13.5, 15), (21.5, 15), closed=False),
+        ),
+    ),
     "star": (_FILL, "warning", (_poly(*_STAR),)),
     "unstar": (_LINE, "line", (_poly(*_STAR),)),
     "fit": (_LINE, "text", (_curve(_WAVE),)),

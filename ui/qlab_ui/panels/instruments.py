@@ -55,7 +55,7 @@ class InstrumentBox(QFrame):
         """Show what the bench tells of it."""
         self._state = str(told.get("state", "closed"))
         self._show_lamp()
-        words = [str(told.get("kind") or ""), str(told.get("identity") or ""), str(told.get("message") or "")]
+        words = [str(told.get("kind") or ""), _who(told.get("identity")), str(told.get("message") or "")]
         about = " · ".join(dict.fromkeys(word for word in words if word))
         self._about.setText(about)
         self._about.setVisible(bool(about))
@@ -174,3 +174,11 @@ class InstrumentsPanel(QWidget):
             self._grid.removeWidget(box)
             box.deleteLater()
         self.boxes = {}
+
+
+def _who(identity: Any) -> str:
+    """Return who an instrument says it is, in a few words."""
+    if not isinstance(identity, Mapping):
+        return str(identity or "")
+    parts = (str(identity.get(key) or "") for key in ("vendor", "model", "serial", "firmware"))
+    return " ".join(part for part in parts if part)

@@ -16,11 +16,11 @@ _STALE = 5.0  # s after which a reading says how old it is
 
 def kind_of(told: Mapping[str, Any]) -> str:
     """Return which editor a knob wants."""
-    value = told.get("value")
-    if told.get("choices"):
-        return "choice"
-    if isinstance(value, bool):
+    value, choices = told.get("value"), told.get("choices")
+    if isinstance(value, bool) or (choices and set(choices) == {True, False}):
         return "boolean"
+    if choices:
+        return "choice"
     if isinstance(value, str):
         return "text"
     return "quantity"
