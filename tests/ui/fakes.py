@@ -60,7 +60,7 @@ CATALOGUE = [
 ]  # fmt: skip
 INSTRUMENTS = {
     "microwave": {
-        "kind": "MicrowaveSource", "identity": {"vendor": "qlab", "model": "Simulated source", "serial": "0", "firmware": "0.1"}, "state": "open", "message": "",
+        "kind": "MicrowaveSource", "identity": {"vendor": "qlab", "model": "Source", "serial": "0"}, "state": "open", "message": "",
         "knobs": {
             "frequency": {"value": 2.87e9, "unit": "Hz", "limits": [9e3, 6e9], "writable": True,
                           "doc": "Carrier frequency", "choices": None, "age": 0.1},
