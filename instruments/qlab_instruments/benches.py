@@ -29,3 +29,25 @@ def sim_nv() -> dict[str, Any]:
             "description": "Single NV centre, natural-abundance diamond, simulated",
         },
     }
+
+
+def sim_transmon() -> dict[str, Any]:
+    """Return the simulated transmon bench: a flux-tunable transmon read through a resonator."""
+    drivers = {
+        "player": "sim.pulse_player",
+        "microwave": "sim.microwave",
+        "digitizer": "sim.iq_digitizer",
+        "flux": "sim.flux_bias",
+    }
+    return {
+        "name": "sim-transmon",
+        "title": "Simulated transmon",
+        "platform": "superconducting circuits",
+        "world": {"kind": "transmon"},
+        "instruments": {name: {"driver": driver} for name, driver in drivers.items()},
+        "roles": {name: name for name in drivers},
+        "sample": {
+            "name": "simulated transmon",
+            "description": "Flux-tunable transmon in a dilution refrigerator, simulated",
+        },
+    }
