@@ -82,6 +82,19 @@ class LocalOscillator(Protocol):
 
     offset: float
 
+    def steer(self, offset: float) -> None:
+        """Set the offset through the fast port of a servo: checked, not logged; what steers records it."""
+        ...
+
+
+@runtime_checkable
+class FrequencyComparator(Protocol):
+    """Compares an oscillator with a reference that is far better, such as a comb locked to another clock."""
+
+    def compare(self) -> float:
+        """Return the mean fractional frequency from nominal since it was last asked; NaN where nothing ran."""
+        ...
+
 
 @runtime_checkable
 class ListMode(Protocol):

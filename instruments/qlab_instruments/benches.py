@@ -39,15 +39,29 @@ def sim_transmon() -> dict[str, Any]:
         "digitizer": "sim.iq_digitizer",
         "flux": "sim.flux_bias",
     }
+    described = "Flux-tunable transmon in a dilution refrigerator, simulated"
+    return _bench("transmon", "superconducting circuits", described, drivers)
+
+
+def sim_clock() -> dict[str, Any]:
+    """Return the simulated clock bench: ytterbium in an optical lattice and its clock laser."""
+    drivers = {
+        "player": "sim.pulse_player",
+        "oscillator": "sim.local_oscillator",
+        "camera": "sim.camera",
+        "comparator": "sim.frequency_comb",
+    }
+    return _bench("clock", "neutral atoms", "171Yb in an optical lattice, simulated", drivers)
+
+
+def _bench(kind: str, platform: str, description: str, drivers: dict[str, str]) -> dict[str, Any]:
+    """Return a bench whose instruments are named as the roles they play."""
     return {
-        "name": "sim-transmon",
-        "title": "Simulated transmon",
-        "platform": "superconducting circuits",
-        "world": {"kind": "transmon"},
+        "name": f"sim-{kind}",
+        "title": f"Simulated {kind}",
+        "platform": platform,
+        "world": {"kind": kind},
         "instruments": {name: {"driver": driver} for name, driver in drivers.items()},
         "roles": {name: name for name in drivers},
-        "sample": {
-            "name": "simulated transmon",
-            "description": "Flux-tunable transmon in a dilution refrigerator, simulated",
-        },
+        "sample": {"name": f"simulated {kind}", "description": description},
     }

@@ -154,6 +154,10 @@ class Transmon:
 
     def flux_slope(self) -> float:
         """Return df01/dPhi in Hz per flux quantum."""
+        return self._slope
+
+    @cached_property
+    def _slope(self) -> float:
         step = 1e-5
         return float(self._dress(self.flux + step)[0][1] - self._dress(self.flux - step)[0][1]) / (2 * step)
 
