@@ -107,9 +107,6 @@ def _reduce(
             mean = summed(of) / taken
             spread = summed((of - mean[flat]) ** 2) / (taken - 1)
             value, error = mean, np.where(taken > 1, np.sqrt(spread / taken), np.nan)
-        elif signal.rule == "weighted":
-            weight = np.asarray(rows.column(signal.per)[:count], dtype=float)[keep] ** -2.0
-            value, error = summed(of * weight) / summed(weight), summed(weight) ** -0.5
         elif signal.rule == "fraction":
             tries = summed(np.asarray(rows.column(signal.per)[:count], dtype=float)[keep])
             value = summed(of) / tries

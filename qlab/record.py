@@ -47,13 +47,12 @@ class Signal(_Frozen):
     `ratio`: sum(of)/sum(per) * scale of two Poisson counts, relative error sqrt(1/sum(of) + 1/sum(per)).
     `rate`: sum(of)/sum(per) * scale of a Poisson count over a noiseless `per` (time, shots).
     `fraction`: sum(of)/sum(per) * scale of a binomial count `of` out of `per` tries.
-    `weighted`: mean of column `of`, whose standard deviation in each row is column `per`, by inverse variance.
     """
 
     name: str
     unit: str = "1"
     long_name: str = ""
-    rule: Literal["mean", "ratio", "rate", "fraction", "weighted"] = "mean"
+    rule: Literal["mean", "ratio", "rate", "fraction"] = "mean"
     of: str
     per: str = ""
     scale: float = 1.0

@@ -54,6 +54,12 @@ def sim_clock() -> dict[str, Any]:
     return _bench("clock", "neutral atoms", "171Yb in an optical lattice, simulated", drivers)
 
 
+def sim_squeezing() -> dict[str, Any]:
+    """Return the simulated squeezing bench: atoms in a cavity, twisted by light."""
+    drivers = {"player": "sim.pulse_player", "camera": "sim.camera"}
+    return _bench("squeezing", "neutral atoms", "200 atoms in an optical cavity, simulated", drivers)
+
+
 def _bench(kind: str, platform: str, description: str, drivers: dict[str, str]) -> dict[str, Any]:
     """Return a bench whose instruments are named as the roles they play."""
     return {

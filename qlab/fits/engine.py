@@ -40,7 +40,7 @@ def fit_grid(
     axis, x = grid.axes[0]
     return fit_curve(
         chosen, x, grid.value, grid.error, signal=grid.signal.name, fixed=fixed,
-        units=(axis.unit, grid.signal.unit), counting=grid.signal.rule not in {"mean", "weighted"},
+        units=(axis.unit, grid.signal.unit), counting=grid.signal.rule != "mean",
     )  # fmt: skip
 
 
