@@ -6,7 +6,7 @@ import time
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Protocol, Self
+from typing import Any, Literal, Protocol, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -25,6 +25,7 @@ class World(Protocol):
     """The hidden truth behind a simulated bench, shared by all its instruments."""
 
     elapsed: float
+    solver: str
 
     def begin(self, seed: int, speed: float | None) -> None:
         """Start a run: the clock back to 0, random streams from `seed`, `speed` virtual s per real s or None."""
@@ -88,6 +89,7 @@ class WorldEntry(BaseModel):
 
     kind: str
     truth: dict[str, float | str] = Field(default_factory=dict)
+    solver: Literal["batched", "qutip"] = "batched"
 
 
 class BenchEntry(BaseModel):
@@ -130,10 +132,17 @@ class Bench:
 
     @classmethod
     def load(
-        cls, what: str | Path, seed: int | None = None, truth: Mapping[str, float | str] | None = None
+        cls,
+        what: str | Path,
+        seed: int | None = None,
+        truth: Mapping[str, float | str] | None = None,
+        solver: str = "",
     ) -> Self:
-        """Return a bench from a preset's name or a TOML file; raise UsageError where it cannot be made."""
-        return cls(read_bench(what), seed, truth or {}, str(what))
+        """Return a bench from a preset's name or a TOML file; raise UsageError where it cannot be made.
+
+        `solver` ("batched" or "qutip") replaces the one that a simulated bench names for its physics.
+        """
+        return cls(_solved_by(read_bench(what), solver), seed, truth or {}, str(what))
 
     @property
     def name(self) -> str:
@@ -153,6 +162,7 @@ class Bench:
                 )
             return None
         made: World = load("worlds", self.entry.world.kind)({**self.entry.world.truth, **truth})
+        made.solver = self.entry.world.solver
         return made
 
     def _make(self, name: str, item: InstrumentEntry) -> Instrument:
@@ -351,6 +361,18 @@ def _rate(name: str, knob: str, rate: float | str, unit: str) -> float:
     if not 0 < value < float("inf"):
         raise UsageError(f"The rate of {name}.{knob} is {value:g}.", "Give a change per second above 0.")
     return value
+
+
+def _solved_by(entry: BenchEntry, solver: str) -> BenchEntry:
+    """Return the entry with another solver in its world; "" changes nothing."""
+    if not solver:
+        return entry
+    known = get_args(WorldEntry.model_fields["solver"].annotation)
+    if entry.world is None:
+        raise UsageError(f"Bench {entry.name!r} is real: nothing is solved for it.", "Leave --solver away.")
+    if solver not in known:
+        raise UsageError(f"There is no solver {solver!r}.", f"There are: {', '.join(known)}.")
+    return entry.model_copy(update={"world": entry.world.model_copy(update={"solver": solver})})
 
 
 def _need_knob(instrument: str, knob: str, knobs: Mapping[str, Any]) -> None:

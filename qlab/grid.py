@@ -107,6 +107,12 @@ def _reduce(
             mean = summed(of) / taken
             spread = summed((of - mean[flat]) ** 2) / (taken - 1)
             value, error = mean, np.where(taken > 1, np.sqrt(spread / taken), np.nan)
+        elif signal.rule == "fraction":
+            tries = summed(np.asarray(rows.column(signal.per)[:count], dtype=float)[keep])
+            value = summed(of) / tries
+            # One success and one failure more (Laplace): a fraction of 0 or 1 is not known exactly.
+            likely = (summed(of) + 1) / (tries + 2)
+            error = np.sqrt(likely * (1 - likely) / tries)
         else:
             per = np.asarray(rows.column(signal.per)[:count], dtype=float)[keep]
             total, over = summed(of), summed(per)

@@ -39,9 +39,11 @@ def play(
     """
     timeline = compile_program(program)
     check_limits(bench, timeline)
-    player, counter = bench.role("player"), bench.role("counter")
+    player, counter = bench.role("player"), bench.role(_detector(timeline))
     if not isinstance(player, PulsePlayer) or not isinstance(counter, PhotonCounter):
-        raise UsageError("Playing needs a player and a counter.", "Add both under [roles] of the bench.")
+        raise UsageError(
+            f"Playing needs a player and a {_detector(timeline)}.", "Add both under [roles] of the bench."
+        )
     keys = [event.key for event in timeline.events if event.kind == "acquire"]
     shots = split_shots(program.shots, passes)
     stepped: list[str] | None = None
@@ -54,6 +56,16 @@ def play(
         for part in _parts(bench, whole, stepped):
             yield from _whole_part(bench, player, counter, part, keys)
         done += 1
+
+
+def _detector(timeline: Timeline) -> str:
+    """Return the role that detects: the channel of the acquisition windows, all on one."""
+    channels = sorted({event.channel for event in timeline.events if event.kind == "acquire"})
+    if len(channels) > 1:
+        raise UsageError(
+            f"A program reads one detector, and this one reads {' and '.join(channels)}.", "Play two programs."
+        )
+    return channels[0] if channels else "counter"
 
 
 def split_shots(shots: int, passes: int) -> list[int]:

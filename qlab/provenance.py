@@ -38,6 +38,7 @@ def new_record(
         fit_context=experiment.fit_context(),
         expected_rows=rows,
         simulated=bench.simulated,
+        solver=bench.world.solver if bench.world is not None else "",
         seed=_chosen_seed(bench, seed),
         quantum=described(
             type(experiment).quantum,

@@ -48,12 +48,13 @@ class Signal(_Frozen):
     `mean`: mean of column `of`, error of the mean from the scatter (NaN for a single row).
     `ratio`: sum(of)/sum(per) * scale of two Poisson counts, relative error sqrt(1/sum(of) + 1/sum(per)).
     `rate`: sum(of)/sum(per) * scale of a Poisson count over a noiseless `per` (time, shots).
+    `fraction`: sum(of)/sum(per) * scale of a binomial count `of` out of `per` tries.
     """
 
     name: str
     unit: str = "1"
     long_name: str = ""
-    rule: Literal["mean", "ratio", "rate"] = "mean"
+    rule: Literal["mean", "ratio", "rate", "fraction"] = "mean"
     of: str
     per: str = ""
     scale: float = 1.0
@@ -129,6 +130,7 @@ class Record(_Frozen):
     expected_rows: int = 0
     bench: dict[str, Any] = Field(default_factory=dict)
     simulated: bool = False
+    solver: str = ""  # what solved the physics of a simulated bench
     seed: int | None = None
     truth: dict[str, float] = Field(default_factory=dict)
     expected: dict[str, float] = Field(default_factory=dict)

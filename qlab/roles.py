@@ -42,6 +42,61 @@ class PhotonCounter(Protocol):
 
 
 @runtime_checkable
+class IQDigitizer(Protocol):
+    """Probes a resonator and integrates both quadratures of what comes back, in the windows of a played timeline.
+
+    `frequency` (Hz) and `amplitude` (V) are those of the probe tone. A window of mode `iq` gives samples, one of mode
+    `bits` how many shots lay above `threshold` along the axis at `rotation` rad.
+    """
+
+    frequency: float
+    amplitude: float
+    rotation: float
+    threshold: float
+
+    def arm(self, keys: Sequence[str], points: int) -> None:
+        """Get ready for `points` sweep points with one result for each window key."""
+        ...
+
+    def read(self, timeout: float) -> Mapping[str, NDArray[Any]]:
+        """Return the points finished since the last read: `iq` (points, shots, 2), `bits` (points,)."""
+        ...
+
+
+@runtime_checkable
+class Camera(Protocol):
+    """Counts the atoms in each internal state after every shot of a played timeline, from their fluorescence."""
+
+    def arm(self, keys: Sequence[str], points: int) -> None:
+        """Get ready for `points` sweep points with one picture for each window key."""
+        ...
+
+    def read(self, timeout: float) -> Mapping[str, NDArray[Any]]:
+        """Return the points finished since the last read: atoms (points, shots, 2) in the upper and lower state."""
+        ...
+
+
+@runtime_checkable
+class LocalOscillator(Protocol):
+    """The oscillator of a clock: `offset` (Hz) is what a frequency shifter adds to its free-running frequency."""
+
+    offset: float
+
+    def steer(self, offset: float) -> None:
+        """Set the offset through the fast port of a servo: checked, not logged; what steers records it."""
+        ...
+
+
+@runtime_checkable
+class FrequencyComparator(Protocol):
+    """Compares an oscillator with a reference that is far better, such as a comb locked to another clock."""
+
+    def compare(self) -> float:
+        """Return the mean fractional frequency from nominal since it was last asked; NaN where nothing ran."""
+        ...
+
+
+@runtime_checkable
 class ListMode(Protocol):
     """A device that steps a knob through a list, once for each point of the timeline being played."""
 

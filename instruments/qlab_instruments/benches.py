@@ -29,3 +29,45 @@ def sim_nv() -> dict[str, Any]:
             "description": "Single NV centre, natural-abundance diamond, simulated",
         },
     }
+
+
+def sim_transmon() -> dict[str, Any]:
+    """Return the simulated transmon bench: a flux-tunable transmon read through a resonator."""
+    drivers = {
+        "player": "sim.pulse_player",
+        "microwave": "sim.microwave",
+        "digitizer": "sim.iq_digitizer",
+        "flux": "sim.flux_bias",
+    }
+    described = "Flux-tunable transmon in a dilution refrigerator, simulated"
+    return _bench("transmon", "superconducting circuits", described, drivers)
+
+
+def sim_clock() -> dict[str, Any]:
+    """Return the simulated clock bench: ytterbium in an optical lattice and its clock laser."""
+    drivers = {
+        "player": "sim.pulse_player",
+        "oscillator": "sim.local_oscillator",
+        "camera": "sim.camera",
+        "comparator": "sim.frequency_comb",
+    }
+    return _bench("clock", "neutral atoms", "171Yb in an optical lattice, simulated", drivers)
+
+
+def sim_squeezing() -> dict[str, Any]:
+    """Return the simulated squeezing bench: atoms in a cavity, twisted by light."""
+    drivers = {"player": "sim.pulse_player", "camera": "sim.camera"}
+    return _bench("squeezing", "neutral atoms", "200 atoms in an optical cavity, simulated", drivers)
+
+
+def _bench(kind: str, platform: str, description: str, drivers: dict[str, str]) -> dict[str, Any]:
+    """Return a bench whose instruments are named as the roles they play."""
+    return {
+        "name": f"sim-{kind}",
+        "title": f"Simulated {kind}",
+        "platform": platform,
+        "world": {"kind": kind},
+        "instruments": {name: {"driver": driver} for name, driver in drivers.items()},
+        "roles": {name: name for name in drivers},
+        "sample": {"name": f"simulated {kind}", "description": description},
+    }

@@ -27,10 +27,11 @@ def run(
         str | None, typer.Option(help="Stretch a simulated run to about this long, e.g. 30s")
     ] = None,
     title: Annotated[str, typer.Option(help="Title of the run.")] = "",
+    solver: Annotated[str, typer.Option(help="Of a simulated bench: batched or qutip.")] = "",
 ) -> None:
     """Run an experiment. Ctrl-C stops at the next point, twice halts; what was measured is kept."""
     seconds = None if pace is None else parse_quantity(pace, "s")
-    made = Bench.load(bench, seed=seed, truth=dict(pairs(truth or [], "--truth")))
+    made = Bench.load(bench, seed=seed, truth=dict(pairs(truth or [], "--truth")), solver=solver)
     runner = Runner(
         made,
         experiment,

@@ -12,6 +12,7 @@ from qlab.physics.segments import cut
 from qlab.physics.stack import stacks
 from qlab.pulses.timeline import Timeline
 
+SOLVERS = ("batched", "qutip")
 MOST_POINTS = 1000  # played together, which bounds the memory of large sweeps
 
 
@@ -34,13 +35,15 @@ class Readout:
         return self.probability[:, -1]
 
 
-def play(system: LevelSystem, timeline: Timeline) -> Readout:
+def play(system: LevelSystem, timeline: Timeline, solver: str = "batched") -> Readout:
     """Return what the detector sees at each point of a timeline; see `Readout`.
 
-    Drive frequency and laser power are the setpoints `microwave.frequency` (Hz) and `laser.power` (W).
+    `solver`: "batched" propagates all points together, "qutip" has QuTiP solve each by itself (see
+    `qlab.physics.judge`); they agree to 1e-7. Drive frequency and laser power are the setpoints `microwave.frequency` (Hz) and `laser.power` (W).
     Raises UsageError for what the engine cannot play exactly.
     """
     _check(timeline)
+    player = _player(solver)
     count = len(timeline)
     blocks = system.blocks()
     labels = 1 + max(int(block.labels.max()) for block in blocks)
@@ -52,12 +55,28 @@ def play(system: LevelSystem, timeline: Timeline) -> Readout:
         for group, segments in cut(chunk):
             part, rows = chunk.take(group), start + group
             for stack in alike:
-                shares, seen = Player(system, stack, part, segments).play(labels)
+                shares, seen = player(system, stack, part, segments).play(labels)
                 probability[rows] += shares
                 for key, values in seen.items():
                     total = means.setdefault(key, np.zeros((count, labels)))
                     total[rows] += float(stack.weights.sum()) * values
     return Readout(np.clip(probability, 0.0, 1.0), means)
+
+
+def _player(solver: str) -> type[Player]:
+    check_solver(solver)
+    if solver == "batched":
+        return Player
+    from qlab.physics.judge import QutipPlayer
+
+    return QutipPlayer
+
+
+def check_solver(solver: str) -> str:
+    """Return the name of a solver; raise UsageError where there is none of that name."""
+    if solver not in SOLVERS:
+        raise UsageError(f"There is no solver {solver!r}.", f"There are: {', '.join(SOLVERS)}.")
+    return solver
 
 
 def _check(timeline: Timeline) -> None:

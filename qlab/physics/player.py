@@ -19,7 +19,7 @@ import numpy as np
 from qlab.errors import UsageError
 from qlab.physics.levels import Complex, Floats, LevelSystem, Light
 from qlab.physics.noise import hermite_table, normal_nodes, ou_phase_covariance, ou_point_covariance
-from qlab.physics.propagate import durations, expm, hermitian_basis
+from qlab.physics.propagate import durations, expm, hermitian_basis, stationary
 from qlab.physics.rates import expm_by_duration, once, rate_matrix, windows
 from qlab.physics.segments import Segment
 from qlab.physics.stack import BlockStack
@@ -78,7 +78,7 @@ class Player:
                 self.rho = self._undriven(segment, self.detunings)
             else:
                 self._spread(segment)
-        return self._collapse(labels), windows(self, segments[reading:], labels)
+        return self._collapse(labels), self._windows(segments[reading:], labels)
 
     def jumps(self, *, lit: bool) -> Complex:
         """Return the jumps of the levels, those of the light included where it is on; (k, d, d)."""
@@ -94,6 +94,17 @@ class Player:
     def drive_frequency(self, segment: Segment) -> Floats:
         """Return the angular frequency of a pulse at each point, rad/s: carrier plus offset."""
         return self.carrier + (0.0 if segment.play is None else 2 * np.pi * segment.play.frequency)
+
+    def stationary(self, settings: Floats, detunings: Floats, jumps: Complex) -> Floats:
+        """Return steady states in the Hermitian basis, populations first; (settings, blocks, nodes, d*d).
+
+        `settings` (m, 2): drive and Rabi angular frequencies; `detunings` (nodes,), all rad/s.
+        """
+        generators = self.stack.generators(settings[:, 0], settings[:, 1], detunings, jumps)
+        return stationary(generators, self.stack.dimension)
+
+    def _windows(self, segments: tuple[Segment, ...], labels: int) -> dict[str, Floats]:
+        return windows(self, segments, labels)
 
     def _resolve_noise(self, driven: list[Segment]) -> None:
         sigma, tau_c = self.system.sigma_detuning, self.system.tau_c

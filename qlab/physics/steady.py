@@ -7,7 +7,6 @@ import numpy as np
 from qlab.errors import UsageError
 from qlab.physics.levels import Floats
 from qlab.physics.noise import gauss_hermite
-from qlab.physics.propagate import stationary
 from qlab.physics.segments import Segment
 
 if TYPE_CHECKING:
@@ -63,7 +62,7 @@ def _settled_rate(player: "Player", segment: Segment, waited: float) -> Floats:
             "Raise the laser power, or lengthen tau_c.",
         )
     z, weights = _line_nodes(width, sigma)
-    states = stationary(stack.generators(distinct[:, 0], distinct[:, 1], z * sigma, jumps), stack.dimension)
+    states = player.stationary(distinct, z * sigma, jumps)
     populations = states[..., : stack.dimension]
     shares = stack.weights / stack.weights.sum()
     rate = np.einsum("b,n,pbni,i->p", shares, weights, populations, brightness)

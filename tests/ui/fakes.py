@@ -60,7 +60,8 @@ CATALOGUE = [
 ]  # fmt: skip
 INSTRUMENTS = {
     "microwave": {
-        "kind": "MicrowaveSource", "identity": {"vendor": "qlab", "model": "Source", "serial": "0"}, "state": "open", "message": "",
+        "kind": "MicrowaveSource", "state": "open", "message": "",
+        "identity": {"vendor": "qlab", "model": "Source", "serial": "0"},
         "knobs": {
             "frequency": {"value": 2.87e9, "unit": "Hz", "limits": [9e3, 6e9], "writable": True,
                           "doc": "Carrier frequency", "choices": None, "age": 0.1},

@@ -1,7 +1,7 @@
 """The world behind `sim-nv`: one NV centre with its field, noise, optics, drift, seed and clock."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Annotated, Any
 
@@ -9,7 +9,6 @@ import numpy as np
 from annotated_types import Ge, Gt, Le
 from numpy.typing import NDArray
 
-from qlab.errors import InstrumentError
 from qlab.parameters import Parameters
 from qlab.physics.constants import D_NV
 from qlab.physics.engine import Readout, play
@@ -17,7 +16,7 @@ from qlab.physics.noise import slow_drift
 from qlab.physics.systems.nv import NVCentre
 from qlab.pulses import Acquire, Delay, Gate, Play, Program, Timeline, compile_program
 from qlab.units import Hertz, Radians, Tesla, Unit
-from qlab_instruments.worlds.clock import VirtualClock
+from qlab_instruments.worlds.seeded import SeededWorld, normalised
 
 PerSecond = Annotated[float, Unit("Hz"), Ge(0)]
 Share = Annotated[float, Ge(0), Le(1)]
@@ -49,48 +48,18 @@ class NVTruth(Parameters):
     laser_drift: Share = 2e-4
 
 
-class NVWorld:
+class NVWorld(SeededWorld):
     """One NV centre shared by all instruments of a bench.
 
-    Instruments write `lines` ("microwave.frequency", "laser.power", "coil.bx" ...), the player loads a timeline,
-    the counter reads what the detector saw. Counts follow readout model R1: each shot finds the spin bright or
-    dark, then emits a Poisson number of photons; a row's total is drawn from exactly that mixture. Random
-    streams are keyed by seed, detector and row, so that pauses and pacing change nothing.
+    Counts follow readout model R1: each shot finds the spin bright or dark, then emits a Poisson number of photons; a
+    row's total is drawn from exactly that mixture.
     """
 
+    hidden: NVTruth
+
     def __init__(self, truth: Mapping[str, float | str]) -> None:
+        super().__init__()
         self.hidden = NVTruth.read(truth)
-        self.clock = VirtualClock()
-        self.lines: dict[str, float] = {}
-        self.lists: dict[str, NDArray[np.float64]] = {}
-        self.seed = 0
-        self.rows = 0
-        self.reads = 0
-        self.timeline: Timeline | None = None
-
-    @property
-    def elapsed(self) -> float:
-        """The virtual time of the run, s."""
-        return self.clock.elapsed
-
-    @elapsed.setter
-    def elapsed(self, seconds: float) -> None:
-        self.clock.elapsed = seconds
-
-    def begin(self, seed: int, speed: float | None) -> None:
-        """Start a run."""
-        self.seed, self.rows, self.reads = seed, 0, 0
-        self.timeline = None
-        self.lists.clear()
-        self.clock.begin(speed)
-
-    def held(self, seconds: float) -> None:
-        """Leave out real seconds that passed in a pause."""
-        self.clock.held(seconds)
-
-    def settings(self) -> dict[str, float]:
-        """Return the process parameters."""
-        return {name: float(value) for name, value in self.hidden.to_dict().items()}
 
     def truth(self) -> dict[str, float]:
         """Return the process parameters and what follows from them, in SI units."""
@@ -133,40 +102,25 @@ class NVWorld:
             dark_rate=hidden.dark_rate,
         )
 
-    def take(self) -> dict[str, NDArray[Any]]:
-        """Play the loaded timeline once; return a row for each point: counts by key, and time."""
-        timeline = self.timeline
-        if timeline is None:
-            return {}
+    def detect(self, timeline: Timeline) -> dict[str, NDArray[Any]]:
+        """Return the photon counts of each point by key."""
+        setpoints = dict(timeline.setpoints)
         points = len(timeline)
-        setpoints = {name: np.full(points, value) for name, value in self.lines.items()}
-        for name, values in self.lists.items():
-            if len(values) != points:
-                raise InstrumentError(
-                    f"The list of {name} has {len(values)} values, and {points} points were played.",
-                    "Load a list for each timeline, or set the knob to one value.",
-                )
-            setpoints[name] = values
         power = setpoints.get("laser.power", np.zeros(points))
         shift = float(slow_drift(np.asarray(self.elapsed), self.seed, LASER)) * self.hidden.laser_drift
         setpoints["laser.power"] = power * max(0.0, 1 + shift) * (self.lines.get("laser.on", 1.0) > 0)
         if self.lines.get("microwave.on", 1.0) == 0:
             setpoints["microwave.power"] = np.full(points, -math.inf)
-        readout = play(self.centre(self.elapsed), replace(timeline, setpoints=setpoints))
-        counts = self._count(readout, timeline.shots)
-        spent = timeline.duration * 1e-12 * timeline.shots
-        moments = self.elapsed + np.cumsum(spent)
-        self.clock.elapsed = float(moments[-1])
-        self.rows += points
-        return {**counts, "time": moments}
+        timeline = replace(timeline, setpoints=setpoints)
+        return dict(self._count(play(self.centre(self.elapsed), timeline, self.solver), timeline.shots))
 
     def _count(self, readout: Readout, shots: int) -> dict[str, NDArray[np.int64]]:
         points = len(readout.probability)
         keys = list(readout.means)
         counts = {key: np.empty(points, dtype=np.int64) for key in keys}
         for point in range(points):
-            rng = self._stream(DETECTOR, self.rows + point)
-            found = rng.multinomial(shots, _normalised(readout.probability[point]))
+            rng = self.stream(DETECTOR, self.rows + point)
+            found = rng.multinomial(shots, normalised(readout.probability[point]))
             for key in keys:
                 counts[key][point] = rng.poisson(found @ readout.means[key][point])
         return counts
@@ -184,16 +138,8 @@ class NVWorld:
             "microwave.frequency": self.lines.get("microwave.frequency", D_NV),
         }
         timeline = compile_program(Program(counted, setpoints=setpoints))
-        mean = float(play(self.centre(self.elapsed), timeline).expected("counts")[0])
-        seen = self._stream(CONTINUOUS, self.reads).poisson(mean)
+        mean = float(play(self.centre(self.elapsed), timeline, self.solver).expected("counts")[0])
+        seen = self.stream(CONTINUOUS, self.reads).poisson(mean)
         self.reads += 1
         self.clock.elapsed += seconds
         return float(seen) / seconds
-
-    def _stream(self, detector: int, row: int) -> np.random.Generator:
-        return np.random.Generator(np.random.Philox(key=[self.seed, detector], counter=[0, row, 0, 0]))
-
-
-def _normalised(shares: NDArray[np.float64] | Sequence[float]) -> NDArray[np.float64]:
-    clean = np.clip(np.asarray(shares, dtype=float), 0.0, None)
-    return np.asarray(clean / clean.sum())

@@ -1,0 +1,209 @@
+"""clock.servo: the closed loop of an optical clock."""
+
+import math
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar
+
+import numpy as np
+from annotated_types import Ge, Gt, Le
+from numpy.typing import NDArray
+from pydantic import Field
+
+from qlab.errors import InstrumentError
+from qlab.experiment import Blocks, Experiment
+from qlab.physics.constants import TWO_PI
+from qlab.physics.systems.clock import dick_limit, projection_noise
+from qlab.pulses import Delay, Play, Program, Timeline, compile_program
+from qlab.record import Axis, Column, Figure, FitResult, Signal
+from qlab.roles import Camera, FrequencyComparator, LocalOscillator, PulsePlayer
+from qlab.runs import Run
+from qlab_experiments.clock.interrogation import (
+    LUDLOW,
+    QUANTUM,
+    CycleParameters,
+    Time,
+    detection,
+    preparation,
+)
+from qlab_experiments.clock.rabi import share
+from qlab_experiments.clock.stability import at_one_second
+
+SANTARELLI = "Santarelli et al., IEEE Trans. UFFC 45, 887 (1998)"
+BLOCK = 128  # cycles handed over together
+PATIENCE = 10.0  # s that the camera may be silent beyond a cycle
+MODEL = {"group": "Model"}
+
+
+class ServoParameters(CycleParameters):
+    """Settings of a clock lock."""
+
+    cycles: Annotated[int, Ge(10), Le(10_000_000)] = Field(20_000, title="Cycles")
+    dark_time: Time = Field(0.29, title="Dark time", description="Between the π/2 pulses")
+    half_pi: Time = Field(5e-3, title="π/2 pulse")
+    gain: Annotated[float, Gt(0), Le(1)] = Field(0.8, title="Gain", description="Share of an error that is corrected")
+    drift_gain: Annotated[float, Ge(0), Le(1)] = Field(
+        0.01, title="Drift gain", description="Of the second integrator, which follows a drift"
+    )
+    contrast: Annotated[float, Gt(0), Le(1)] = Field(0.85, title="Contrast", description="Of the fringe, as calibrated")
+    start: float = Field(-0.26, title="First offset", description="Hz, from a scan of the line")
+    white: Annotated[float, Ge(0)] = Field(
+        4e-33, title="Laser h0", description="White frequency noise, for the Dick limit", json_schema_extra=MODEL
+    )
+    flicker: Annotated[float, Ge(0)] = Field(
+        2.6e-33, title="Laser h−1", description="Flicker frequency noise, for the Dick limit", json_schema_extra=MODEL
+    )
+
+
+class Servo(Experiment[ServoParameters]):
+    """A laser locked to atoms: probe one side of the fringe, then the other, steer by the difference.
+
+    Cycle: load, π/2, dark time, π/2, detect, with the laser at +1/(4T) and −1/(4T) in turn. Each cycle, the error is
+    (p₊ − p₋)/(2πTC) of the last two; an integrator takes the share `gain` of it, a second one follows the drift. A comparator measures
+    what is left. σ_y(τ) = √(QPN² + Dick²)/√τ with QPN = √(Tc/N)/(2πν₀TC) and the Dick effect
+    Σ_m sinc²(mT/Tc)·S_y(m/Tc). Reference: Ludlow et al., Rev. Mod. Phys. 87, 637 (2015).
+    Try: a longer loading time; ten times the atoms; a gain of 1.
+    """
+
+    title = "Clock lock"
+    group = "Clocks"
+    quantum: ClassVar = {**QUANTUM, "protocol": "Ramsey clock", "measurand": "fractional frequency", "unit": "1"}
+
+    player: PulsePlayer
+    oscillator: LocalOscillator
+    camera: Camera
+    comparator: FrequencyComparator
+
+    def program(self) -> Program:
+        """One cycle."""
+        p = self.parameters
+        pulse = Play("mw", p.half_pi, 1 / (4 * p.half_pi))
+        return Program(preparation(p) + pulse + Delay(p.dark_time) + pulse + detection(p))
+
+    @property
+    def interrogation(self) -> float:
+        """The time in which a detuning turns the spins: two π/2 pulses count 2/π each (Santarelli 1998)."""
+        p = self.parameters
+        return p.dark_time + 4 / math.pi * p.half_pi
+
+    def preflight(self) -> None:
+        """Nothing is set but through the servo."""
+
+    def run(self) -> Blocks:
+        """Probe both sides in turn, steer, compare."""
+        p = self.parameters
+        timeline = compile_program(self.program())
+        if self.on_program is not None:
+            self.on_program(self.program())
+        step = 1 / (4 * self.interrogation)
+        centre, drift, before = p.start, 0.0, math.nan
+        rows: list[tuple[float, ...]] = []
+        for cycle in range(p.cycles):
+            side = 1 if cycle % 2 == 0 else -1
+            self.oscillator.steer(centre + side * step)
+            picture, moment = self._shot(timeline)
+            excited = float(share(picture)[0])
+            # Compared without the step, which is known and taken off.
+            left = self.comparator.compare() - side * step / p.nominal
+            rows.append((cycle, centre, excited, left, moment, *picture[0, 0]))
+            if cycle:
+                # Every cycle is set against the one before it, on the other side: no wait for a pair.
+                error = side * (excited - before) / (TWO_PI * self.interrogation * p.contrast)
+                drift += p.drift_gain * p.gain * error
+                centre += p.gain * error + drift
+            before = excited
+            if len(rows) == BLOCK or cycle == p.cycles - 1:
+                yield _block(rows)
+                rows = []
+
+    def _shot(self, timeline: Timeline) -> tuple[NDArray[Any], float]:
+        self.camera.arm(["atoms"], 1)
+        self.player.load(timeline)
+        self.player.start()
+        waited = 0.0
+        while waited <= PATIENCE + self.cycle:
+            seen = self.camera.read(0.05)
+            if len(seen.get("atoms", ())):
+                return np.asarray(seen["atoms"]), float(seen["time"][0]) if "time" in seen else math.nan
+            waited += 0.05
+        raise InstrumentError("The camera has taken no picture.", "Check its trigger from the player.")
+
+    @property
+    def cycle(self) -> float:
+        """The length of a cycle, s."""
+        p = self.parameters
+        return p.load_time + 2 * p.half_pi + p.dark_time + p.detect_time
+
+    def estimate(self) -> tuple[int, float]:
+        """Return the cycles and how long they last."""
+        return self.parameters.cycles, self.parameters.cycles * self.cycle
+
+    def axes(self) -> tuple[Axis, ...]:
+        """Return the cycles."""
+        count = self.parameters.cycles
+        return (Axis(name="cycle", long_name="cycle", values=tuple(float(i) for i in range(count))),)
+
+    def measured(self) -> tuple[Column, ...]:
+        """Return pictures, correction and the fractional frequency that is left."""
+        return (
+            Column(name="correction", unit="Hz", long_name="offset that the servo adds", role="reduced"),
+            Column(name="excited", long_name="share of excited atoms", role="reduced"),
+            Column(name="fractional", long_name="fractional frequency of the locked laser"),
+            Column(name="excited_atoms", long_name="excited atoms counted"),
+            Column(name="ground_atoms", long_name="ground-state atoms counted"),
+        )
+
+    def signals(self) -> tuple[Signal, ...]:
+        """Return the fractional frequency, the correction, the excitation."""
+        return (
+            Signal(name="y", long_name="fractional frequency", of="fractional"),
+            Signal(name="offset", unit="Hz", long_name="servo correction", of="correction"),
+            Signal(name="excitation", long_name="share of excited atoms", of="excited"),
+        )
+
+    def expected(self, truth: Mapping[str, float]) -> dict[str, float]:
+        """The locked laser sits on the atoms."""
+        return {"frequency": truth["fractional_shift"]} if "fractional_shift" in truth else {}
+
+    def model(self, noise: Mapping[str, float]) -> dict[str, float]:
+        """Return sigma_y at 1 s for `atoms`, `contrast`, `white` and `flicker`: projection noise and Dick effect."""
+        p = self.parameters
+        projection = projection_noise(p.nominal, self.interrogation, noise["contrast"], noise["atoms"], self.cycle)
+        dick = dick_limit(noise["white"], noise["flicker"], self.interrogation / self.cycle, self.cycle)
+        return {"projection": projection, "dick": dick, "total": math.hypot(projection, dick)}
+
+    def analyse(self, run: Run, fit: FitResult | None) -> tuple[Figure, ...]:
+        """Return the mean frequency and the stability, with projection noise and the Dick effect beside it."""
+        del fit
+        p = self.parameters
+        settled = int(30 / p.gain)
+        y = np.asarray(run["fractional"], dtype=float)[settled:]
+        if len(y) < 200:
+            return ()
+        lasted = len(y) * self.cycle
+        sigma, error = at_one_second(y, self.cycle, 20 * self.cycle / p.gain, lasted / 20)
+        atoms = float(np.mean(run["excited_atoms"]) + np.mean(run["ground_atoms"]))
+        limits = self.model(
+            {"contrast": p.contrast, "atoms": atoms, "white": p.white, "flicker": p.flicker}
+        )
+        found = [
+            Figure(name="frequency", label="mean fractional frequency", value=float(y.mean()),
+                   error=sigma / math.sqrt(lasted), definition="mean over the locked time; error σ_y(1 s)/√T",
+                   source=LUDLOW),
+            Figure(name="stability", label="σ_y at 1 s", value=sigma, error=error, unit="1/√Hz", source=LUDLOW,
+                   definition="overlapping Allan deviation beyond the servo's attack time, times √τ"),
+        ]  # fmt: skip
+        names = {"projection": ("projection noise", LUDLOW), "dick": ("Dick effect", SANTARELLI)}
+        found += [
+            Figure(name=f"{key}_limit", label=f"limit of {label}", value=limits[key], unit="1/√Hz", source=source,
+                   definition="at 1 s, for the atoms counted and the laser noise given", limit_of="stability")
+            for key, (label, source) in names.items()
+        ]  # fmt: skip
+        return tuple(found)
+
+
+def _block(rows: list[tuple[float, ...]]) -> dict[str, NDArray[Any]]:
+    cycle, centre, excited, left, moment, upper, lower = np.array(rows).T
+    return {
+        "cycle": cycle, "correction": centre, "excited": excited, "fractional": left,
+        "excited_atoms": upper, "ground_atoms": lower, "time": moment, "valid": np.ones(len(rows), dtype=np.int8),
+    }  # fmt: skip

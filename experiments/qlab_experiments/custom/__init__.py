@@ -1,0 +1,1 @@
+"""Protocols on a physics of one's own."""

@@ -1,0 +1,1 @@
+"""Superconducting qubits."""

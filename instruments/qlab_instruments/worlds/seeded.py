@@ -1,0 +1,107 @@
+"""What all worlds have in common: lines, a loaded timeline, a virtual clock, and random streams keyed by row."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qlab.errors import InstrumentError
+from qlab.parameters import Parameters
+from qlab.pulses import Timeline
+from qlab_instruments.worlds.clock import VirtualClock
+
+
+class SeededWorld:
+    """A sample shared by all instruments of a bench.
+
+    Instruments write `lines` ("microwave.frequency", "coil.bx"), the player loads a timeline, a detector calls
+    `take`. Random streams are keyed by seed, detector and row, so that pauses, pacing and the grouping of rows change
+    nothing; drift is a function of seed and virtual time.
+    """
+
+    hidden: Parameters
+
+    def __init__(self) -> None:
+        self.clock = VirtualClock()
+        self.lines: dict[str, float] = {}
+        self.lists: dict[str, NDArray[np.float64]] = {}
+        self.seed = 0
+        self.rows = 0
+        self.reads = 0
+        self.timeline: Timeline | None = None
+        self.solver = "batched"
+        self._streams: dict[tuple[int, int], tuple[np.random.Philox, np.random.Generator, Any]] = {}
+
+    @property
+    def elapsed(self) -> float:
+        """The virtual time of the run, s."""
+        return self.clock.elapsed
+
+    @elapsed.setter
+    def elapsed(self, seconds: float) -> None:
+        self.clock.elapsed = seconds
+
+    def begin(self, seed: int, speed: float | None) -> None:
+        """Start a run."""
+        self.seed, self.rows, self.reads = seed, 0, 0
+        self.timeline = None
+        self.lists.clear()
+        self.clock.begin(speed)
+
+    def held(self, seconds: float) -> None:
+        """Leave out real seconds that passed in a pause."""
+        self.clock.held(seconds)
+
+    def settings(self) -> dict[str, float]:
+        """Return the process parameters."""
+        return {name: float(value) for name, value in self.hidden.to_dict().items()}
+
+    def truth(self) -> dict[str, float]:
+        """Return the process parameters and what follows from them, in SI units."""
+        return self.settings()
+
+    def stream(self, detector: int, row: int) -> np.random.Generator:
+        """Return the random numbers of one row of one detector, until the next row of it is asked for."""
+        key = (self.seed, detector)
+        if key not in self._streams:
+            bits = np.random.Philox(key=[self.seed, detector])
+            self._streams[key] = bits, np.random.Generator(bits), bits.state
+        bits, generator, start = self._streams[key]
+        # Winding one stream to its place takes a tenth of the time that making a new one does.
+        start["state"]["counter"][:] = (0, row, 0, 0)
+        bits.state = start
+        return generator
+
+    def take(self) -> dict[str, NDArray[Any]]:
+        """Play the loaded timeline once; return a row for each point: what was detected by key, and time."""
+        timeline = self.timeline
+        if timeline is None:
+            return {}
+        seen = self.detect(replace(timeline, setpoints=self._setpoints(len(timeline))))
+        spent = timeline.duration * 1e-12 * timeline.shots
+        moments = self.elapsed + np.cumsum(spent)
+        self.clock.elapsed = float(moments[-1])
+        self.rows += len(timeline)
+        return {**seen, "time": moments}
+
+    def detect(self, timeline: Timeline) -> dict[str, NDArray[Any]]:
+        """Return what the detectors see at each point, by key; the setpoints are the lines as they stand."""
+        raise NotImplementedError
+
+    def _setpoints(self, points: int) -> dict[str, NDArray[np.float64]]:
+        setpoints = {name: np.full(points, value) for name, value in self.lines.items()}
+        for name, values in self.lists.items():
+            if len(values) != points:
+                raise InstrumentError(
+                    f"The list of {name} has {len(values)} values, and {points} points were played.",
+                    "Load a list for each timeline, or set the knob to one value.",
+                )
+            setpoints[name] = values
+        return setpoints
+
+
+def normalised(shares: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return probabilities that sum to 1, rounding errors taken off."""
+    clean = np.clip(np.asarray(shares, dtype=float), 0.0, None)
+    return np.asarray(clean / clean.sum())

@@ -1,0 +1,78 @@
+"""Dispersive readout: the resonator's field beside each level, jumps within the window, and the noise of the chain.
+
+In the frame of the probe d(alpha)/dt = -(kappa/2 + i Delta_k) alpha - i epsilon (Gambetta et al., PRA 77, 012112
+(2008)). What is integrated is the mean field of the window; a chain of efficiency eta adds noise of
+sigma = 1/(2 sqrt(eta kappa T)) in each quadrature (Clerk et al., RMP 82, 1155 (2010)).
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qlab.physics.levels import Complex, Floats
+
+
+@dataclass(frozen=True)
+class Resonator:
+    """A probed resonator: `kappa` its decay rate in 1/s, `detunings` (levels,) f_k - f_probe in rad/s.
+
+    `drive` epsilon in rad/s, `efficiency` of the chain.
+    """
+
+    kappa: float
+    detunings: Floats
+    drive: float
+    efficiency: float
+
+    @property
+    def rates(self) -> Complex:
+        """kappa/2 + i Delta_k, (levels,), 1/s."""
+        return np.asarray(self.kappa / 2 + 1j * self.detunings)
+
+    @property
+    def settled(self) -> Complex:
+        """The field that a level leads to after long, (levels,), in square roots of a photon."""
+        return np.asarray(-1j * self.drive / self.rates)
+
+    def field(self, level: int, times: Floats) -> Complex:
+        """Return alpha(t) beside a level that stays, from an empty resonator; shape of `times`."""
+        return np.asarray(self.settled[level] * -np.expm1(-self.rates[level] * times))
+
+    def mean_field(self, level: int, window: float) -> complex:
+        """Return the mean of alpha over a window from switching the probe on, for a level that stays."""
+        turned = self.rates[level] * window
+        return complex(self.settled[level] * (1 + np.expm1(-turned) / turned))
+
+    def noise(self, window: float) -> float:
+        """Return the standard deviation of each quadrature of the mean field."""
+        return 1 / (2 * math.sqrt(self.efficiency * self.kappa * window))
+
+    def integrate(self, levels: NDArray[np.int64], down: Floats, window: float) -> Complex:
+        """Return the mean field of shots that start in `levels` (shots,) and step down at times `down` (steps, shots).
+
+        `down` is ascending along its first axis; times beyond the window do not happen.
+        """
+        level = levels.copy()
+        field = np.zeros(len(levels), dtype=complex)
+        total = np.zeros(len(levels), dtype=complex)
+        now = np.zeros(len(levels))
+        for moment in (*down, np.full(len(levels), math.inf)):
+            until = np.minimum(moment, window)
+            rate, goal = self.rates[level], self.settled[level]
+            span = until - now
+            lost = -np.expm1(-rate * span)
+            total += goal * span + (field - goal) * lost / rate
+            field += (goal - field) * lost
+            now = until
+            level = np.where(moment < window, np.maximum(level - 1, 0), level)
+        return total / window
+
+
+def assignment_error(separation: float) -> float:
+    """Return how often a threshold midway misjudges two Gaussian blobs `separation` standard deviations apart.
+
+    erfc(d/(2 sqrt 2))/2 (Gambetta et al., PRA 76, 012325 (2007); physics.md P38).
+    """
+    return 0.5 * math.erfc(separation / (2 * math.sqrt(2)))

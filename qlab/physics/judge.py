@@ -1,0 +1,136 @@
+"""The judge: the same timelines played by QuTiP, one ODE for each segment, setting and noise node.
+
+What is shared with the batched engine is the average over noise, which is exact and no solver's business. All
+evolution is QuTiP's: mesolve for pulses, waits and readout windows, steadystate for continuous driving. Each segment
+is solved by itself with its own largest step, so that no pulse can be stepped over.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from qlab.physics.levels import Complex, Floats
+from qlab.physics.player import Player
+from qlab.physics.propagate import hermitian_basis
+from qlab.physics.quantum import qutip
+from qlab.physics.rates import once
+from qlab.physics.segments import Segment
+
+TOLERANCES = {"atol": 1e-12, "rtol": 1e-10, "nsteps": 10_000_000, "method": "vern9", "progress_bar": ""}
+
+
+def safe_options(seconds: float) -> dict[str, Any]:
+    """Return solver options for one segment: tight tolerances, and no step beyond half of it."""
+    return {**TOLERANCES, "max_step": seconds / 2}
+
+
+def propagators(hamiltonian: Complex, jumps: Complex, durations: Floats) -> Complex:
+    """Return QuTiP's propagators of row-stacked density matrices; shape (durations, d*d, d*d).
+
+    `hamiltonian` (d, d) in rad/s, `jumps` (k, d, d) as sqrt(rate)*jump, `durations` (t,) in s.
+    """
+    qt = qutip()
+    c_ops = [qt.Qobj(c) for c in jumps if np.any(c)]
+    return _solved(qt.liouvillian(qt.Qobj(hamiltonian), c_ops), durations)
+
+
+def _solved(liouvillian: Any, durations: Floats) -> Complex:
+    """Return exp(L t) for each t, by one mesolve of the identity map; row-stacked."""
+    qt = qutip()
+    d = liouvillian.dims[0][0][0]
+    distinct, which = np.unique(durations, return_inverse=True)
+    times = distinct if distinct[0] == 0 else np.concatenate([[0.0], distinct])
+    if times[-1] == 0:
+        return np.broadcast_to(np.eye(d * d, dtype=complex), (len(durations), d * d, d * d))
+    # Times of order 1 keep the solver's first step from being absurd; rates scale with them.
+    scale = times[-1]
+    whole = qt.qeye(liouvillian.dims[0])
+    made = qt.mesolve(liouvillian * scale, whole, times / scale, options=safe_options(1.0)).states
+    stack = np.array([p.full() for p in made])[len(times) - len(distinct) :]
+    swap = np.arange(d * d).reshape(d, d).T.ravel()  # QuTiP stacks columns, the engine rows
+    return np.asarray(stack[:, swap][:, :, swap][which.reshape(-1)])
+
+
+class QutipPlayer(Player):
+    """Plays segments as `Player` does, every evolution solved by QuTiP."""
+
+    def _hamiltonian(self, block: int, carrier: float, rabi: float, detuning: float) -> Complex:
+        stack = self.stack
+        energies = stack.energies[block] - stack.energies[block, 0]
+        drive = stack.drive[block]
+        frame = np.diag(energies - carrier * stack.one.quanta + detuning * stack.one.order)
+        return np.asarray(frame + rabi / 2 * (drive + drive.conj().T))
+
+    def _propagate(self, settings: Floats, parts: Complex, *, lit: bool) -> Complex:
+        distinct, which = np.unique(settings[:, :2], axis=0, return_inverse=True)
+        which = which.reshape(-1)
+        jumps, basis = self.jumps(lit=lit), hermitian_basis(self.stack.dimension)
+        out = np.empty((parts.shape[0], self.points, *parts.shape[2:]), dtype=complex)
+        for setting, (carrier, rabi) in enumerate(distinct):
+            rows = np.flatnonzero(which == setting)
+            entering = parts if parts.shape[1] == 1 else parts[:, rows]
+            for block in range(parts.shape[2]):
+                for node, detuning in enumerate(self.detunings):
+                    hamiltonian = self._hamiltonian(block, carrier, rabi, detuning)
+                    made = basis @ propagators(hamiltonian, jumps, settings[rows, 2]) @ basis.conj().T
+                    turned = np.einsum("pij,kpj->kpi", made, np.broadcast_to(
+                        entering[:, :, block, node], (parts.shape[0], len(rows), parts.shape[-1])))  # fmt: skip
+                    out[:, rows, block, node] = turned
+        return out
+
+    def _undriven(self, segment: Segment, detunings: Floats) -> Complex:
+        # Without drive the Hamiltonian is diagonal: in its own frame, which is exact, only the jumps are left, and
+        # a wait of a million turns of the carrier is no more work than one of a single turn.
+        d = self.stack.dimension
+        seconds = once(segment.seconds)
+        made = propagators(np.zeros((d, d)), self.jumps(lit=segment.lit), seconds)
+        frame = self.stack.energies - self.stack.one.quanta * once(self.carrier)[:, None, None]
+        gap = (frame[..., :, None] - frame[..., None, :]) * seconds[:, None, None, None]
+        phase = np.exp(-1j * gap)[:, :, None]
+        if np.any(detunings):
+            turn = np.multiply.outer(seconds, detunings)
+            phase = phase * np.exp(-1j * turn[:, None, :, None, None] * self.stack.order)
+        turned = self.rho * phase
+        flat = turned.reshape(*turned.shape[:4], d * d)
+        return np.asarray((made[:, None, None] @ flat[..., None])[..., 0].reshape(turned.shape))
+
+    def _windows(self, segments: tuple[Segment, ...], labels: int) -> dict[str, Floats]:
+        """Count photons in one more level: it is fed at the rate of the light, at no cost to the others."""
+        qt = qutip()
+        d = self.stack.dimension
+        state = np.zeros((labels, self.points, (d + 1) ** 2), dtype=complex)
+        for label in range(labels):
+            inside = np.flatnonzero(self.stack.one.labels == label)
+            state[label, :, inside * (d + 2)] = 1 / max(len(inside), 1)
+        seen: dict[str, Floats] = {}
+        for segment in segments:
+            light = self.lit if segment.lit else self.dark
+            grown = np.zeros((len(self.jumps(lit=segment.lit)), d + 1, d + 1), dtype=complex)
+            grown[:, :d, :d] = self.jumps(lit=segment.lit)
+            feeding = [
+                (light.brightness[i] + self.system.dark_rate) * qt.sprepost(click, click.dag())
+                for i in range(d)
+                for click in [qt.basis(d + 1, d) * qt.basis(d + 1, i).dag()]
+            ]
+            relaxing = qt.liouvillian(qt.qzero(d + 1), [qt.Qobj(c) for c in grown if np.any(c)])
+            made = _solved(sum(feeding, relaxing), segment.seconds)
+            state[..., -1] = 0.0
+            state = (made @ state[..., None])[..., 0]
+            for key in segment.keys:
+                seen[key] = seen.get(key, np.zeros((self.points, labels))) + state[..., -1].real.T
+        return seen
+
+    def stationary(self, settings: Floats, detunings: Floats, jumps: Complex) -> Floats:
+        """Return QuTiP's steady states in the Hermitian basis; (settings, blocks, nodes, d*d)."""
+        qt = qutip()
+        basis = hermitian_basis(self.stack.dimension)
+        c_ops = [qt.Qobj(c) for c in jumps if np.any(c)]
+        blocks = len(self.stack.weights)
+        found = np.empty((len(settings), blocks, len(detunings), len(basis)))
+        for m, (carrier, rabi) in enumerate(settings):
+            for block in range(blocks):
+                for node, detuning in enumerate(detunings):
+                    hamiltonian = qt.Qobj(self._hamiltonian(block, carrier, rabi, detuning))
+                    state = qt.steadystate(hamiltonian, c_ops, method="direct")
+                    found[m, block, node] = (basis @ state.full().ravel()).real
+        return found
