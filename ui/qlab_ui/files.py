@@ -1,8 +1,11 @@
 """Runs in files: listed, opened and compared, read by the worker."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from qlab.errors import QlabError
 from qlab.grid import MemoryRows
@@ -14,6 +17,9 @@ from qlab_ui.panels.runs import RunsPanel
 from qlab_ui.panels.runs_model import Line, line_of_summary
 from qlab_ui.tabs import Centre
 from qlab_ui.worker import Worker
+
+if TYPE_CHECKING:
+    from qlab_ui.page import RunPage
 
 _MOST_RECENT = 10
 Opened = tuple[Record, MemoryRows, str]
@@ -85,6 +91,18 @@ class Files:
         for line in paths:
             if line.path is not None:
                 self._read(line.path, partial(take, line))
+
+    def show_clouds(self, page: RunPage, row: int) -> None:
+        """Read the single shots of a row of a run that is shown."""
+        if page.path is None:
+            return
+        run = page.record.id
+
+        def got(clouds: work.Clouds) -> None:
+            if (shown := self._centre.page(run)) is not None:
+                shown.show_clouds(clouds)
+
+        self._worker.ask(got, self._failed, work.read_clouds, str(page.path), row)
 
     def _overlay(self, opened: list[Opened]) -> None:
         from qlab_ui.plots.curve import CurveView

@@ -15,13 +15,15 @@ from qlab.record import ENDED, Record
 from qlab_ui import icons, text, theme
 from qlab_ui.badge import SimBadge
 from qlab_ui.plots.data import signals
-from qlab_ui.work import Fitted
+from qlab_ui.work import Clouds, Fitted
 
 if TYPE_CHECKING:
     from qlab_ui.plots.bands import BandsView
+    from qlab_ui.plots.clouds import CloudsView
     from qlab_ui.plots.view import View
 
 _CURVE = "curve:"  # what stands before the name of a curve among the signals
+_CLOUDS = "clouds:"
 _SHARE = 3.0  # a drawing that took t is followed by at least this many t without one
 
 
@@ -30,6 +32,7 @@ class RunPage(QWidget):
 
     menuWanted = Signal(QPoint)
     signalChosen = Signal()
+    cloudsWanted = Signal(int)  # the row whose single shots are looked at
 
     def __init__(self, record: Record, rows: Rows, path: Path | None, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -42,6 +45,7 @@ class RunPage(QWidget):
         self._main: View = view_for(record)
         self._main.menuWanted.connect(self.menuWanted)
         self._bands: BandsView | None = None  # made when a curve is first looked at
+        self._clouds: CloudsView | None = None
         self._curves: dict[str, Any] = {}
         self._stack = QStackedWidget(self)
         self._stack.addWidget(self._main)
@@ -60,6 +64,8 @@ class RunPage(QWidget):
         self.signal_box.setToolTip("Which signal is drawn and fitted")
         for name, words in signals(record):
             self.signal_box.addItem(words, name)
+        if any(c.dims and c.dims[-1] == "quadrature" for c in record.columns):
+            self.signal_box.addItem("single shots (IQ)", _CLOUDS)
         self._first_signal = str(self.signal_box.itemData(0) or "")
         self.signal_box.setVisible(self.signal_box.count() > 1)
         self.signal_box.activated.connect(self._signal)
@@ -82,16 +88,13 @@ class RunPage(QWidget):
     @property
     def view(self) -> View:
         """The view that is looked at."""
-        return (
-            self._bands
-            if self._bands is not None and self._stack.currentWidget() is self._bands
-            else self._main
-        )
+        shown = self._stack.currentWidget()
+        return next((view for view in self._views() if view is shown), self._main)
 
     def signal(self) -> str:
         """Return the name of the signal that is drawn; a curve is made of the first one."""
         name = str(self.signal_box.currentData() or "")
-        return self._first_signal if name.startswith(_CURVE) else name
+        return self._first_signal if name.startswith((_CURVE, _CLOUDS)) else name
 
     def show_curves(self, curves: Sequence[Any]) -> None:
         """Offer curves (`qlab.metrology.curves.Curve`) beside the signals, and draw the one that is chosen anew."""
@@ -161,9 +164,17 @@ class RunPage(QWidget):
         self._about.setText(" · ".join(parts))
 
     def _views(self) -> list[View]:
-        return [view for view in (self._main, self._bands) if view is not None]
+        return [view for view in (self._main, self._bands, self._clouds) if view is not None]
+
+    def show_clouds(self, clouds: Clouds) -> None:
+        """Draw the single shots of a row, which were asked for by `cloudsWanted`."""
+        if self._clouds is not None:
+            self._clouds.show_clouds(clouds)
 
     def _signal(self) -> None:
+        if self.signal_box.currentData() == _CLOUDS:
+            self._look_at_clouds()
+            return
         chosen = self._curves.get(str(self.signal_box.currentData()))
         if chosen is not None:
             self._look_at(chosen)
@@ -183,3 +194,15 @@ class RunPage(QWidget):
             self._stack.addWidget(self._bands)
         self._bands.show_curve(curve)
         self._stack.setCurrentWidget(self._bands)
+
+    def _look_at_clouds(self) -> None:
+        from qlab_ui.plots.clouds import CloudsView
+
+        if self._clouds is None:
+            self._clouds = CloudsView(self)
+            self._clouds.menuWanted.connect(self.menuWanted)
+            self._clouds.rowWanted.connect(self.cloudsWanted)
+            self._clouds.show_record(self.record)
+            self._stack.addWidget(self._clouds)
+        self._stack.setCurrentWidget(self._clouds)
+        self.cloudsWanted.emit(self._clouds.slider.value())

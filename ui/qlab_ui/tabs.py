@@ -20,6 +20,7 @@ class Centre(QStackedWidget):
     shownChanged = Signal()
     menuWanted = Signal(QPoint)
     signalChosen = Signal()
+    cloudsWanted = Signal(object, int)
 
     def __init__(self, welcome: QWidget, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -57,6 +58,7 @@ class Centre(QStackedWidget):
             page = RunPage(record, rows, path)
             page.menuWanted.connect(self.menuWanted)
             page.signalChosen.connect(self.signalChosen)
+            page.cloudsWanted.connect(lambda row, page=page: self.cloudsWanted.emit(page, row))
             index = self.tabs.addTab(page, record.title or record.experiment)
             self.tabs.tabBar().setTabButton(index, QTabBar.ButtonPosition.RightSide, self._closer(page))
             self._trim()

@@ -112,6 +112,7 @@ class MainWindow(QMainWindow):
         self.centre.shownChanged.connect(self._shown)
         self.centre.menuWanted.connect(self.bars.plot_menu)
         self.centre.signalChosen.connect(self.fitting.again)
+        self.centre.cloudsWanted.connect(self.files.show_clouds)
         self.runs.openWanted.connect(self.files.open_line)
         self.runs.loadWanted.connect(lambda line: self.files.with_record(line, self.bench.load_record))
         self.runs.starWanted.connect(self.noting.star)

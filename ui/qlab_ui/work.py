@@ -1,7 +1,7 @@
 """What runs on the worker process: fits, and reading of files. Plain data in and out."""
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -128,6 +128,21 @@ def open_file(path: str) -> tuple[Record, MemoryRows, str]:
 
 
 @dataclass(frozen=True)
+class Clouds:
+    """The shots of one row: `shots` maps a column to (n, 2) of I and Q; `where` says which row, in words."""
+
+    row: int
+    rows: int
+    where: str
+    shots: Mapping[str, NDArray[np.float64]]
+
+
+def cloud_columns(record: Record) -> list[str]:
+    """Return the columns that hold I and Q of each shot."""
+    return [c.name for c in record.columns if c.dims and c.dims[-1] == "quadrature" and c.shape[-1] == 2]
+
+
+@dataclass(frozen=True)
 class Listed:
     """A run in a folder, as plain data: the store's own class would bring HDF5 into the window's process."""
 
@@ -170,6 +185,28 @@ def list_folder(folder: str, query: str) -> list[Listed]:
         )
         for s in list_runs(Path(folder), query)
     ]
+
+
+def read_clouds(path: str, row: int) -> Clouds:
+    """Return the single shots of one row of a file, also of one that still grows."""
+    from qlab.store import open_run
+    from qlab.units import format_quantity
+
+    run: Run = open_run(Path(path))
+    rows = len(run.rows)
+    if not rows:
+        raise FileError("There is no single shot yet.", "Look again when the first row has been taken.")
+    row = min(row, rows - 1)
+    shots = {name: np.asarray(run.rows.column(name)[row], dtype=float) for name in cloud_columns(run.record)}
+    places = [
+        f"{c.long_name or c.name} {format_quantity(float(run.rows.column(c.name)[row]), c.unit, 5)}"
+        for c in run.record.columns
+        if c.role == "setpoint"
+    ]
+    close = getattr(run.rows, "close", None)
+    if callable(close):
+        close()
+    return Clouds(row, rows, ", ".join([*places, f"row {row + 1} of {rows}"]), shots)
 
 
 def read_note(path: str) -> Note:
