@@ -2,6 +2,7 @@
 
 import json
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -95,10 +96,11 @@ def test_the_fit_comes_and_is_shown_with_its_errors(window, worker):
 
 
 def test_refits_are_at_most_two_a_second(window, worker):
+    began = time.monotonic()
     window.call("run")
     until(window, lambda: not window.at_work.busy)
     fits = [name for name, _ in worker.asked if name == "fit"]
-    assert len(fits) <= 3  # fifty frames pass in well under a second
+    assert len(fits) <= 2 * (time.monotonic() - began) + 2  # far fewer than the frames that passed
 
 
 def test_no_fit_and_next_fit(window):
