@@ -91,8 +91,8 @@ def ziv_zakai(
         failing = np.asarray(error_probability(given.theta[here], given.theta[there]), dtype=float)
         inner[shift] = 2 * float(np.sum(least * failing)) * step
     if valley_filling:
-        inner = np.maximum.accumulate(inner[::-1])[::-1]
-    distance = np.arange(count) * step
+        inner[:] = np.maximum.accumulate(inner[::-1])[::-1]
+    distance: Reals = np.arange(count, dtype=float) * step
     return 0.5 * _integral(distance * inner, distance)
 
 

@@ -167,4 +167,7 @@ def _sdp(gram: Complexes, slopes: Reals, weight: Reals) -> float:
     x = cvxpy.Variable((r, n))
     block = cvxpy.bmat([[v, (factor @ x).H], [factor @ x, np.eye(r)]])
     problem = cvxpy.Problem(cvxpy.Minimize(cvxpy.trace(weight @ v)), [block >> 0, slopes @ x == np.eye(n)])
-    return float(problem.solve(solver=cvxpy.CLARABEL))
+    try:
+        return float(problem.solve(solver=cvxpy.CLARABEL))
+    except cvxpy.error.SolverError:
+        raise UsageError("The semidefinite programme did not converge.", "Use method='dual'.") from None

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -101,6 +101,9 @@ def averaging_factors(taus: Taus, interval: float, largest: int) -> tuple[int, .
     """Return the averaging factors m = τ/interval up to the largest that the record allows."""
     if largest < 1:
         return ()
+    if not isinstance(taus, str):
+        asked = {round(float(t) / interval) for t in taus}
+        return tuple(m for m in sorted(asked) if 1 <= m <= largest)
     if taus == "all":
         return tuple(range(1, largest + 1))
     if taus == "octave":
@@ -108,10 +111,7 @@ def averaging_factors(taus: Taus, interval: float, largest: int) -> tuple[int, .
     if taus == "decade":
         wanted = (b * 10**k for k in range(len(str(largest))) for b in (1, 2, 4))
         return tuple(m for m in wanted if m <= largest)
-    if isinstance(taus, str):
-        raise UsageError(f"{taus!r} are no averaging times.", "Give octave, decade, all, or times in s.")
-    asked = {round(float(t) / interval) for t in taus}
-    return tuple(m for m in sorted(asked) if 1 <= m <= largest)
+    raise UsageError(f"{taus!r} are no averaging times.", "Give octave, decade, all, or times in s.")
 
 
 def estimate(
@@ -127,7 +127,7 @@ def estimate(
     lowest = -2 if chosen.order == 2 else -4
     tell = noise_of or (lambda m: identify(data, m, lowest=lowest))
     count = len(data.phase)
-    rows = []
+    rows: list[tuple[Any, ...]] = []
     noise = Noise(0, "carried")
     for m in factors:
         found = of(m)

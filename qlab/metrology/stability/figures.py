@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from qlab.metrology.stability.deviations import Deviations, deviations
-from qlab.metrology.stability.series import Drift, Kind
+from qlab.metrology.stability.series import Drift, Kind, Reals
 from qlab.record import Figure
 
 
@@ -62,7 +62,7 @@ def figures_of(found: Deviations, limit: float | None = None) -> tuple[Figure, .
     return tuple(figures)
 
 
-def _white(found: Deviations, white: list[int], half: np.ndarray, limit: float | None) -> list[Figure]:  # type: ignore[type-arg]
+def _white(found: Deviations, white: list[int], half: Reals, limit: float | None) -> list[Figure]:
     # All of them see the same noise: the one with the most freedom is as good as their mean.
     best = max(white, key=lambda i: found.freedom[i])
     scale = math.sqrt(found.tau[best])

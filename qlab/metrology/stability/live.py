@@ -150,7 +150,7 @@ class LiveDeviations:
         if self.kind == "phase" and not self._chosen.modified:
             count = stop - begin
             touched = [gone[k * m : k * m + count] for k in range(self._chosen.order + 1)]
-            return ~np.logical_or.reduce(touched)
+            return np.asarray(~np.logical_or.reduce(touched))
         total = np.concatenate(([0], np.cumsum(gone)))
         length = len(gone) - (stop - begin)
         if self.kind == "frequency":

@@ -37,7 +37,8 @@ def identify(data: Series, factor: int, *, lowest: int = -2) -> Noise | None:
 
     From 30 averages on by the lag-1 autocorrelation of the phase decimated to τ, differenced until stationary;
     else, from 8 on, by the bias function B1 = s²/σ_y², and R = Mod σ_y²/σ_y² to tell the phase noises apart.
-    `lowest` is the most divergent α that is told: −2 for Allan, −4 for Hadamard deviations.
+    The autocorrelation of averages leans to the redder neighbour for flicker noises (intervals then err on the
+    wide side). `lowest` is the most divergent α that is told: −2 for Allan, −4 for Hadamard deviations.
     Sources: Riley and Greenhall, 18th EFTF (2004), paper 3.3; Riley, NIST SP1065 (2008).
     """
     phase = data.phase[::factor]
@@ -82,7 +83,7 @@ def expected_b1(count: int, mu: float) -> float:
     """Return B1 = ⟨s²(N)⟩/σ_y² for N adjacent averages and σ_y² ~ τ^μ. Source: Barnes, NBS TN 375 (1969)."""
     if mu == 0:
         return count * math.log(count) / (2 * (count - 1) * math.log(2))
-    return count * (1 - count**mu) / (2 * (count - 1) * (1 - 2**mu))
+    return float(count * (1 - count**mu) / (2 * (count - 1) * (1 - 2**mu)))
 
 
 def _phase_noise(data: Series, factor: int) -> int:

@@ -84,7 +84,7 @@ def power_law_deviation(
     for alpha, value in h.items():
         if value:
             total = total + value * _one(kind, alpha, t, cutoff)
-    return np.sqrt(total) * (t / math.sqrt(3) if chosen.time else 1)
+    return np.asarray(np.sqrt(total) * (t / math.sqrt(3) if chosen.time else 1))
 
 
 def _one(kind: str, alpha: int, t: Reals, cutoff: float) -> Reals:

@@ -47,12 +47,12 @@ class Spectrum:
     def curve(self, *, amplitude: bool = False) -> Curve:
         """Return it as a curve; `amplitude` gives the square root, in unit/√Hz. Without the bin at f = 0."""
         shown = slice(1, None)
-        what = [v[shown] for v in (self.density, self.low, self.high)]
-        if amplitude:
-            what = [np.sqrt(v) for v in what]
+        value, low, high = (
+            np.sqrt(v[shown]) if amplitude else v[shown] for v in (self.density, self.low, self.high)
+        )
         name, unit = ("amplitude", f"{self.unit}/sqrt(Hz)") if amplitude else ("power", self.density_unit)
         return Curve(
-            f"S1_{name}", f"one-sided {name} spectral density", self.frequency[shown], *what,
+            f"S1_{name}", f"one-sided {name} spectral density", self.frequency[shown], value, low, high,
             x_label="frequency", x_unit="Hz", unit=unit, confidence=self.confidence,
             definition="∫₀^∞ S1(f) df = variance", source=_SOURCES[self.method], statements=self.statements,
         )  # fmt: skip
@@ -76,7 +76,7 @@ def spectrum(
     Sources: Welch, IEEE TAU 15, 70 (1967); Thomson, Proc. IEEE 70, 1055 (1982); Percival and Walden (1993).
     """
     given = np.asarray(values, dtype=float).ravel()
-    gone = ~np.isfinite(given)
+    gone: Flags = ~np.isfinite(given)
     if len(given) - int(gone.sum()) < 8 or not interval > 0:
         raise UsageError("Fewer than 8 values or no interval: there is no spectrum.", "Take more data.")
     if method == "multitaper":
@@ -94,7 +94,7 @@ def spectrum(
     factors = {f: chi2_interval(1.0, f, confidence) for f in set(degrees.tolist())}
     low, high = (density * np.array([factors[f][side] for f in degrees.tolist()]) for side in (0, 1))
     return Spectrum(
-        np.fft.rfftfreq(length, interval), density, low, high, degrees, unit, method,
+        np.asarray(np.fft.rfftfreq(length, interval), dtype=float), density, low, high, degrees, unit, method,
         bandwidth / interval, correlated, confidence, told,
     )  # fmt: skip
 
@@ -111,7 +111,7 @@ def _welch(values: Reals, length: int) -> tuple[_Parts, tuple[str, ...]]:
     square = float(np.dot(window, window))
     starts = np.arange(0, len(values) - length + 1, step)
     pieces = np.lib.stride_tricks.sliding_window_view(values, length)[starts]
-    whole = np.isfinite(pieces).all(axis=1)
+    whole: Flags = np.asarray(np.isfinite(pieces).all(axis=1))
     pieces = pieces[whole]
     if not len(pieces):
         raise UsageError(
@@ -142,7 +142,7 @@ def _multitaper(values: Reals, gone: Flags, time_bandwidth: float) -> tuple[_Par
         there = ~np.asarray(gone, dtype=bool)
         values = np.interp(at, at[there], values[there])
         told = (f"{missing} missing values were interpolated.",)
-    tapers = dpss(count, time_bandwidth, max(int(2 * time_bandwidth) - 1, 1))
+    tapers = np.atleast_2d(dpss(count, time_bandwidth, max(int(2 * time_bandwidth) - 1, 1)))
     lines = np.fft.rfft((values - values.mean()) * tapers, axis=1)
     power = np.mean(np.abs(lines) ** 2, axis=0)
     many = len(tapers)
