@@ -14,6 +14,7 @@ from qlab.metrology.bounds import (
     van_trees_matrix,
     ziv_zakai,
 )
+from qlab.metrology.clocks import dick_effect
 from qlab.metrology.curves import Curve, Limit
 from qlab.metrology.field import Measured, axial_field, field_from_pair, resonance_frequency
 from qlab.metrology.fisher import (
@@ -77,6 +78,7 @@ __all__ = [
     "cramer_rao",
     "cw_odmr_sensitivity",
     "dephased_frequency_limits",
+    "dick_effect",
     "field_from_pair",
     "field_limits",
     "frequency_limits",

@@ -62,11 +62,11 @@ def adaptive(truth, shots, rng):
     """Return the estimate, its σ and the information of the chosen times."""
     grid = grid_prior({"frequency": np.linspace(0, 1e6, 4001)})
     bits, information = likelihood(), 0.0
-    ladder = np.geomspace(0.25e-6, 20e-6, 24)
+    ladder = np.geomspace(0.25e-6, 20e-6, 12)
     for _ in range(shots):
         # Candidates are judged on a coarser copy of the posterior: a tenth of the work, the same choice.
         coarse = {"frequency": grid.theta["frequency"][::10]}
-        mass = grid.mass.reshape(-1)[: 4000].reshape(-1, 10).sum(axis=1)
+        mass = grid.mass.reshape(-1)[:4000].reshape(-1, 10).sum(axis=1)
         t = float(choose(bits, {"frequency": coarse["frequency"][:400]}, mass, list(ladder)).setting)
         t *= rng.uniform(0.9, 1.1)
         p = 0.5 * (1 + VISIBILITY * np.exp(-t / T2) * np.cos(2 * np.pi * truth * t))
@@ -74,7 +74,9 @@ def adaptive(truth, shots, rng):
         v = VISIBILITY * np.exp(-t / T2)
         phase = 2 * np.pi * np.linspace(0, 1e6, 2001) * t
         # Averaged over the prior: 4π²t² ⟨v² sin²/(1 − v² cos²)⟩.
-        information += (2 * np.pi * t) ** 2 * np.mean(v**2 * np.sin(phase) ** 2 / (1 - v**2 * np.cos(phase) ** 2))
+        information += (2 * np.pi * t) ** 2 * np.mean(
+            v**2 * np.sin(phase) ** 2 / (1 - v**2 * np.cos(phase) ** 2)
+        )
     return grid.mean["frequency"], grid.sigma["frequency"], information
 
 
@@ -91,7 +93,7 @@ def campaign(runs, shots):
 
 
 def test_s4_adaptive_ramsey_is_near_its_bound():
-    errors, pulls, bounds = campaign(12, 150)
+    errors, pulls, bounds = campaign(7, 120)
     # The median of |x| of a normal x of the bound's σ is 0.674 of it.
     assert np.median(errors) < 1.3 * np.median(bounds)
     assert pulls.max() < 5

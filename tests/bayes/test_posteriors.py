@@ -88,7 +88,9 @@ def test_s7_particles_are_the_grid(kernel):
         particles.update(lambda theta, t=t, bit=bit: bits.log(theta, t, bit))
     assert particles.resamplings > 2
     assert particles.mean["frequency"] == pytest.approx(grid.mean["frequency"], rel=0.02)
-    assert particles.sigma["frequency"] == pytest.approx(grid.sigma["frequency"], rel=0.05 if kernel == "move" else 0.25)
+    assert particles.sigma["frequency"] == pytest.approx(
+        grid.sigma["frequency"], rel=0.05 if kernel == "move" else 0.25
+    )
     assert particles.log_evidence == pytest.approx(grid.log_evidence, abs=0.5)
     assert particles.interval("frequency") == pytest.approx(grid.interval("frequency"), rel=0.01)
 
@@ -120,7 +122,7 @@ def credible_coverage(runs):
     rng = np.random.default_rng(6)
     for _ in range(runs):
         truth = rng.uniform(0.05e6, 0.95e6)
-        grid = grid_prior({"frequency": np.linspace(0, 1e6, 4001)})
+        grid = grid_prior({"frequency": np.linspace(0, 1e6, 2001)})
         bits = likelihood()
         for t, bit in ramsey_data(truth, 60, rng):
             grid = grid.update(bits.log(grid.theta, t, bit))
@@ -130,8 +132,8 @@ def credible_coverage(runs):
 
 
 def test_credible_intervals_cover():
-    # 200 runs: one standard deviation of the share is 0.033.
-    assert credible_coverage(200) == pytest.approx(0.683, abs=0.1)
+    # 120 runs: one standard deviation of the share is 0.042.
+    assert credible_coverage(120) == pytest.approx(0.683, abs=0.12)
 
 
 @pytest.mark.nightly
@@ -166,7 +168,7 @@ def test_a_fit_model_is_a_likelihood():
     truth = {**fixed, "frequency": 2.87e9}
     counts = np.random.default_rng(8).poisson(5000 * Lorentzian().evaluate(x, truth))
     photons = Poisson(CurveResponse(Lorentzian(), fixed, scale=5000))
-    grid = grid_prior({"frequency": 2.87e9 + np.linspace(-4e4, 4e4, 201)})
+    grid = grid_prior({"frequency": 2.87e9 + np.linspace(-1e5, 1e5, 501)})
     for at, count in zip(x, counts, strict=True):
         grid = grid.update(photons.log(grid.theta, at, float(count)))
     slopes = 5000 * jacobian(Lorentzian(), x, truth, ["frequency"])

@@ -5,7 +5,13 @@ import pytest
 import scipy.signal
 
 from qlab.errors import UsageError
-from qlab.metrology.stability import deviation_from_psd, deviations, fit_power_laws, sample_power_law, spectrum
+from qlab.metrology.stability import (
+    deviation_from_psd,
+    deviations,
+    fit_power_laws,
+    sample_power_law,
+    spectrum,
+)
 
 
 def test_welch_is_scipys():

@@ -42,7 +42,9 @@ def test_p19_nbs14(kind, as_phase):
         # Published without the correction of its bias, which is ours to undo.
         from qlab.metrology.stability.freedom import total_bias
 
-        value = value * np.sqrt([total_bias(n.alpha, m, 10) for m, n in zip((1, 2), found.noise, strict=True)])
+        value = value * np.sqrt(
+            [total_bias(n.alpha, m, 10) for m, n in zip((1, 2), found.noise, strict=True)]
+        )
     assert value == pytest.approx(PUBLISHED[kind], rel=2e-6)
 
 
@@ -70,7 +72,9 @@ def test_phase_and_frequency_are_one_record():
         assert one.deviation == pytest.approx(other.deviation, rel=1e-9)
 
 
-@pytest.mark.parametrize(("order", "kind"), [(2, "oadev"), (2, "adev"), (2, "mdev"), (3, "ohdev"), (3, "hdev")])
+@pytest.mark.parametrize(
+    ("order", "kind"), [(2, "oadev"), (2, "adev"), (2, "mdev"), (3, "ohdev"), (3, "hdev")]
+)
 @pytest.mark.parametrize("alpha", [2, 1, 0, -1, -2])
 def test_degrees_of_freedom_are_those_of_the_tables(order, kind, alpha):
     """Against Greenhall and Riley's algorithm in allantools, which interpolates tables where there are many lags."""
@@ -126,7 +130,9 @@ def coverage(alpha, kind, records, count, rng, confidence=0.683):
     return inside / total
 
 
-@pytest.mark.parametrize(("alpha", "kind"), [(0, "oadev"), (-1, "oadev"), (-2, "mdev"), (0, "totdev"), (-2, "ohdev")])
+@pytest.mark.parametrize(
+    ("alpha", "kind"), [(0, "oadev"), (-1, "oadev"), (-2, "mdev"), (0, "totdev"), (-2, "ohdev")]
+)
 def test_intervals_cover(alpha, kind):
     assert coverage(alpha, kind, 150, 1024, np.random.default_rng(7)) == pytest.approx(0.683, abs=0.08)
 
@@ -141,8 +147,12 @@ def test_intervals_cover_for_every_noise(alpha, kind):
 def test_p20_power_laws():
     tau = 10.0
     found = [power_law_deviation(h, tau) for h in ({0: 2e-28}, {-1: 3e-30}, {-2: 1e-32})]
-    assert found == pytest.approx([3.1622776601683794e-15, 2.039333980337618e-15, 8.111557351947224e-16], rel=1e-5)
-    assert power_law_deviation({0: 2e-28, -1: 3e-30, -2: 1e-32}, tau) == pytest.approx(3.849267035436612e-15, rel=1e-5)
+    assert found == pytest.approx(
+        [3.1622776601683794e-15, 2.039333980337618e-15, 8.111557351947224e-16], rel=1e-5
+    )
+    assert power_law_deviation({0: 2e-28, -1: 3e-30, -2: 1e-32}, tau) == pytest.approx(
+        3.849267035436612e-15, rel=1e-5
+    )
 
 
 @pytest.mark.parametrize("kind", ["adev", "hdev", "mdev"])
@@ -274,7 +284,9 @@ def test_figures_of_a_white_record_give_its_sensitivity():
 
 def test_a_curve_is_compared_with_its_limit():
     y = np.random.default_rng(3).normal(size=4096)
-    curve = deviations(y, 1.0).curve().with_limit("half", np.array([1.0, 4096.0]), 0.5 / np.sqrt([1.0, 4096.0]))
+    curve = (
+        deviations(y, 1.0).curve().with_limit("half", np.array([1.0, 4096.0]), 0.5 / np.sqrt([1.0, 4096.0]))
+    )
     assert curve.ratio_to("half")[:4] == pytest.approx(2, rel=0.1)
     assert (curve.low < curve.y).all()
     assert (curve.y < curve.high).all()
