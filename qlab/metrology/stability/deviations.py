@@ -47,8 +47,8 @@ class Deviations:
         carried = sum(n.method == "carried" for n in self.noise)
         if carried:
             told.append(
-                f"At the {carried} longest averaging times there are too few data to tell the noise: the"
-                " intervals take it to be that of the next shorter time."
+                f"At {carried} averaging times the intervals take the noise to be that of the next shorter time:"
+                " there are too few data to tell it, or they would tell a bluer one."
             )
         if self.kind == "totdev" and (self.treatment.gaps or self.treatment.outliers):
             told.append("The total deviation uses all of the record: missing values were interpolated.")
@@ -148,10 +148,8 @@ def estimate(
 
 
 def _never_bluer(told: Noise | None, before: Noise, *, first: bool) -> Noise:
-    # Among power laws the redder one dominates at the longer time. Few data that say otherwise are few data, and
-    # to believe them would make the interval too narrow.
-    if told is None:
-        return Noise(before.alpha, "carried")
-    if told.method == "ratio" and not first and told.alpha > before.alpha:
+    # Among power laws the redder one dominates at the longer time. Averages that say otherwise are too few, or
+    # folded (decimated flicker phase looks white): to believe them would make the interval too narrow.
+    if told is None or (not first and told.alpha > before.alpha):
         return Noise(before.alpha, "carried")
     return told

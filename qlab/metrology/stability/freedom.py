@@ -10,6 +10,7 @@ from qlab.metrology.stability.series import Reals
 _EXACT = 4096  # lags summed one by one; beyond, the smooth parts are integrated
 _FINE = 1e5  # phase averaging finer than this changes a flicker logarithm by less than a percent
 _TOTAL = {0: (1.50, 0.0), -1: (1.17, 0.22), -2: (0.93, 0.36)}
+_FEW_PARTS = 20
 _TOTAL_BIAS = {0: 0.0, -1: 0.481, -2: 0.750}
 
 
@@ -42,12 +43,17 @@ def degrees_of_freedom(estimator: Estimator, alpha: int, factor: int, count: int
 
 
 def total_degrees_of_freedom(alpha: int, factor: int, count: int) -> float:
-    """Return b·(T/τ) − c for frequency noises; for phase noises that of the overlapping Allan variance."""
-    if alpha > 0:
+    """Return b·(T/τ) − c for frequency noises at T/τ up to 20; else what the overlapping Allan variance has.
+
+    Reflecting the ends adds something only where τ is a good part of T. At a few samples per τ the formula, which
+    is for continuous data, would promise twice too much.
+    """
+    parts = (count - 1) / factor
+    if alpha > 0 or parts > _FEW_PARTS:
         plain = Estimator("oadev", "", "")
         return max(degrees_of_freedom(plain, alpha, factor, count), 1.0)
     b, c = _TOTAL[max(alpha, -2)]
-    return max(b * (count - 1) / factor - c, 1.0)
+    return max(b * parts - c, 1.0)
 
 
 def total_bias(alpha: int, factor: int, count: int) -> float:

@@ -20,7 +20,7 @@ class Noise:
     """A noise type: the exponent α of S_y(f) ~ f^α, and how it was told.
 
     `method`: "autocorrelation", "ratio" (B1, and R(n) between the two phase noises), or "carried" from the next
-    shorter averaging time where the data are too few for either.
+    shorter averaging time where the data are too few for either or would tell a bluer noise than there.
     """
 
     alpha: int
@@ -37,8 +37,8 @@ def identify(data: Series, factor: int, *, lowest: int = -2) -> Noise | None:
 
     From 30 averages on by the lag-1 autocorrelation of the phase decimated to τ, differenced until stationary;
     else, from 8 on, by the bias function B1 = s²/σ_y², and R = Mod σ_y²/σ_y² to tell the phase noises apart.
-    The autocorrelation of averages leans to the redder neighbour for flicker noises (intervals then err on the
-    wide side). `lowest` is the most divergent α that is told: −2 for Allan, −4 for Hadamard deviations.
+    The autocorrelation of averages leans to a neighbour for the flicker noises, as in other programs.
+    `lowest` is the most divergent α that is told: −2 for Allan, −4 for Hadamard deviations.
     Sources: Riley and Greenhall, 18th EFTF (2004), paper 3.3; Riley, NIST SP1065 (2008).
     """
     phase = data.phase[::factor]
