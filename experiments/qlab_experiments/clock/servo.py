@@ -11,6 +11,8 @@ from pydantic import Field
 
 from qlab.errors import InstrumentError
 from qlab.experiment import Blocks, Experiment
+from qlab.metrology.curves import Curve
+from qlab.metrology.stability import deviations
 from qlab.physics.constants import TWO_PI
 from qlab.physics.systems.clock import dick_limit, projection_noise
 from qlab.pulses import Delay, Play, Program, Timeline, compile_program
@@ -171,20 +173,39 @@ class Servo(Experiment[ServoParameters]):
         dick = dick_limit(noise["white"], noise["flicker"], self.interrogation / self.cycle, self.cycle)
         return {"projection": projection, "dick": dick, "total": math.hypot(projection, dick)}
 
+    def curves(self, run: Run) -> tuple[Curve, ...]:
+        """Return the overlapping Allan deviation so far, with projection noise and the Dick effect as lines."""
+        y = self._locked(run)
+        if len(y) < 32:
+            return ()
+        curve = deviations(y, self.cycle, "oadev").curve()
+        limits, tau = self._limits(run), np.array([self.cycle, max(float(curve.x[-1]), 2 * self.cycle)])
+        for key, label, source in (
+            ("projection", "projection noise", LUDLOW),
+            ("total", "projection noise and Dick effect", SANTARELLI),
+        ):
+            curve = curve.with_limit(label, tau, limits[key] / np.sqrt(tau), source)
+        return (curve,)
+
+    def _locked(self, run: Run) -> NDArray[np.float64]:
+        """Return the fractional frequency from where the servo has settled."""
+        return np.asarray(run["fractional"], dtype=float)[int(30 / self.parameters.gain) :]
+
+    def _limits(self, run: Run) -> dict[str, float]:
+        p = self.parameters
+        atoms = float(np.mean(run["excited_atoms"]) + np.mean(run["ground_atoms"]))
+        return self.model({"contrast": p.contrast, "atoms": atoms, "white": p.white, "flicker": p.flicker})
+
     def analyse(self, run: Run, fit: FitResult | None) -> tuple[Figure, ...]:
         """Return the mean frequency and the stability, with projection noise and the Dick effect beside it."""
         del fit
         p = self.parameters
-        settled = int(30 / p.gain)
-        y = np.asarray(run["fractional"], dtype=float)[settled:]
+        y = self._locked(run)
         if len(y) < 200:
             return ()
         lasted = len(y) * self.cycle
         sigma, error = at_one_second(y, self.cycle, 20 * self.cycle / p.gain, lasted / 20)
-        atoms = float(np.mean(run["excited_atoms"]) + np.mean(run["ground_atoms"]))
-        limits = self.model(
-            {"contrast": p.contrast, "atoms": atoms, "white": p.white, "flicker": p.flicker}
-        )
+        limits = self._limits(run)
         found = [
             Figure(name="frequency", label="mean fractional frequency", value=float(y.mean()),
                    error=sigma / math.sqrt(lasted), definition="mean over the locked time; error σ_y(1 s)/√T",

@@ -1,0 +1,27 @@
+"""Bayesian estimation: posteriors on grids and as particles, adaptive design, comparison of models."""
+
+from qlab.bayes.design import Choice, choose, expected_information_gain, particle_guess_time
+from qlab.bayes.evidence import Comparison, compare
+from qlab.bayes.grid import GridPosterior, grid_prior
+from qlab.bayes.likelihood import Binomial, CurveResponse, Normal, Poisson, SpinPhotons, ramsey_probability
+from qlab.bayes.particles import ParticlePosterior, normal_particles, uniform_particles
+
+__all__ = [
+    "Binomial",
+    "Choice",
+    "Comparison",
+    "CurveResponse",
+    "GridPosterior",
+    "Normal",
+    "ParticlePosterior",
+    "Poisson",
+    "SpinPhotons",
+    "choose",
+    "compare",
+    "expected_information_gain",
+    "grid_prior",
+    "normal_particles",
+    "particle_guess_time",
+    "ramsey_probability",
+    "uniform_particles",
+]
