@@ -61,6 +61,7 @@ class RunPage(QWidget):
         self.signal_box = QComboBox(self)
         self.signal_box.setObjectName("signal")
         self.signal_box.setAccessibleName("Signal")
+        self.signal_box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self.signal_box.setToolTip("Which signal is drawn and fitted")
         for name, words in signals(record):
             self.signal_box.addItem(words, name)

@@ -24,7 +24,9 @@ YTTERBIUM = 518.295836590863e12  # Hz, recommended value for 171Yb
 class CycleParameters(Parameters):
     """The dead parts of a clock cycle."""
 
-    load_time: Time = Field(0.6, title="Loading", description="Cooling, trapping, pumping", json_schema_extra=TIMING)
+    load_time: Time = Field(
+        0.6, title="Loading", description="Cooling, trapping, pumping", json_schema_extra=TIMING
+    )
     detect_time: Time = Field(0.2, title="Detection", json_schema_extra=TIMING)
     nominal: Annotated[float, Unit("Hz"), Gt(0)] = Field(
         YTTERBIUM, title="Nominal frequency", description="Of the clock transition", json_schema_extra=TIMING

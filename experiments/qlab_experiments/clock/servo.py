@@ -42,17 +42,27 @@ class ServoParameters(CycleParameters):
     cycles: Annotated[int, Ge(10), Le(10_000_000)] = Field(20_000, title="Cycles")
     dark_time: Time = Field(0.29, title="Dark time", description="Between the π/2 pulses")
     half_pi: Time = Field(5e-3, title="π/2 pulse")
-    gain: Annotated[float, Gt(0), Le(1)] = Field(0.8, title="Gain", description="Share of an error that is corrected")
+    gain: Annotated[float, Gt(0), Le(1)] = Field(
+        0.8, title="Gain", description="Share of an error that is corrected"
+    )
     drift_gain: Annotated[float, Ge(0), Le(1)] = Field(
         0.01, title="Drift gain", description="Of the second integrator, which follows a drift"
     )
-    contrast: Annotated[float, Gt(0), Le(1)] = Field(0.85, title="Contrast", description="Of the fringe, as calibrated")
+    contrast: Annotated[float, Gt(0), Le(1)] = Field(
+        0.85, title="Contrast", description="Of the fringe, as calibrated"
+    )
     start: float = Field(-0.26, title="First offset", description="Hz, from a scan of the line")
     white: Annotated[float, Ge(0)] = Field(
-        4e-33, title="Laser h0", description="White frequency noise, for the Dick limit", json_schema_extra=MODEL
+        4e-33,
+        title="Laser h0",
+        description="White frequency noise, for the Dick limit",
+        json_schema_extra=MODEL,
     )
     flicker: Annotated[float, Ge(0)] = Field(
-        2.6e-33, title="Laser h−1", description="Flicker frequency noise, for the Dick limit", json_schema_extra=MODEL
+        2.6e-33,
+        title="Laser h−1",
+        description="Flicker frequency noise, for the Dick limit",
+        json_schema_extra=MODEL,
     )
 
 
@@ -68,7 +78,12 @@ class Servo(Experiment[ServoParameters]):
 
     title = "Clock lock"
     group = "Clocks"
-    quantum: ClassVar = {**QUANTUM, "protocol": "Ramsey clock", "measurand": "fractional frequency", "unit": "1"}
+    quantum: ClassVar = {
+        **QUANTUM,
+        "protocol": "Ramsey clock",
+        "measurand": "fractional frequency",
+        "unit": "1",
+    }
 
     player: PulsePlayer
     oscillator: LocalOscillator
@@ -169,7 +184,9 @@ class Servo(Experiment[ServoParameters]):
     def model(self, noise: Mapping[str, float]) -> dict[str, float]:
         """Return sigma_y at 1 s for `atoms`, `contrast`, `white` and `flicker`: projection noise and Dick effect."""
         p = self.parameters
-        projection = projection_noise(p.nominal, self.interrogation, noise["contrast"], noise["atoms"], self.cycle)
+        projection = projection_noise(
+            p.nominal, self.interrogation, noise["contrast"], noise["atoms"], self.cycle
+        )
         dick = dick_limit(noise["white"], noise["flicker"], self.interrogation / self.cycle, self.cycle)
         return {"projection": projection, "dick": dick, "total": math.hypot(projection, dick)}
 

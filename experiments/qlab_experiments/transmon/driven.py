@@ -30,10 +30,16 @@ class DrivenParameters(Parameters):
         10e6, title="Rabi frequency", description="Asked strength of the pulses"
     )
     reset_time: Seconds = Field(
-        300e-6, title="Reset", description="Wait for the qubit to relax, several T1", json_schema_extra=READOUT
+        300e-6,
+        title="Reset",
+        description="Wait for the qubit to relax, several T1",
+        json_schema_extra=READOUT,
     )
     readout_frequency: Hertz = Field(
-        7.00281e9, title="Probe frequency", description="Between both pulled resonances", json_schema_extra=READOUT
+        7.00281e9,
+        title="Probe frequency",
+        description="Between both pulled resonances",
+        json_schema_extra=READOUT,
     )
     readout_amplitude: Annotated[float, Unit("V"), Ge(0)] = Field(
         0.1, title="Probe amplitude", json_schema_extra=READOUT

@@ -33,9 +33,14 @@ class RamseyParameters(DrivenParameters):
     )
     flux_voltage: Annotated[float, Unit("V")] = Field(0.0, title="Flux bias", description="Working point")
     flux_slope: float = Field(
-        -2.7e9, title="Flux slope", description="df01/dΦ at this bias, Hz per flux quantum", json_schema_extra=READOUT
+        -2.7e9,
+        title="Flux slope",
+        description="df01/dΦ at this bias, Hz per flux quantum",
+        json_schema_extra=READOUT,
     )
-    window: Annotated[float, Unit("s"), Gt(0)] = Field(1e-6, title="Readout window", json_schema_extra=READOUT)
+    window: Annotated[float, Unit("s"), Gt(0)] = Field(
+        1e-6, title="Readout window", json_schema_extra=READOUT
+    )
     shots: Shots = Field(4000, title="Shots", description="Repetitions of each point, over all passes")
     passes: Annotated[int, Ge(1)] = Field(10, title="Passes", json_schema_extra=READOUT)
 

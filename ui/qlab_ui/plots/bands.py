@@ -55,8 +55,10 @@ class BandsView(View):
         curve = self.curve
         if curve is None:
             return
-        self.label(self.plot, "bottom", Label(curve.x_label, plain_unit(curve.x_unit)))
-        self.label(self.plot, "left", Label(curve.label, plain_unit(curve.unit)))
+        self.label(
+            self.plot, "bottom", Label(curve.x_label, plain_unit(curve.x_unit)), prefixed=not self._logs[0]
+        )
+        self.label(self.plot, "left", Label(curve.label, plain_unit(curve.unit)), prefixed=not self._logs[1])
         x, y = np.asarray(curve.x, float), np.asarray(curve.y, float)
         low = np.where(
             np.isfinite(curve.low) & (np.asarray(curve.low) > 0), curve.low, y if self._logs[1] else curve.low

@@ -153,10 +153,10 @@ class View(QWidget):
         """Return the plot items that take the palette's colours."""
         return [self.plot]
 
-    def label(self, plot: Any, side: str, label: Label) -> None:
+    def label(self, plot: Any, side: str, label: Label, *, prefixed: bool = True) -> None:
         """Name an axis, with its unit and a prefix that follows the range."""
         axis = plot.getAxis(side)
-        prefixed = label.unit not in _NO_PREFIX
+        prefixed = prefixed and label.unit not in _NO_PREFIX
         # Switching prefixes off alone leaves the scale of the last one behind: no range may have one.
         axis.setSIPrefixEnableRanges(None if prefixed else ((-1.0, -1.0),))
         axis.enableAutoSIPrefix(prefixed)
