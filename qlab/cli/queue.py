@@ -105,14 +105,10 @@ def _queue(made: RemoteSession) -> Event:
 
 
 def _find(queue: Event, start: str) -> str:
-    found = {
-        run
-        for item in queue["items"]
-        for run in (item["run"], item["study"])
-        if run.startswith(start) and run
-    }
+    ids = {str(run) for item in queue["items"] for run in (item["run"], item["study"]) if run}
+    found = [run for run in ids if run.startswith(start)]
     if len(found) == 1:
-        return found.pop()
+        return found[0]
     what = "No order" if not found else "More than one order"
     raise UsageError(f"{what} of the queue begins with {start!r}.", "See `qlab queue`.")
 

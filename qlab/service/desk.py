@@ -80,6 +80,10 @@ class Desk:
         told += [
             _queued(item.id, item.order) for item in self.book.items if item.begun == 0 and not item.several
         ]
+        told += [
+            {"event": "watch", "bench": bench, "rules": rules, "firing": []}
+            for bench, rules in self.book.saved.rules.items()
+        ]
         notes, self.book.notes = self.book.notes, []
         told += [{"event": "log", "level": "warning", "message": note} for note in notes]
         return [*told, self._queue()]

@@ -193,6 +193,7 @@ class Supervisor:
                 self.known.heard(str(live.order["bench"]), event)
             case "free" | "refused":
                 process.run, process.halt_by = "", None
+                self._watches.pop(process.bench, None)
         self.desk.heard(event)
 
     def _look(self) -> None:
