@@ -249,7 +249,9 @@ class Runner:
         self._know_the_bench()
         self._set_state("running")
         self.teller.begin()
-        self.teller.started(self.record, self._table.path if self._table is not None else None, self._writing.path)
+        self.teller.started(
+            self.record, self._table.path if self._table is not None else None, self._writing.path
+        )
         if not self.interlock.idle:
             self.interlock.tell()
         self._between()

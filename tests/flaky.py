@@ -89,7 +89,12 @@ class Reading(Experiment[ReadingParameters]):
                 device.drive = float(x)
                 time.sleep(self.parameters.wait)
                 y = np.array([device.reading])
-                yield {"x": np.array([x]), "y": y, "time": np.array([self.bench.now()]), "valid": np.ones(1, np.int8)}
+                yield {
+                    "x": np.array([x]),
+                    "y": y,
+                    "time": np.array([self.bench.now()]),
+                    "valid": np.ones(1, np.int8),
+                }
 
     def uses(self):
         return frozenset(self.bench.instruments)
@@ -129,5 +134,8 @@ def install(**experiments):
 
 def flaky_bench(**more):
     """Return a bench with one flaky instrument and one that always works."""
-    entry = {"name": "flaky", "instruments": {"flaky": {"driver": "tests.flaky"}, "other": {"driver": "tests.flaky"}}}
+    entry = {
+        "name": "flaky",
+        "instruments": {"flaky": {"driver": "tests.flaky"}, "other": {"driver": "tests.flaky"}},
+    }
     return Bench(BenchEntry.model_validate({**entry, **more}), None, {}, "test")

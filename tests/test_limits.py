@@ -25,7 +25,10 @@ from qlab.scan import Values
 from qlab.upkeep import Upkeep
 from tests.flaky import Installed, ReadingParameters, install
 
-LOW, HIGH = -0.5, 0.25  # what bench (-0.5 to 0.5) and sample (-1 to 0.25) allow together; the device takes -2 to 2
+LOW, HIGH = (
+    -0.5,
+    0.25,
+)  # what bench (-0.5 to 0.5) and sample (-1 to 0.25) allow together; the device takes -2 to 2
 ANY = st.floats(allow_nan=True, allow_infinity=True) | st.floats(-0.6, 0.6)
 BENCH = {
     "name": "guarded",
@@ -120,7 +123,7 @@ def try_to(action):
     return False
 
 
-QUICK = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+QUICK = settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 @given(value=ANY)
@@ -162,7 +165,9 @@ def test_an_experiment_that_does_not_look_is_held_back(values, path):
 
 @given(low=st.floats(-1, 1), high=st.floats(-1, 1), setting=st.floats(-1, 1))
 @QUICK
-def test_parameters_typed_in_a_form_or_a_command_line_are_checked_whole_before_the_first_command(low, high, setting):
+def test_parameters_typed_in_a_form_or_a_command_line_are_checked_whole_before_the_first_command(
+    low, high, setting
+):
     from qlab.runner import Runner
 
     made = bench()
@@ -202,7 +207,9 @@ def test_upkeep_and_replay_are_refused_like_everybody_else(value):
     main.bind(made)
     chores = Chores(made, [], ledger, main, None)
     step = Upkeep(name="u", experiment="tests.careless", set={"guarded.level": "centre"})
-    fit = FitResult(model="m", signal="s", success=True, parameters=(FitParameter(name="centre", value=value),))
+    fit = FitResult(
+        model="m", signal="s", success=True, parameters=(FitParameter(name="centre", value=value),)
+    )
     chore = type("Chore", (), {"upkeep": step, "first": {}})()
     chores._apply(chore, fit)
     assert allowed(device)

@@ -175,7 +175,13 @@ def test_a_rule_without_sense_is_refused(rule):
 
 
 def rule(action, **more):
-    given = {"name": "warm", "readout": "other.reading", "condition": "above", "threshold": "2 V", "action": action}
+    given = {
+        "name": "warm",
+        "readout": "other.reading",
+        "condition": "above",
+        "threshold": "2 V",
+        "action": action,
+    }
     return Rule(**{**given, **more})
 
 
@@ -218,7 +224,13 @@ def test_a_watchdog_ends_the_run(tmp_path, action, name):
 
 
 def test_rules_come_from_the_bench_and_can_be_replaced_during_a_run(tmp_path):
-    given = {"name": "cold", "readout": "other.reading", "condition": "below", "threshold": "2 V", "action": "pause"}
+    given = {
+        "name": "cold",
+        "readout": "other.reading",
+        "condition": "below",
+        "threshold": "2 V",
+        "action": "pause",
+    }
     bench = flaky_bench(watch=[given])
     made = slow(tmp_path, bench=bench)
     thread, done = start(made)
@@ -261,7 +273,9 @@ def test_upkeep_follows_the_resonance_and_keeps_its_own_stream(tmp_path):
     # The lower transition moves by -28.03 GHz/T times 20 µT between the second step and the third.
     shift = found[2]["value"] - found[1]["value"]
     assert abs(shift + 28.03e9 * 20e-6) < 5 * np.hypot(found[1]["error"], found[2]["error"])
-    carrier = [c for c in run.record.changes if c["knob"] == "microwave.frequency" and c["source"] == "upkeep"]
+    carrier = [
+        c for c in run.record.changes if c["knob"] == "microwave.frequency" and c["source"] == "upkeep"
+    ]
     set_by_program = [
         c["value"] for c in run.record.changes
         if c["knob"] == "microwave.frequency" and c["source"] == "experiment" and c["row"] >= 126

@@ -69,8 +69,13 @@ def test_an_instrument_that_comes_back_with_other_settings_ends_the_run(tmp_path
     made = Runner(bench, "tests.reading", {}, tmp_path, tell=events.append)
     threading.Timer(0.0, lambda: None).start()
     original = made._take
-    made._take = lambda block: (original(block), setattr(device, "trouble", "drop" if made.ledger.row == 5 else ""))[0]
-    with pytest.raises(InstrumentError, match=r"came back with drive = 0 V instead of .* switched off and on"):
+    made._take = lambda block: (
+        original(block),
+        setattr(device, "trouble", "drop" if made.ledger.row == 5 else ""),
+    )[0]
+    with pytest.raises(
+        InstrumentError, match=r"came back with drive = 0 V instead of .* switched off and on"
+    ):
         made.run()
     assert len(open_run(events[-1]["path"])) == 5
 
@@ -88,7 +93,9 @@ def test_another_instrument_at_the_address_ends_the_run(tmp_path):
         return went
 
     made._take = swap
-    with pytest.raises(InstrumentError, match="Another instrument answers in place of flaky: flaky 2 instead of flaky 1"):
+    with pytest.raises(
+        InstrumentError, match="Another instrument answers in place of flaky: flaky 2 instead of flaky 1"
+    ):
         made.run()
 
 
@@ -191,7 +198,8 @@ def test_two_threads_never_speak_to_one_instrument_at_once():
 
     device = Counting()
     threads = [
-        threading.Thread(target=lambda: [setattr(device, "drive", 0.1 * i) for i in range(10)]) for _ in range(4)
+        threading.Thread(target=lambda: [setattr(device, "drive", 0.1 * i) for i in range(10)])
+        for _ in range(4)
     ]
     for thread in threads:
         thread.start()

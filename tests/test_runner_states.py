@@ -82,7 +82,12 @@ class Stepped(Experiment[ReadingParameters]):
 
 
 RULE = Rule(
-    name="low", readout="other.reading", condition="below", threshold=0.0, action="pause", resume_when_clear=True
+    name="low",
+    readout="other.reading",
+    condition="below",
+    threshold=0.0,
+    action="pause",
+    resume_when_clear=True,
 )
 
 
@@ -97,7 +102,9 @@ class RunnerStates(RuleBasedStateMachine):
         self.bench = flaky_bench()
         self.wished, self.added, self.asked_rows = [], 0, 0
         self.events, self.error, self.over = [], None, False
-        self.runner = Runner(self.bench, "tests.stepped", {}, self.folder, tell=self.events.append, rules=[RULE])
+        self.runner = Runner(
+            self.bench, "tests.stepped", {}, self.folder, tell=self.events.append, rules=[RULE]
+        )
         self.thread = threading.Thread(target=self.work)
         self.thread.start()
         self.wait_for(lambda: self.runner.state == "running")
@@ -209,11 +216,15 @@ class RunnerStates(RuleBasedStateMachine):
         assert run.state == final["state"] in {"finished", "stopped", "failed"}
         # Every row that the experiment yielded is there, but one on its way at a halt.
         assert run["y"].tolist() == [float(n) ** 2 for n in range(1, len(run) + 1)]
-        assert len(run) in ({Stepped.yielded, Stepped.yielded - 1} if self.runner.abandoned else {Stepped.yielded})
+        assert len(run) in (
+            {Stepped.yielded, Stepped.yielded - 1} if self.runner.abandoned else {Stepped.yielded}
+        )
         assert (self.error is not None) == (run.state == "failed")
         assert set(run.record.safe_report.values()) == {"safe"}
         assert run.record.expected_rows == 100 + 50 * self.added
-        by_hand = [c["value"] for c in run.record.changes if c["knob"] == "flaky.drive" and c["source"] == "panel"]
+        by_hand = [
+            c["value"] for c in run.record.changes if c["knob"] == "flaky.drive" and c["source"] == "panel"
+        ]
         assert by_hand == self.wished[: len(by_hand)]
         assert self.bench.instruments["flaky"].known["drive"][0] == 0.0
         shutil.rmtree(self.folder)
@@ -222,14 +233,16 @@ class RunnerStates(RuleBasedStateMachine):
 
 TestRunnerStates = RunnerStates.TestCase
 TestRunnerStates.settings = settings(
-    max_examples=25, stateful_step_count=15, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=10, stateful_step_count=15, deadline=None, suppress_health_check=list(HealthCheck)
 )
 
 
 class TestRunnerStatesAtNight(RunnerStates.TestCase):
     """The same, much longer."""
 
-    settings = settings(max_examples=400, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck))
+    settings = settings(
+        max_examples=400, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
+    )
     pytestmark = pytest.mark.nightly
 
 
