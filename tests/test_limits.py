@@ -1,4 +1,4 @@
-"""No path gets round a limit: whatever asks for a value, the device is told none outside, and none that is no number."""
+"""No path gets round a limit: whatever asks, the device is told no value outside, and none that is no number."""
 
 import itertools
 import tempfile
@@ -224,8 +224,8 @@ def test_a_knob_never_moves_faster_than_its_rate(values):
     for value in values:
         device.slow = value
     told = [(value, when) for name, value, when in device.told if name == "slow"]
-    for (before, then), (after, now) in itertools.pairwise([(0.0, told[0][1] - 0.1), *told]):
-        # 50 V/s in steps of 0.1 s: within no step more than 5 V, and none sooner than its size allows.
+    # 50 V/s in steps of 0.1 s: within no step more than 5 V, and none sooner than its size allows.
+    for before, after in itertools.pairwise([0.0, *(value for value, _ in told)]):
         assert abs(after - before) <= 5.0 + 1e-9
     for (before, then), (after, now) in itertools.pairwise(told):
         assert abs(after - before) <= 50.0 * (now - then) + 5.0 + 1e-6

@@ -1,4 +1,4 @@
-"""Pause, resume, stop, skip, halt, extend, knobs, rules, hangs and failures in any order: the run always ends well, with every row it yielded."""
+"""Everything that can be asked of a run or befall it, in any order: it ends well, with every row it yielded."""
 
 import itertools
 import shutil

@@ -1,7 +1,7 @@
 """Two hundred faults at random points of random runs: nothing measured is lost, everything is safe or named."""
 
 import contextlib
-import datetime
+import datetime as dt
 import os
 import shutil
 import subprocess
@@ -109,10 +109,10 @@ def one_in_playing(rng, number, session, folder):
 def jump(monkeypatch, seconds):
     """Let the clock on the wall be wrong by so much from here on, as after a summer time or a bad time server."""
 
-    class Jumped(datetime.datetime):
+    class Jumped(dt.datetime):
         @classmethod
         def now(cls, tz=None):
-            return datetime.datetime.fromtimestamp(time.time() + seconds, tz)
+            return dt.datetime.fromtimestamp(time.time() + seconds, tz)
 
     monkeypatch.setattr("qlab.provenance.datetime", Jumped)
 
