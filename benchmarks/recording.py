@@ -7,6 +7,7 @@ import h5py
 import numpy as np
 
 from benchmarks.timing import row, seconds
+from qlab import registry
 from qlab.bench import Bench, BenchEntry
 from qlab.experiment import Blocks, Experiment
 from qlab.parameters import Parameters
@@ -58,11 +59,7 @@ def _blocks(block: int) -> tuple[str, ...]:
     def ours() -> None:
         with tempfile.TemporaryDirectory() as folder:
             bench = Bench(BenchEntry(name="none"), None, {}, "none")
-            import qlab.registry as registry
-
-            registry.plugins.cache_clear()
-            known = registry.plugins("experiments")
-            known["bench.nothing"] = _Installed("experiments", "bench.nothing", "", "benchmarks")
+            installed("bench.nothing", Nothing)
             Runner(bench, "bench.nothing", {"rows": count, "block": block}, Path(folder)).run()
 
     def theirs() -> None:
@@ -85,9 +82,17 @@ def _blocks(block: int) -> tuple[str, ...]:
 class _Installed:
     """A plug-in that is here already."""
 
-    def __init__(self, kind: str, name: str, target: str, distribution: str) -> None:
-        self.kind, self.name, self.target, self.distribution = kind, name, target, distribution
+    distribution = "benchmarks"
 
-    def load(self) -> type[Nothing]:
+    def __init__(self, kind: type) -> None:
+        self._kind = kind
+
+    def load(self) -> type:
         """Return it."""
-        return Nothing
+        return self._kind
+
+
+def installed(name: str, kind: type) -> None:
+    """Install an experiment for this process."""
+    registry.plugins.cache_clear()
+    registry.plugins("experiments")[name] = _Installed(kind)  # type: ignore[assignment]

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from qlab.api import run
+    from qlab.api import run, study
     from qlab.bench import Bench
     from qlab.errors import QlabError, UsageError
     from qlab.runs import Run
@@ -32,6 +32,7 @@ _HOMES = {
     "Values": "qlab.scan",
     "open_run": "qlab.store",
     "run": "qlab.api",
+    "study": "qlab.api",
 }
 __all__ = [
     "Bench",
@@ -45,6 +46,7 @@ __all__ = [
     "__version__",
     "open_run",
     "run",
+    "study",
 ]
 
 

@@ -79,3 +79,8 @@ class Control:
             if not self.attention:
                 self._changed.wait(seconds)
             self.attention = False
+
+    def sleep(self, seconds: float) -> None:
+        """Wait so long, or until the end is asked for; nothing else is taken notice of."""
+        with self._changed:
+            self._changed.wait_for(lambda: self.ending is not Ask.NOTHING, seconds)

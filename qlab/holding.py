@@ -20,7 +20,7 @@ else:
 SIMULATED = "simulated bench "
 
 
-class InUse(UsageError):
+class InUseError(UsageError):
     """Somebody else holds an instrument."""
 
 
@@ -52,13 +52,13 @@ class Holding:
 
     @classmethod
     def of(cls, bench: Bench, who: str) -> Self:
-        """Hold every real instrument of a bench for `who` (words for people); raise InUse naming the holder."""
+        """Hold every real instrument of a bench for `who` (words for people); raise InUseError naming the holder."""
         real = {key: name for key, name in needs(bench).items() if not key.startswith(SIMULATED)}
         return cls.take(real.items(), who)
 
     @classmethod
     def take(cls, resources: Iterable[tuple[str, str]], who: str) -> Self:
-        """Hold resources, given as (key, name); raise InUse for the first that another process holds."""
+        """Hold resources, given as (key, name); raise InUseError for the first that another process holds."""
         held = cls([])
         # In one order for everybody, so that two processes cannot each hold half.
         for key, name in sorted(resources):
@@ -68,7 +68,9 @@ class Holding:
                 holder = file.read().strip() or "another process of qlab"
                 file.close()
                 held.release()
-                raise InUse(f"{name} is in use by {holder}.", "Wait until it is free, or end that first.")
+                raise InUseError(
+                    f"{name} is in use by {holder}.", "Wait until it is free, or end that first."
+                )
             file.truncate(0)
             file.write(f"{who} (process {os.getpid()})")
             file.flush()

@@ -185,7 +185,7 @@ class Instrument:
             except (InstrumentError, LimitError, OSError) as error:
                 failures.append(str(error))
         if failures:
-            raise InstrumentError("; ".join(failures), f"Check {self.name} by hand.")
+            raise InstrumentError("; ".join(failures), "")
 
     def _safe(self) -> list[tuple[Quantity[Any], Any]]:
         knobs = sorted(self.knobs().values(), key=lambda k: k.kind is not bool)

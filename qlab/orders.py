@@ -3,7 +3,8 @@
 import contextlib
 import difflib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,17 +13,19 @@ from qlab.catalogue import describe
 from qlab.errors import QlabError, UsageError
 from qlab.experiment import Experiment
 from qlab.holding import Holding, needs
+from qlab.queue.item import Item, child
 from qlab.queue.rules import due_time
-from qlab.queue.study import Plan, Point, Value, loop_values, points
+from qlab.queue.study import Plan, Played, Point, Value, loop_values, next_point, points
 from qlab.registry import load
 from qlab.runner import Runner
 from qlab.running.hands import wanted
 from qlab.running.telling import Tell
+from qlab.runs import Run
 from qlab.session import Order
 from qlab.watch import Rule
 
 
-def plan(order: Order) -> Plan:
+def plan(order: Order, bench: Bench | None = None) -> Plan:
     """Return what an order comes to; raise UsageError where any of its runs would be refused.
 
     Every value of every loop, and every knob, is checked against every limit, before the first command: the message
@@ -30,7 +33,7 @@ def plan(order: Order) -> Plan:
     """
     _check_times(order)
     kind: type[Experiment[Any]] = load("experiments", order.experiment)
-    bench = Bench.load(order.bench, truth=order.truth)
+    bench = bench or Bench.load(order.bench, truth=order.truth, solver=order.solver)
     units, values, knobs = _loops(order, bench)
     grid, refined = points(order.loops, values, order.seed or 0)
     checks: list[Point] = list(grid)
@@ -127,15 +130,17 @@ def prepared(
     run: str = "",
     tell: Tell | None = None,
     bench: Bench | None = None,
+    held: bool = False,
     rules: Sequence[Rule] = (),
     about: Mapping[str, Any] | None = None,
     who: str = "qlab run",
 ) -> Iterator[Runner]:
-    """Give the runner of one order, with its instruments held; raise InUse where another process has one.
+    """Give the runner of one order, with its instruments held; raise InUseError where another process has one.
 
-    `bench` is one that is held and open already, `about` what the record says of the study.
+    `bench` is one that is there already, `held` says that its instruments are, too; `about` is what the record
+    says of the study.
     """
-    made = bench or Bench.load(order.bench, seed=order.seed, truth=order.truth)
+    made = bench or Bench.load(order.bench, seed=order.seed, truth=order.truth, solver=order.solver)
     check_knobs(made, order.knobs)
     runner = Runner(
         made,
@@ -153,11 +158,44 @@ def prepared(
     _watch_columns(runner, [rule for rule in rules if "." not in rule.readout])
     if about:
         runner.record = runner.record.model_copy(update={"study": dict(about)})
-    held = Holding([]) if bench is not None else Holding.of(made, who)
+    holding = Holding([]) if held else Holding.of(made, who)
     try:
         yield runner
     finally:
-        held.release()
+        holding.release()
+
+
+def played(
+    order: Order,
+    play: Callable[[Runner], Run],
+    *,
+    tell: Tell | None = None,
+    bench: Bench | None = None,
+) -> Iterator[Run]:
+    """Play an order here and now and give each run as it ends; when it is due and what it comes after do not count.
+
+    `play` runs a runner to its end. A study ends with its first run that does not finish.
+    """
+    if not order.loops and order.repeat == 1:
+        with prepared(order, tell=tell, bench=bench) as runner:
+            yield play(runner)
+        return
+    item = Item(id=str(uuid.uuid4()), order=order, plan=plan(order, bench))
+    while item.left:
+        point = next_point(item.plan or Plan(), item.begun, item.played)
+        made, about = child(item, point)
+        with prepared(made, tell=tell, bench=bench, about=about) as runner:
+            run = play(runner)
+        fits = run.record.fits
+        item.played.append(
+            Played(run=run.id, number=item.begun, point=point, state=run.state, path=str(run.path or ""),
+                   good_fit=bool(fits) and all(fit.success for fit in fits),
+                   values={p.name: (p.value, p.error) for fit in fits if fit.success for p in fit.parameters})
+        )  # fmt: skip
+        item.begun += 1
+        yield run
+        if run.state != "finished":
+            return
 
 
 def _watch_columns(runner: Runner, rules: Sequence[Rule]) -> None:

@@ -60,13 +60,9 @@ def _safe(instrument: Instrument, close: bool) -> str:
             instrument.open()
             instrument.state = "open"
         instrument.make_safe()
-    except QlabError as error:
-        return f"NOT SAFE: {error} {instrument.last_state()}"
     except Exception as error:  # noqa: BLE001 - a driver may raise anything; the others must still be made safe
-        return (
-            f"NOT SAFE: {type(error).__name__}: {error}. {instrument.last_state()}"
-            f" Check {instrument.name} by hand."
-        )
+        what = str(error) if isinstance(error, QlabError) else f"{type(error).__name__}: {error}."
+        return f"NOT SAFE: {what} {instrument.last_state()} Check {instrument.name} by hand."
     finally:
         if close:
             with contextlib.suppress(Exception):

@@ -40,7 +40,7 @@ class Order(BaseModel):
     """What to run: an experiment by name, its parameters as typed, the bench, and where the file goes.
 
     `pace` stretches a simulated run to about that many seconds so that it can be watched (None: as fast as
-    it goes). `truth` overrides the hidden truth of a simulated bench. What is wanted `now` (somebody pressed Run)
+    it goes). `truth` overrides the hidden truth of a simulated bench, `solver` who solves it. What is wanted `now` (somebody pressed Run)
     plays next, also where the queue is held. The queue plays higher priorities first, nothing
     before its `due` time (ISO 8601, local time without an offset), nothing before the run it comes `after`; `repeat` is
     how often; `loops` make it a study: one run for each of their values, all with the same `study`. With a `seed` the
@@ -55,6 +55,7 @@ class Order(BaseModel):
     bench: str = "sim-nv"
     seed: int | None = None
     truth: dict[str, float | str] = Field(default_factory=dict)
+    solver: str = ""
     out: str = "."
     pace: float | None = None
     title: str = ""

@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -9,9 +11,10 @@ import numpy as np
 import pytest
 
 from qlab.live import LiveTable
+from qlab.record import ENDED
 from qlab.service.channel import Address, address_file
 from qlab.service.client import connect
-from qlab.session import Order
+from qlab.session import Loop, Order
 from qlab.store import open_run
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals of this kind are POSIX")
@@ -54,6 +57,17 @@ def listener():
 def order(tmp_path, pace=6.0, **parameters):
     settings = {"tau": "0us:3us:61", "shots": 1000, **parameters}
     return Order(experiment="nv.ramsey", parameters=settings, out=str(tmp_path), pace=pace, seed=1)
+
+
+def bench_file(folder, name, counter):
+    path = folder / f"{name}.toml"
+    drivers = {"player": "pulse_player", "microwave": "microwave", "laser": "laser"}
+    lines = ["[world]", 'kind = "nv"']
+    for role, driver in drivers.items():
+        lines += [f"[instruments.{role}]", f'driver = "sim.{driver}"']
+    lines += ["[instruments.counter]", f'driver = "{counter}"', "[roles]"]
+    path.write_text("\n".join([*lines, *(f'{role} = "{role}"' for role in (*drivers, "counter"))]))
+    return path
 
 
 def test_a_run_is_seen_live_paused_and_stopped(listener, tmp_path):
@@ -170,24 +184,7 @@ def test_a_driver_that_hangs_is_cut_off_by_halt_and_its_rows_are_kept(listener, 
     folder = tmp_path / "plugins" / "instruments"
     folder.mkdir(parents=True)
     (folder / "hanging.py").write_text(HANGING)
-    bench = tmp_path / "bench.toml"
-    bench.write_text("""
-[world]
-kind = "nv"
-[instruments.player]
-driver = "sim.pulse_player"
-[instruments.microwave]
-driver = "sim.microwave"
-[instruments.laser]
-driver = "sim.laser"
-[instruments.counter]
-driver = "hanging"
-[roles]
-player = "player"
-microwave = "microwave"
-laser = "laser"
-counter = "counter"
-""")
+    bench = bench_file(tmp_path, "bench", "hanging")
     listener.until(lambda e: e["event"] == "ready")
     asked = order(tmp_path, pace=None).model_copy(update={"bench": str(bench)})
     listener.session.submit(asked)
@@ -201,16 +198,233 @@ counter = "counter"
     assert len(run) == 61
 
 
-def test_make_safe_ends_the_run_and_drops_what_waits(listener, tmp_path):
+def test_stop_and_make_safe_hold_what_waits_and_skip_goes_on(listener, tmp_path):
     listener.until(lambda e: e["event"] == "ready")
     first, second, third = (listener.session.submit(order(tmp_path, pace=20.0)) for _ in range(3))
-    listener.until(lambda e: e["event"] == "progress" and e["done"] > 5)
+
+    def going(run):
+        return listener.until(lambda e: e["event"] == "progress" and e["run"] == run and e["done"] > 5)
+
+    def ended(run):
+        return listener.until(lambda e: e["event"] == "state" and e["run"] == run and e["state"] == "stopped")
+
+    going(first)
+    listener.session.command("skip")
+    assert ended(first)["reason"] == "skipped"
+    going(second)
     listener.session.command("make_safe")
-    ended = {}
-    while len(ended) < 3:
-        event = listener.state("stopped", "finished", "failed", "interrupted")
-        ended[event["run"]] = (event["state"], event["reason"])
-    assert ended[first] == ("stopped", "halted")
-    for run in (second, third):
-        assert ended[run][0] == "stopped"
-        assert "made safe" in ended[run][1]
+    assert ended(second)["reason"] == "halted"
+    held = listener.until(lambda e: e["event"] == "queue" and e["held"] and len(e["items"]) == 1)
+    [item] = held["items"]
+    assert (item["run"], item["state"]) == (third, "waiting")
+    assert set(listener.until(lambda e: e["event"] == "safe" and "run" not in e)["report"].values()) == {
+        "safe"
+    }
+    fourth = listener.session.submit(order(tmp_path, pace=None))
+    listener.session.arrange(fourth, {"position": 0})
+    listener.until(lambda e: e["event"] == "queue" and [i["run"] for i in e["items"]] == [fourth, third])
+    listener.session.command("release")
+    assert listener.state("finished")["run"] == fourth
+    going(third)
+    waiting = listener.session.submit(order(tmp_path))
+    listener.session.command("stop")
+    ended(third)
+    last = listener.until(lambda e: e["event"] == "queue" and e["items"][0]["why"] == "the queue is held")
+    assert (last["held"], last["items"][0]["run"]) == (True, waiting)
+
+
+def test_a_study_plays_its_values_and_every_record_says_which(listener, tmp_path):
+    loops = (
+        Loop(over="coil.bz", values="0mT, 0.1mT", zip_with_next=True),
+        Loop(over="fringe_frequency", values="4MHz, 3MHz"),
+    )
+    small = order(tmp_path, pace=None, tau="0us:2us:31")
+    study = listener.session.submit(small.model_copy(update={"loops": loops, "title": "Field"}))
+    done = listener.until(lambda e: e["event"] == "study")
+    assert (done["study"], done["state"]) == (study, "finished")
+    runs = [open_run(row["path"]) for row in done["runs"]]
+    assert [run.record.study["values"]["coil.bz"] for run in runs] == [
+        {"value": 0.0, "unit": "T"}, {"value": 1e-4, "unit": "T"},
+    ]  # fmt: skip
+    assert [run.parameters["fringe_frequency"] for run in runs] == [4e6, 3e6]
+    knobs = [run.record.bench["instruments"]["coil"]["knobs"]["bz"]["value"] for run in runs]
+    assert knobs == [0.0, 1e-4]
+    assert {run.record.study["id"] for run in runs} == {study}
+    assert [run.record.seed for run in runs] == [1, 2]
+    assert runs[0].record.title == "Field: coil.bz = 0 T, fringe_frequency = 4 MHz"
+    # One value out of limits: nothing at all is played.
+    bad = Loop(over="coil.bz", values="0mT, 1mT, 1T")
+    listener.session.submit(small.model_copy(update={"loops": (bad,), "out": str(tmp_path / "bad")}))
+    refused = listener.until(lambda e: e["event"] == "study" and e["state"] == "failed")
+    assert "coil.bz = 1" in refused["reason"]
+    assert not list((tmp_path / "bad").rglob("*.h5"))
+
+
+def test_two_benches_play_side_by_side_and_a_crash_takes_down_its_own_run_only(listener, tmp_path):
+    listener.until(lambda e: e["event"] == "ready")
+    alone = {"bench": str(bench_file(tmp_path, "other", "sim.photon_counter"))}
+    one = listener.session.submit(order(tmp_path, pace=25.0))
+    two = listener.session.submit(order(tmp_path, pace=15.0).model_copy(update=alone))
+    third = listener.session.submit(order(tmp_path, pace=5.0))
+    counts = {}
+
+    def both(event):
+        counts.update({event["run"]: event["done"]} if event["event"] == "progress" else {})
+        return min(counts.get(one, 0), counts.get(two, 0)) > 20
+
+    listener.until(both)
+    assert third not in counts, "one measurement at a time on the same bench"
+    tables = {e["run"]: Path(e["table"]) for e in listener.seen if e["event"] == "started"}
+    os.kill(int(tables[one].name.split(".")[-2]), signal.SIGKILL)
+    ended = listener.until(lambda e: e["event"] == "state" and e["state"] in {"interrupted", "finished"})
+    assert (ended["run"], ended["state"]) == (one, "interrupted")
+    assert len(open_run(ended["path"])) > 20
+    states = {}
+    while len(states) < 2:
+        ended = listener.until(lambda e: e["event"] == "state" and e["run"] != one and e["state"] in ENDED)
+        states[ended["run"]] = ended["state"]
+    assert states == {two: "finished", third: "finished"}
+
+
+def test_the_queue_survives_its_supervisor_and_its_machine(listener, tmp_path):
+    ready = listener.until(lambda e: e["event"] == "ready")
+    going = listener.session.submit(order(tmp_path, pace=60.0))
+    waiting = listener.session.submit(order(tmp_path, pace=None))
+    listener.session.watch(
+        "sim-nv", [{"name": "bright", "readout": "counts", "condition": "below", "threshold": -1}]
+    )
+    listener.until(lambda e: e["event"] == "progress" and e["done"] > 20)
+    supervisor = Address.read(address_file())
+    time.sleep(1.0)
+    for pid in (supervisor.pid, ready["pid"]):
+        os.kill(pid, signal.SIGKILL)
+    # The same session comes back by itself, and hears what became of everything.
+    log = listener.until(lambda e: e["event"] == "log" and "held" in e["message"])
+    assert log["level"] == "warning"
+    ended = listener.until(lambda e: e["event"] == "state" and e["state"] == "interrupted")
+    assert ended["run"] == going
+    assert len(open_run(ended["path"])) > 20
+    held = listener.until(lambda e: e["event"] == "queue" and len(e["items"]) == 1)
+    assert (held["held"], held["items"][0]["run"]) == (True, waiting)
+    listener.session.command("release")
+    assert listener.until(lambda e: e["event"] == "state" and e["state"] == "finished")["run"] == waiting
+    late = Listener()
+    try:
+        rules = late.until(lambda e: e["event"] == "watch")["rules"]
+        assert [rule["name"] for rule in rules] == ["bright"]
+    finally:
+        late.session.close()
+
+
+def test_a_run_that_outlives_its_supervisor_is_found_again(listener, tmp_path):
+    listener.until(lambda e: e["event"] == "ready")
+    run = listener.session.submit(order(tmp_path, pace=8.0))
+    listener.until(lambda e: e["event"] == "progress" and e["done"] > 20)
+    os.kill(Address.read(address_file()).pid, signal.SIGKILL)
+    assert "outlived" in listener.until(lambda e: e["event"] == "log" and e.get("run") == run)["message"]
+    ended = listener.until(lambda e: e["event"] == "state" and e["state"] in ENDED)
+    assert (ended["run"], ended["state"]) == (run, "finished")
+    assert len(open_run(ended["path"])) == 610
+
+
+WINDOW = """
+import sys, time
+from qlab.service.client import connect
+from qlab.session import Loop, Order
+session = connect()
+session.panel("sim-nv", True)
+session.watch("sim-nv", [{"name": "dark", "readout": "counts", "condition": "below", "threshold": -1}])
+for _ in range(2):
+    session.submit(Order(experiment="nv.ramsey", parameters={"tau": "0us:3us:61", "shots": "1000"}, pace=9.0,
+                         out=sys.argv[1]))
+while not any(e["event"] == "progress" for e in session.events()):
+    time.sleep(0.02)
+print("going", flush=True)
+time.sleep(1000)
+"""
+
+
+def test_a_killed_window_leaves_the_run_going_and_a_late_one_gets_everything(listener, tmp_path):
+    listener.until(lambda e: e["event"] == "ready")
+    window = subprocess.Popen(
+        [sys.executable, "-c", WINDOW, str(tmp_path)], stdout=subprocess.PIPE, text=True
+    )
+    assert window.stdout.readline().strip() == "going"
+    window.kill()
+    window.communicate()
+    late = Listener()
+    try:
+        started = late.until(lambda e: e["event"] == "started")
+        table = LiveTable.attach(Path(started["table"]))
+        queue = late.until(lambda e: e["event"] == "queue" and len(e["items"]) == 2)
+        assert [item["state"] for item in queue["items"]] == ["running", "waiting"]
+        assert queue["items"][1]["starts"] == queue["items"][0]["ends"]
+        rules = late.until(lambda e: e["event"] == "watch")["rules"]
+        assert [rule["name"] for rule in rules] == ["dark"]
+        late.session.panel("sim-nv", True)
+        panel = late.until(lambda e: e["event"] == "panel" and e["owner"] == started["run"])
+        assert panel["instruments"]["laser"]["knobs"]["power"]["value"] == 1e-3
+        late.session.set_knob("sim-nv", "coil", "bx", "0.1 mT", take_over=True)
+        late.session.set_knob("sim-nv", "coil", "bx", "1 T", take_over=True)
+        assert (
+            "outside the limits"
+            in late.until(lambda e: e["event"] == "log" and e["level"] == "error")["message"]
+        )
+        ended = late.state("finished")
+        assert ended["run"] == started["run"]
+        assert len(table) == 610
+        table.close()
+        changes = [c for c in open_run(ended["path"]).record.changes if c["knob"] == "coil.bx"]
+        assert [(c["value"], c["source"]) for c in changes][:1] == [(1e-4, "panel")]
+        late.session.command("stop")
+        late.state("stopped")
+    finally:
+        late.session.close()
+
+
+STIFF = """
+import time
+from qlab.instrument import Instrument, Knob
+
+class plugin(Instrument):
+    title = "Stiff supply"
+    call_timeout = 600.0
+    call_timeouts = {}
+    current = Knob("A", limits=(0.0, 5.0), safe=0.0)
+
+    def __init__(self, address):
+        super().__init__()
+        self.address = address
+
+    def tell(self, knob, value):
+        super().tell(knob, value)
+        if value == 3.0:
+            time.sleep(1000)
+"""
+
+
+@pytest.mark.nightly
+def test_an_instrument_that_hangs_by_hand_is_cut_off_and_named_with_its_last_state(listener, tmp_path):
+    folder = tmp_path / "plugins" / "instruments"
+    folder.mkdir(parents=True)
+    (folder / "stiff.py").write_text(STIFF)
+    bench = tmp_path / "supply.toml"
+    bench.write_text("[instruments.supply]\ndriver = 'stiff'\noptions = {address = 'ASRL1'}\n")
+    listener.session.panel(str(bench), True)
+    listener.session.set_knob(str(bench), "supply", "current", 2.0)
+
+    def current(value):
+        return listener.until(
+            lambda e: (
+                e["event"] == "panel"
+                and e["instruments"]
+                and e["instruments"]["supply"]["knobs"]["current"]["value"] == value
+            )
+        )
+
+    current(2.0)
+    listener.session.set_knob(str(bench), "supply", "current", 3.0)
+    gone = listener.until(lambda e: e["event"] == "bench" and e["state"] == "restarting")
+    assert "did not answer" in gone["message"]
+    assert listener.until(lambda e: e["event"] == "safe")["report"] == {"supply": "safe"}
+    current(0.0)

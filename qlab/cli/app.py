@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from qlab.cli import bench, check, doctor, export, lists, profile, reproduce, run, show
+from qlab.cli import bench, check, doctor, export, lists, profile, queue, reproduce, run, show
 
 app = typer.Typer(
     name="qlab",
@@ -29,6 +29,7 @@ app.command("reproduce")(reproduce.reproduce)
 app.command("doctor")(doctor.doctor)
 app.add_typer(bench.app, name="bench")
 app.add_typer(profile.app, name="profile")
+app.add_typer(queue.app, name="queue")
 
 
 @app.callback(invoke_without_command=True)

@@ -4,66 +4,76 @@ import signal
 import sys
 from pathlib import Path
 from types import FrameType
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from qlab.bench import Bench
+from qlab.cli import ordering
+from qlab.cli.ordering import make_order
+from qlab.cli.telling import tell
 from qlab.errors import QlabError, UsageError
+from qlab.orders import played
 from qlab.runner import Runner
-from qlab.units import parse_quantity
+from qlab.runs import Run
+from qlab.session import Order
 
 
 def run(
-    experiment: Annotated[str, typer.Argument(help="Name, as in `qlab list experiments`.")],
-    bench: Annotated[str, typer.Option(help="A preset or a bench file.")] = "sim-nv",
-    set_: Annotated[list[str] | None, typer.Option("--set", help="NAME=VALUE, e.g. tau=0us:4us:201")] = None,
-    truth: Annotated[
-        list[str] | None, typer.Option(help="NAME=VALUE of a simulated bench, e.g. B=2mT")
-    ] = None,
-    seed: Annotated[int | None, typer.Option(help="Seed of a simulated bench.")] = None,
-    out: Annotated[Path, typer.Option(help="Folder of the file.")] = Path("data"),
-    pace: Annotated[
-        str | None, typer.Option(help="Stretch a simulated run to about this long, e.g. 30s")
-    ] = None,
-    title: Annotated[str, typer.Option(help="Title of the run.")] = "",
-    solver: Annotated[str, typer.Option(help="Of a simulated bench: batched or qutip.")] = "",
+    experiment: ordering.Experiment,
+    bench: ordering.Bench = "sim-nv",
+    set_: ordering.Set = None,
+    knob: ordering.Knobs = None,
+    truth: ordering.Truth = None,
+    seed: ordering.Seed = None,
+    out: ordering.Out = Path("data"),
+    pace: ordering.Pace = None,
+    title: ordering.Title = "",
+    loop: ordering.Loops = None,
+    loop_order: ordering.LoopOrder = "given",
+    refine: ordering.Refine = "",
+    repeat: ordering.Repeat = 1,
+    solver: ordering.Solver = "",
+    attach: Annotated[
+        bool, typer.Option("--attach", help="Play it on the bench that is served or shown in a window.")
+    ] = False,
+    queue: Annotated[
+        bool, typer.Option("--queue", help="Put it into the queue, print its run id and leave.")
+    ] = False,
 ) -> None:
     """Run an experiment. Ctrl-C stops at the next point, twice halts; what was measured is kept."""
-    seconds = None if pace is None else parse_quantity(pace, "s")
-    made = Bench.load(bench, seed=seed, truth=dict(pairs(truth or [], "--truth")), solver=solver)
-    runner = Runner(
-        made,
-        experiment,
-        dict(pairs(set_ or [], "--set")),
-        out,
-        seed=seed,
-        pace=seconds,
-        title=title,
-        tell=_tell,
+    order = make_order(
+        experiment, bench, set_, knob, truth, seed, out, pace, title, loop, loop_order, refine, repeat,
+        solver=solver,
     )
-    finished = watch(runner)
-    print(finished)
-    if not finished.resolve().is_relative_to(out.resolve()):
-        raise QlabError(
-            f"{out} took no more: the run is complete, but its file is {finished}.",
-            "Make room, then move the file where it belongs.",
-        )
+    if attach and queue:
+        raise UsageError("--attach waits for the run and --queue does not.", "Give one of them.")
+    if attach or queue:
+        from qlab.cli.attach import attach as follow
+        from qlab.cli.queue import put
+
+        (follow if attach else put)(ordering.elsewhere(order))
+        return
+    _here(order, out)
 
 
-def pairs(texts: list[str], option: str) -> list[tuple[str, str]]:
-    """Return NAME=VALUE texts as pairs."""
-    found = []
-    for text in texts:
-        name, equals, value = text.partition("=")
-        if not equals or not name.strip():
-            raise UsageError(f"{option} {text!r} is not NAME=VALUE.", f"Write {option} NAME=VALUE.")
-        found.append((name.strip(), value.strip()))
-    return found
+def _here(order: Order, out: Path) -> None:
+    for done in played(order, watched, tell=tell):
+        finished = done.path or Path()
+        print(finished, flush=True)
+        if not finished.resolve().is_relative_to(out.resolve()):
+            raise QlabError(
+                f"{out} took no more: the run is complete, but its file is {finished}.",
+                "Make room, then move the file where it belongs.",
+            )
 
 
 def watch(runner: Runner) -> Path:
     """Run to the end with Ctrl-C as stop, and again as halt; return the file's path."""
+    return watched(runner).path or Path()
+
+
+def watched(runner: Runner) -> Run:
+    """Run to the end with Ctrl-C as stop, and again as halt."""
 
     def interrupted(number: int, frame: FrameType | None) -> None:
         del number, frame
@@ -77,7 +87,7 @@ def watch(runner: Runner) -> Path:
     asked: list[bool] = []
     before = signal.signal(signal.SIGINT, interrupted)
     try:
-        finished = runner.run()
+        return runner.run()
     except QlabError as error:
         kept = getattr(error, "final_path", None)
         if kept is not None:
@@ -88,24 +98,3 @@ def watch(runner: Runner) -> Path:
         signal.signal(signal.SIGINT, before)
         if sys.stderr.isatty():
             print(file=sys.stderr)
-    return finished.path or Path()
-
-
-def _tell(event: dict[str, Any]) -> None:
-    match event["event"]:
-        case "progress" if event["total"] and sys.stderr.isatty():
-            share = event["done"] / event["total"]
-            bar = "#" * round(30 * share)
-            print(
-                f"\r[{bar:<30}] {event['done']}/{event['total']}  {event['remaining']:.0f} s left ",
-                end="",
-                file=sys.stderr,
-            )
-        case "state" if event["state"] in {"running", "finished", "stopped", "failed"}:
-            print(f"{event['state']}{': ' + event['reason'] if event['reason'] else ''}", file=sys.stderr)
-        case "log":
-            print(f"{event['level']}: {event['message']}", file=sys.stderr)
-        case "safe":
-            for name, what in event["report"].items():
-                if what != "safe":
-                    print(f"{name}: {what}", file=sys.stderr)

@@ -28,7 +28,7 @@ def next_value(known: Sequence[Known], low: float, high: float, count: int) -> f
     first = min(FIRST, count)
     if len(known) < first:
         return low + (high - low) * len(known) / (first - 1)
-    there = sorted(known, key=lambda k: k.x)
+    there = sorted({k.x: k for k in known}.values(), key=lambda k: k.x)
     ys = [k.y for k in there if k.y is not None and math.isfinite(k.y)]
     height = max(ys) - min(ys) if ys else 0.0
     width = high - low

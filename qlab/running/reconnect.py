@@ -43,7 +43,7 @@ class Reconnect:
     def _try(self, instrument: Instrument, error: InstrumentError) -> None:
         last: BaseException = error
         for attempt in range(TRIES):
-            self._wait(WAIT * 2**attempt)
+            self._control.sleep(WAIT * 2**attempt)
             if self._control.ending is not Ask.NOTHING:
                 raise error
             with contextlib.suppress(Exception):
@@ -63,9 +63,6 @@ class Reconnect:
             f"{instrument.name} was lost and could not be reached again in {TRIES} tries ({last}).",
             "Check its power and cable, then run again.",
         ) from error
-
-    def _wait(self, seconds: float) -> None:
-        self._control.wait(seconds)
 
 
 class ChangedError(InstrumentError):

@@ -1,8 +1,10 @@
 """Messages between the window, the supervisor and the bench process: JSON over an authenticated local socket."""
 
+import contextlib
 import json
 import os
 import secrets
+import socket
 import sys
 import threading
 from collections.abc import Callable
@@ -91,11 +93,13 @@ class Channel:
         return thread
 
     def close(self) -> None:
-        """Close this end."""
-        try:
+        """Close this end; the other end and the thread that listens here notice it at once."""
+        with contextlib.suppress(OSError):
+            if sys.platform != "win32":
+                # Closing alone would leave the connection open as long as a thread waits in it.
+                with socket.socket(fileno=os.dup(self._connection.fileno())) as same:
+                    same.shutdown(socket.SHUT_RDWR)
             self._connection.close()
-        except OSError:
-            return
 
 
 def listener(address: Address) -> Listener:

@@ -117,9 +117,12 @@ class RemoteSession:
             if address is not None:
                 try:
                     self._join(Channel.to(address))
-                except (OSError, EOFError):
-                    # Nobody answers at that address: its supervisor has ended without tidying up.
-                    if not alive(address.pid):
+                except (OSError, EOFError) as error:
+                    # Nobody answers at that address: its supervisor has ended without tidying up. It listens
+                    # before it leaves its address, so that a refusal is certain even where its process lingers.
+                    if isinstance(error, ConnectionRefusedError | FileNotFoundError) or not alive(
+                        address.pid
+                    ):
                         address_file().unlink(missing_ok=True)
                 else:
                     return

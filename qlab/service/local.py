@@ -26,7 +26,7 @@ class LocalSession:
         self._run = ""
         self._worker = Worker(self)
         self._desk = Desk(self, self._events.append)
-        jobs = (self._work, self._worker.answer, self._keep)
+        jobs = (self._work, self._worker.answers.work, self._keep)
         self._threads = [threading.Thread(target=job, daemon=True, name="qlab local session") for job in jobs]
         for thread in self._threads:
             thread.start()

@@ -1,5 +1,6 @@
 """The supervisor: it imports no driver, keeps the queue and the bench processes, and passes messages to and fro."""
 
+import contextlib
 import os
 import queue
 import threading
@@ -47,10 +48,8 @@ class Supervisor:
         self.address.write(address_file())
         try:
             while not self._quitting:
-                try:
+                with contextlib.suppress(queue.Empty):
                     self._handle(*self.inbox.get(timeout=0.1))
-                except queue.Empty:
-                    pass
                 self._look()
         finally:
             if (known := Address.read(address_file())) is not None and known.pid == os.getpid():
@@ -194,6 +193,7 @@ class Supervisor:
                 self.known.heard(str(live.order["bench"]), event)
             case "free" | "refused":
                 process.run, process.halt_by = "", None
+                self._watches.pop(process.bench, None)
         self.desk.heard(event)
 
     def _look(self) -> None:

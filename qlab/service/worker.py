@@ -10,6 +10,8 @@ import time
 from typing import Any, Protocol
 
 from qlab.errors import QlabError
+from qlab.service.answers import Answers
+from qlab.service.byhand import ByHand
 from qlab.service.channel import Address, Channel, Message
 
 BEAT = 0.5  # s between signs of life, and between panel events
@@ -34,12 +36,11 @@ class Worker:
     def __init__(self, channel: Ear) -> None:
         self.channel = channel
         self.orders: queue.Queue[Message | None] = queue.Queue()
-        self.questions: queue.Queue[Message | None] = queue.Queue()
+        self.answers = Answers(self.tell)
         self.current: Any = None
         self.bench = ""  # that of the current run
-        self.hand: Any = None
+        self.by_hand = ByHand(self.tell)
         self.early: dict[str, list[Message]] = {}  # what was said to a run before it was there
-        self._since: float | None = None
 
     def tell(self, event: Message) -> None:
         """Send an event."""
@@ -56,7 +57,7 @@ class Worker:
                 case "pause" | "resume" | "stop" | "skip" | "halt" | "extend" | "watch":
                     self._say(message)
                 case "check" | "plan":
-                    self.questions.put(message)
+                    self.answers.ask(message)
                 case "quit":
                     self.quit()
         except QlabError as error:
@@ -66,7 +67,7 @@ class Worker:
 
     def quit(self) -> None:
         """End after the run that is going."""
-        self.questions.put(None)
+        self.answers.ask(None)
         self.orders.put(None)
 
     def _log(self, level: str, message: str, run: str = "") -> None:
@@ -94,49 +95,15 @@ class Worker:
         else:
             self.orders.put(message)
 
-    # The thread that answers.
-
-    def answer(self) -> None:
-        """Answer questions until told to quit."""
-        while (question := self.questions.get()) is not None:
-            try:
-                if question["do"] == "check":
-                    self._check(question)
-                else:
-                    self._plan(question)
-            except Exception as error:  # noqa: BLE001 - a broken plug-in may raise anything
-                self._log("error", f"{type(error).__name__}: {error}")
-
-    def _check(self, message: Message) -> None:
-        from qlab.catalogue import check
-
-        answer = check(message["experiment"], message["parameters"], message["bench"])
-        about = {"token": message["token"], "asker": message.get("asker", 0)}
-        self.tell({"event": "checked", **about, **answer})
-
-    def _plan(self, message: Message) -> None:
-        from qlab.orders import plan
-        from qlab.session import Order
-
-        planned = {"event": "planned", "run": message["run"]}
-        try:
-            made = plan(Order.model_validate(message["order"]))
-        except QlabError as error:
-            self.tell({**planned, "problem": error.message, "hint": error.hint})
-        except Exception as error:  # noqa: BLE001 - a broken plug-in may raise anything
-            self.tell({**planned, "problem": f"{type(error).__name__}: {error}", "hint": "See the log."})
-        else:
-            self.tell({**planned, "plan": made.model_dump(mode="json")})
-
     # The main thread.
 
     def work(self) -> None:
         """Take orders until told to quit; look at the bench that is open for people in between."""
         while True:
             try:
-                order = self.orders.get(timeout=BEAT if self.hand is not None else None)
+                order = self.orders.get(timeout=BEAT if self.by_hand.open else None)
             except queue.Empty:
-                self._by_hand(self._refresh)
+                self.by_hand.refresh()
                 continue
             if order is None:
                 break
@@ -148,21 +115,21 @@ class Worker:
                 case "make_safe":
                     self._make_safe(order)
                 case "panel":
-                    self._by_hand(lambda order=order: self._open(order))
+                    self.by_hand.take(order)
                 case "set_knob":
-                    self._by_hand(lambda order=order: self._turn(order))
+                    self.by_hand.turn(order)
                 case "let_go":
-                    self._let_go()
-        self._let_go()
+                    self.by_hand.let_go()
+        self.by_hand.let_go()
 
     def _run(self, message: Message) -> None:
-        from qlab.holding import InUse
+        from qlab.holding import InUseError
         from qlab.session import Order
 
         run, order = message["run"], Order.model_validate(message["order"])
         try:
             self._play(run, order, message)
-        except InUse as error:
+        except InUseError as error:
             self.tell({"event": "refused", "run": run, "message": error.message})
             return
         except QlabError as error:
@@ -173,29 +140,24 @@ class Worker:
         finally:
             self.current, self.bench = None, ""
             self.early.pop(run, None)
-        if self.hand is not None and self.hand.bench is not None and self.hand.name == order.bench:
-            self._by_hand(self._after_run)
+        self.by_hand.after_run(order.bench)
         self.tell({"event": "free", "run": run})
 
     def _play(self, run: str, order: Any, message: Message) -> None:
         from qlab.orders import prepared
         from qlab.watch import Rule
 
-        hand = self.hand if self.hand is not None and self.hand.name == order.bench else None
-        bench = None
-        if hand is not None and hand.bench is not None:
-            # What was set by hand holds for the run; its record says so, and repeats it.
-            order = order.model_copy(update={"knobs": {**hand.by_hand, **order.knobs}})
-            bench = None if hand.bench.simulated else hand.bench
+        # What was set by hand holds for the run; its record says so, and repeats it.
+        order = order.model_copy(update={"knobs": {**self.by_hand.knobs(order.bench), **order.knobs}})
+        bench = self.by_hand.lend(order.bench)
 
         def tell(event: Message) -> None:
             self.tell({**event, "bench": order.bench} if "bench" in event else event)
 
         rules = [Rule.model_validate(rule) for rule in message.get("rules", ())]
         about = message.get("about")
-        with prepared(
-            order, run=run, tell=tell, bench=bench, rules=rules, about=about, who="a run of qlab"
-        ) as runner:
+        more: dict[str, Any] = {"bench": bench, "held": bench is not None, "rules": rules, "about": about}
+        with prepared(order, run=run, tell=tell, who="a run of qlab", **more) as runner:
             self.current, self.bench = runner, order.bench
             early = self.early.pop(run, [])
             if any(said["do"] in {"stop", "skip", "halt"} for said in early):
@@ -233,97 +195,26 @@ class Worker:
         from qlab.service.rescue import safe_report
 
         bench = message.get("bench", "")
-        if self.hand is not None and self.hand.name == bench and self.hand.bench is not None:
-            report = self.hand.make_safe()
-        else:
+        report = self.by_hand.make_safe(bench)
+        if report is None:
             report = safe_report(bench, message.get("known", {}))
         self.tell({"event": "safe", "bench": bench, "report": report})
 
-    # The bench that people keep open.
-
-    def _by_hand(self, what: Any) -> None:
-        """Do something with instruments for people; how long it takes is told with each sign of life."""
-        self._since = time.monotonic()
-        try:
-            what()
-        except QlabError as error:
-            self._log("error", str(error))
-        except Exception as error:  # noqa: BLE001 - a driver may raise anything; the bench process goes on
-            self._log("error", f"{type(error).__name__}: {error}")
-        finally:
-            self._since = None
-
-    def _open(self, message: Message) -> None:
-        from qlab.service.hand import HandBench
-
-        name = message["bench"]
-        if self.hand is None or self.hand.name != name:
-            self._let_go()
-            self.hand = HandBench(name)
-        hand, new = self.hand, bool(message.get("serve")) and not self.hand.serve
-        hand.watch, hand.serve = bool(message.get("watch")), bool(message.get("serve"))
-        try:
-            hand.open(message.get("known", {}))
-            self._refresh()
-        except Exception as error:
-            if new:
-                hand.serve = False
-                self.tell({"event": "served", "bench": name, "ok": False, "message": str(error)})
-            raise
-        if new:
-            self.tell(
-                {"event": "served", "bench": name, "ok": True, "message": "", "instruments": hand.kinds()}
-            )
-
-    def _refresh(self) -> None:
-        hand = self.hand
-        if hand is None:
-            return
-        if hand.bench is not None:
-            hand.bench.refresh()
-        elif hand.may_try:
-            with contextlib.suppress(QlabError):
-                hand.open({})
-        if hand.watch:
-            self.tell(hand.panel())
-
-    def _turn(self, message: Message) -> None:
-        if self.hand is None or self.hand.name != message["bench"]:
-            self._open({"bench": message["bench"]})
-        self.hand.open({})
-        self.hand.set(message["instrument"], message["knob"], message["value"])
-        self._refresh()
-
-    def _after_run(self) -> None:
-        """The bench was made safe at the end of its run; so is what people see of a simulated one."""
-        self.hand.make_safe()
-        self._refresh()
-
-    def _let_go(self) -> None:
-        if self.hand is not None:
-            hand, self.hand = self.hand, None
-            report = hand.make_safe(close=True)
-            self.tell({"event": "safe", "bench": hand.name, "report": report})
-
     def show(self) -> None:
         """Tell the panel of a run whose bench people look at, without asking any instrument."""
-        runner, hand = self.current, self.hand
-        if runner is not None and hand is not None and hand.watch and hand.name == self.bench:
+        runner = self.current
+        if runner is not None and self.by_hand.watches(self.bench):
             panel = {"event": "panel", "bench": self.bench, "owner": runner.record.id}
             self.tell({**panel, "instruments": runner.panel()})
 
     def beat(self) -> None:
         """Give a sign of life until the process ends."""
-        while self.channel.send({"event": "alive", "stuck": self._stuck()}):
+        while self.channel.send({"event": "alive", "stuck": self.by_hand.stuck}):
             with contextlib.suppress(Exception):
                 self.show()
             time.sleep(BEAT)
         # The supervisor is gone and nobody can end this process any more: a run is finished, then it ends.
         self.quit()
-
-    def _stuck(self) -> float:
-        since = self._since
-        return 0.0 if since is None else time.monotonic() - since
 
 
 def main() -> None:
@@ -340,7 +231,7 @@ def main() -> None:
     from qlab.catalogue import offer
 
     worker.tell({"event": "ready", **offer(), "pid": os.getpid()})
-    threading.Thread(target=worker.answer, daemon=True, name="qlab answers").start()
+    threading.Thread(target=worker.answers.work, daemon=True, name="qlab answers").start()
     threading.Thread(target=_warm, daemon=True, name="qlab warm-up").start()
     worker.work()
     sys.stdout.flush()
