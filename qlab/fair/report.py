@@ -103,7 +103,13 @@ def _judged(graph: Graph, attributes: Mapping[str, str]) -> Iterator[Metric]:
                 code, principle, text, "repository", "", "Deposit the run: `qlab export --to zenodo`."
             )
             continue
-        found, to_do = judge(graph, root, attributes)
+        try:
+            found, to_do = judge(graph, root, attributes)
+        except (LookupError, TypeError, AttributeError):  # a JSON-LD record of another shape than ours
+            found, to_do = (
+                "",
+                "The record in the file is of an unknown shape: record or export anew with qlab.",
+            )
         yield Metric(code, principle, text, "met" if found else "missed", found, "" if found else to_do)
 
 

@@ -4,7 +4,9 @@ import getpass
 import json
 import os
 import platform
+import shutil
 import socket
+import sys
 from pathlib import Path
 
 import h5py
@@ -12,12 +14,16 @@ import pytest
 
 import qlab
 from qlab import fair, profile
+from qlab.errors import UsageError
 from qlab.export.make import filled as filled_record
 from qlab.profile import Profile
 from qlab.record import Record
 from qlab.store import check_file
 from qlab.store.crate import crate
 from qlab.store.mirrors import differing, mirrored
+
+sys.path.insert(0, str(Path(__file__).parent))
+from typed_profile import TYPED
 
 QUICK = {"tau": "0us:3us:16", "shots": 200, "passes": 2}
 
@@ -31,9 +37,26 @@ def master_of(path):
         return json.loads(file["entry/metadata/data"][()])
 
 
-def test_a_filled_profile_is_in_the_record_the_master_and_every_mirror(filled, tmp_path):
-    run = measured(tmp_path)
-    assert run.record.profile == filled
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """A run under a profile that is filled in whole."""
+    folder = tmp_path_factory.mktemp("whole")
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("QLAB_CONFIG", "QLAB_RUNTIME"):
+            patch.setenv(name, str(folder))
+        patch.setenv("PYTHONPATH", ":".join(p for p in sys.path if p))
+        made = profile.load()
+        for key, value in TYPED.items():
+            made = profile.changed(made, key, value)
+        profile.save(made)
+        return measured(folder / "runs")
+
+
+def test_a_filled_profile_is_in_the_record_the_master_and_every_mirror(whole):
+    run = whole
+    assert {key: profile.value_of(run.record.profile, key) for key in ("project", "funding.acronym")} == {
+        "project": TYPED["project"], "funding.acronym": TYPED["funding.acronym"],
+    }  # fmt: skip
     assert check_file(run.path) == []
     master = master_of(run.path)
     graph = {item["@id"]: item for item in master["@graph"]}
@@ -56,14 +79,15 @@ def test_a_filled_profile_is_in_the_record_the_master_and_every_mirror(filled, t
         assert entry["sample/name"].asstr()[()] == "simulated NV"
 
 
-def test_check_names_a_mirror_that_says_something_else(filled, tmp_path):
-    run = measured(tmp_path)
-    with h5py.File(run.path, "r+") as file:
+def test_check_names_a_mirror_that_says_something_else(whole, tmp_path):
+    path = tmp_path / whole.path.name
+    shutil.copy(whole.path, path)
+    with h5py.File(path, "r+") as file:
         file.attrs["license"] = "https://spdx.org/licenses/CC0-1.0"
         del file["entry/funding/award_1/number"]
         file["entry/funding/award_1/number"] = "7"
         assert set(differing(file, master_of_open(file))) == {"@license", "funding/award_1/number"}
-    said = " ".join(check_file(run.path))
+    said = " ".join(check_file(path))
     assert "@license" in said
     assert "funding/award_1/number" in said
 
@@ -94,8 +118,8 @@ def test_every_field_of_a_profile_reaches_the_master(filled):
                 assert crate(less, "run.h5", 0, "") != whole, f"{group}.{key}"
 
 
-def test_the_report_is_met_by_a_filled_profile_and_says_what_to_do_without(filled, tmp_path):
-    good = fair.report(measured(tmp_path).path)
+def test_the_report_is_met_by_a_filled_profile_and_says_what_to_do_without(whole, tmp_path):
+    good = fair.report(whole.path)
     assert (good.met, good.possible, len(good.metrics)) == (12, 12, 17)
     assert good.problems == ()
     profile.save(Profile(pseudonym="operator-1"))
@@ -111,8 +135,8 @@ def test_the_report_is_met_by_a_filled_profile_and_says_what_to_do_without(fille
     assert fair.report(measured(tmp_path).path).missed == ()
 
 
-def test_completion_tells_what_is_missing_until_it_is_not(filled, tmp_path):
-    run = measured(tmp_path)
+def test_completion_tells_what_is_missing_until_it_is_not(whole):
+    run = whole
     missing = {item.field for item in fair.completion(run.record) if item.needed and not item.present}
     assert missing == set()
     bare = run.record.model_copy(update={"profile": Profile(), "quantum": {"area": "cooking"}, "title": "x"})
@@ -223,3 +247,11 @@ def test_mirrors_of_a_foreign_record_raise_nothing_but_lookup_errors():
     for foreign in ({}, {"@graph": []}, {"@graph": [{"@id": "./"}]}):
         with pytest.raises((LookupError, TypeError)):
             mirrored(foreign)
+
+
+def test_a_bench_file_with_a_bad_identifier_is_refused(tmp_path):
+    bench = tmp_path / "bench.toml"
+    for line in ('identifier = "the blue one"', 'calibrated = "in spring"'):
+        bench.write_text(f'[instruments.a]\ndriver = "scpi.generic"\n[instruments.a.about]\n{line}\n')
+        with pytest.raises(UsageError, match="about"):
+            qlab.Bench.load(bench)

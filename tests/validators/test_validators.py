@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 
@@ -126,3 +127,33 @@ def test_a_reopened_redacted_run_is_the_same_run(run, tmp_path):
     assert clean.id == run.id
     for column in run.record.columns:
         np.testing.assert_array_equal(clean[column.name], run[column.name])
+
+
+def test_the_gates_object_to_what_is_wrong(tmp_path):
+    """Each gate, shown one fault of its own kind, names it: silence of the others means something."""
+    run = run_once("nv.ramsey", tmp_path / "runs")
+    folder = tmp_path / "gates"
+    folder.mkdir()
+    shutil.copy(run.path, folder / "bad.h5")
+    with h5py.File(folder / "bad.h5", "r+") as file:
+        file["entry/shots/tau"].attrs["units"] = "T/Hz^(1/2)"
+        file["entry/shots/counts"].attrs["units"] = "Gs"
+        del file["entry/process/program"]
+        file["entry/data"].attrs["signal"] = "nothing"
+    crate = make(run.path, folder / "bad.crate", "ro-crate") / "ro-crate-metadata.json"
+    data = json.loads(crate.read_text())
+    for item in data["@graph"]:
+        if item["@id"] == "./":
+            del item["license"], item["datePublished"]
+        if item["@id"] == "#run":
+            item["instrument"] = {"@id": "#device-laser"}
+    crate.write_text(json.dumps(data))
+    pair = make(run.path, folder / "bad.datacite.json", "datacite")
+    make(run.path, folder / "bad.datacite.xml", "datacite")
+    told = json.loads(pair.read_text())
+    del told["creators"]
+    pair.write_text(json.dumps(told))
+    said = " ".join(objections(folder))
+    for gate in ("pynx:", "nxcheck", "units:", "roc-validator", "datacite JSON"):
+        assert gate in said, gate
+    assert "T/Hz^(1/2)" in said
