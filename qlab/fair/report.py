@@ -145,7 +145,7 @@ def _core(graph: Graph, root: Mapping[str, Any], attributes: Mapping[str, str]) 
 
 def _data_identifier(graph: Graph, root: Mapping[str, Any], attributes: Mapping[str, str]) -> Answer:
     part = next((graph.get(item["@id"], {}) for item in root.get("hasPart", ())), {})
-    stated = str(graph.get("#content-sha256", {}).get("value", ""))
+    stated = str(graph.get("#content-sha256", {}).get("value", "") or part.get("contentDigest", ""))
     good = part.get("encodingFormat") and stated and stated == attributes.get("content_sha256")
     found = f"{part.get('@id', '')}, sha256 {stated[:12]}..." if good else ""
     return found, "The run was not finalised: qlab recover FILE."

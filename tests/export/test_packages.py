@@ -16,8 +16,8 @@ import qlab
 from qlab import profile
 from qlab.errors import FileError, UsageError
 from qlab.export.make import make
-from qlab.record import Axis, Column, Record
-from qlab.store import RunWriter, edit_sidecar
+from qlab.record import Axis, Column, Record, Stream
+from qlab.store import RunWriter, check_file, edit_sidecar
 
 PROFILE = {
     "name": "Curieux, Marguerite", "orcid": "0000-0002-1825-0097", "affiliation": "Institute",
@@ -67,6 +67,7 @@ def arrays(tmp_path):
             Column(name="counts", dtype="u4", dims=("shot", "bin"), shape=(3, 2)),
         ),
         axes=(Axis(name="x", unit="s", values=(0.0, 1.0)),), signals=(), state="running",
+        streams=(Stream(name="tags", columns=(Column(name="at", unit="s", long_name="arrival"),)),),
         started="2026-11-22T20:00:00+00:00",
     )  # fmt: skip
     random = np.random.default_rng(1)
@@ -76,6 +77,7 @@ def arrays(tmp_path):
     }  # fmt: skip
     writer = RunWriter.create(tmp_path / "arrays", record)
     writer.write(rows)
+    writer.write_stream("tags", {"at": np.array([1e-9, 2e-9, 5e-9])})
     end = {"state": "finished", "ended": "2026-11-22T20:01:00+00:00"}
     return writer.finish(record.model_copy(update=end)), rows
 
@@ -157,6 +159,17 @@ def test_parquet_keeps_arrays_and_complex_numbers(arrays, tmp_path):
     np.testing.assert_array_equal(np.array(table["counts"].to_pylist()), rows["counts"])
     iq = np.array(table["iq_real"].to_pylist()) + 1j * np.array(table["iq_imag"].to_pylist())
     np.testing.assert_array_equal(iq, rows["iq"])
+    tags = pq.read_table(tmp_path / "a.tags.parquet")
+    assert tags["at"].to_pylist() == [1e-9, 2e-9, 5e-9]
+    assert tags.schema.field("at").metadata[b"units"] == b"s"
+
+
+def test_a_redacted_copy_keeps_streams_and_arrays(arrays, tmp_path):
+    path, rows = arrays
+    copy = qlab.open_run(make(path, tmp_path / "copy.h5", redacted=True))
+    np.testing.assert_array_equal(copy["iq"], rows["iq"])
+    assert copy.streams["tags"].column("at").tolist() == [1e-9, 2e-9, 5e-9]
+    assert check_file(copy.path) == []
 
 
 def test_netcdf4_reads_the_netcdf_back_equal(run, tmp_path):
