@@ -9,7 +9,7 @@ XCB = $(wildcard $(VENV)/lib/python*/site-packages/PySide6/Qt/plugins/platforms/
 
 export QT_LOGGING_RULES ?= *.debug=false
 
-.PHONY: run test check nightly bench format setup setup-dev qt-libraries clean
+.PHONY: run test check nightly bench format setup setup-dev qt-libraries validators clean
 
 run: setup qt-libraries
 	@$(BIN)/qlab
@@ -48,7 +48,18 @@ check: setup-dev
 test: setup-dev qt-libraries
 	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -m "not nightly" -n 2 --dist worksteal
 
-nightly: setup-dev qt-libraries
+# Other people's validators of files and exports, in an environment of their own: their needs collide with ours.
+QLAB_VALIDATORS ?= .validators
+export QLAB_VALIDATORS
+validators: $(QLAB_VALIDATORS)/.installed
+
+$(QLAB_VALIDATORS)/.installed: pyproject.toml
+	$(PYTHON) -m venv $(QLAB_VALIDATORS)
+	$(QLAB_VALIDATORS)/bin/python -m pip install --quiet --upgrade 'pip>=25.1'
+	$(QLAB_VALIDATORS)/bin/python -m pip install --quiet --group validators
+	@touch $@
+
+nightly: setup-dev qt-libraries validators
 	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -m nightly -n 2 --dist worksteal
 
 bench: setup-dev
@@ -59,4 +70,4 @@ format: setup-dev
 	$(BIN)/ruff check --fix .
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .validators .mypy_cache .ruff_cache .pytest_cache .hypothesis

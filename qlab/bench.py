@@ -8,10 +8,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, Protocol, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from qlab.errors import UsageError
 from qlab.instrument import Instrument
+from qlab.profile.identifiers import day, web
 from qlab.registry import load, plugins
 from qlab.safety import make_safe
 from qlab.units import parse_quantity
@@ -57,6 +58,16 @@ class DeviceEntry(BaseModel):
     firmware: str = ""
     type: str = ""
     calibrated: str = ""  # the day of its last calibration
+
+    @field_validator("identifier", "calibrated")
+    @classmethod
+    def _known(cls, value: str, info: ValidationInfo) -> str:
+        if not value:
+            return value
+        try:
+            return web(value) if info.field_name == "identifier" else day(value)
+        except UsageError as error:
+            raise ValueError(str(error)) from None
 
 
 class InstrumentEntry(BaseModel):

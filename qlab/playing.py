@@ -16,6 +16,7 @@ from qlab.limits import check_sweep
 from qlab.pulses import Program, Timeline, compile_program
 from qlab.record import Block
 from qlab.roles import ListMode, PhotonCounter, PulsePlayer
+from qlab.shots import SUFFIX
 
 PATIENCE = 10.0  # s that a counter may stay silent beyond the duration of what is played
 POLL = 0.05  # s
@@ -63,7 +64,8 @@ def _detector(timeline: Timeline) -> str:
     channels = sorted({event.channel for event in timeline.events if event.kind == "acquire"})
     if len(channels) > 1:
         raise UsageError(
-            f"A program reads one detector, and this one reads {' and '.join(channels)}.", "Play two programs."
+            f"A program reads one detector, and this one reads {' and '.join(channels)}.",
+            "Play two programs.",
         )
     return channels[0] if channels else "counter"
 
@@ -131,6 +133,7 @@ def _block(bench: Bench, part: Timeline, seen: Any, keys: list[str], rows: slice
     count = rows.stop - rows.start
     block: dict[str, NDArray[Any]] = {name: values[rows] for name, values in part.points.items()}
     block.update({key: np.asarray(seen[key]) for key in keys})
+    block.update({name: np.asarray(seen[name]) for name in seen if name.endswith(SUFFIX)})
     block["shots"] = np.full(count, part.shots)
     block["time"] = np.asarray(seen["time"]) if "time" in seen else np.full(count, bench.now())
     block["valid"] = np.ones(count, dtype=np.int8)

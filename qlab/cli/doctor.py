@@ -6,8 +6,9 @@ from typing import Annotated
 
 import typer
 
+from qlab import profile
 from qlab.cli.text import table
-from qlab.errors import UsageError
+from qlab.errors import QlabError, UsageError
 from qlab.provenance import software
 from qlab.registry import KINDS, drop_in_folder, plugins
 from qlab.settings import config_folder, load_settings, runtime_folder
@@ -38,9 +39,20 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] 
     print(f"settings  {config_folder()}")
     print(f"plug-ins  {drop_in_folder()}")
     print(f"runtime   {runtime_folder()}")
+    print(f"profile   {_profile()}")
     for line in healed:
         print(f"healed    {line}")
     raise typer.Exit(1 if broken else 0)
+
+
+def _profile() -> str:
+    """Return which profile is in use, and what is wrong with it: a damaged one stops no run, but fills nothing in."""
+    try:
+        found = profile.load()
+    except QlabError as error:
+        return f"{profile.active()}: {error}"
+    wrong = [f"{key}: {fault.message}" for key, fault in profile.faults(found)]
+    return "; ".join([profile.active(), *wrong])
 
 
 def _free(folder: "object") -> str:

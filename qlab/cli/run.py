@@ -42,7 +42,19 @@ def run(
 ) -> None:
     """Run an experiment. Ctrl-C stops at the next point, twice halts; what was measured is kept."""
     order = make_order(
-        experiment, bench, set_, knob, truth, seed, out, pace, title, loop, loop_order, refine, repeat,
+        experiment,
+        bench,
+        set_,
+        knob,
+        truth,
+        seed,
+        out,
+        pace,
+        title,
+        loop,
+        loop_order,
+        refine,
+        repeat,
         solver=solver,
     )
     if attach and queue:

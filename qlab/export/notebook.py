@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from qlab.export.writing import writing
+from qlab.export.writing import attributes, writing
 from qlab.runs import Run
 
 _OPEN = """\
@@ -46,7 +46,11 @@ def export(run: Run, path: Path) -> Path:
         target = run.path.relative_to(path.parent.resolve()) if run.path is not None else Path(file)
     except ValueError:
         target = Path(file)
-    cells = [_text(f"# {run.record.title}\n\nRun {run.record.id}. Keep this notebook beside `{target}`.")]
+    about = f"# {run.record.title}\n\nRun {run.record.id}. Keep this notebook beside `{target}`."
+    known = attributes(run)
+    terms = ("creator_name", "license", "rights", "embargo_until", "acknowledgement")
+    about += "".join(f"\n\n{name.replace('_', ' ')}: {known[name]}" for name in terms if name in known)
+    cells = [_text(about)]
     cells += [_code(_OPEN.format(file=str(target)))]
     if run.record.fit:
         cells.append(_code(_FIT.format()))

@@ -1,6 +1,7 @@
 """Parquet: every row of a run as one table, units and long names in the schema."""
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,8 @@ import numpy as np
 
 from qlab.errors import UsageError
 from qlab.export.writing import attributes, writing
+from qlab.grid import Rows
+from qlab.record import Column
 from qlab.runs import Run
 from qlab.store.columns import dim_names, stored
 from qlab.store.crate import crate
@@ -18,7 +21,7 @@ def export(run: Run, path: Path) -> Path:
     """Write all rows as Parquet (extra `export`): arrays per row as fixed-size lists, complex numbers as two columns.
 
     Each field carries `units`, `long_name`, `role` and its QUDT identifier; the table carries the descriptive
-    attributes and the JSON-LD record.
+    attributes and the JSON-LD record. Each stream (time tags, upkeep) is a table of its own, `NAME.STREAM.parquet`.
     """
     try:
         import pyarrow as pa
@@ -27,26 +30,34 @@ def export(run: Run, path: Path) -> Path:
         raise UsageError(
             "pyarrow is not installed.", 'Install the extra: pip install "qlab-metrology[export]".'
         ) from error
-    count = len(run)
+    name = run.path.name if run.path else "run.h5"
+    master = json.dumps(crate(run.record, name, len(run), ""), ensure_ascii=False)
+    about = {**attributes(run), "ro-crate": master}
+    tables = {path: _table(run.record.columns, run.rows, "scan_point", about, pa)}
+    for stream in run.record.streams:
+        beside = path.with_name(f"{path.stem}.{stream.name}{path.suffix}")
+        tables[beside] = _table(stream.columns, run.streams[stream.name], stream.axis, about, pa)
+    for target, table in tables.items():
+        with writing(target):
+            pq.write_table(table, target, compression="zstd")
+    return path
+
+
+def _table(columns: Iterable[Column], rows: Rows, axis: str, descriptive: dict[str, str], pa: Any) -> Any:
     fields: list[Any] = []
     arrays: list[Any] = []
-    for column in run.record.columns:
-        values = np.asarray(run.rows.column(column.name))[:count]
+    for column in columns:
+        values = np.asarray(rows.column(column.name))[: len(rows)]
         for item in stored(column):
             array = _array(item.of(values), pa)
             unit = stored_unit(column.unit)
             about = {
                 "units": unit, "long_name": column.long_name or column.name, "role": column.role,
-                "units_uri": qudt_uri(unit), "dimensions": " ".join(("scan_point", *dim_names(column))),
+                "units_uri": qudt_uri(unit), "dimensions": " ".join((axis, *dim_names(column))),
             }  # fmt: skip
             fields.append(pa.field(item.name, array.type, metadata={k: v for k, v in about.items() if v}))
             arrays.append(array)
-    name = run.path.name if run.path else "run.h5"
-    master = json.dumps(crate(run.record, name, count, ""), ensure_ascii=False)
-    table = pa.Table.from_arrays(arrays, schema=pa.schema(fields, {**attributes(run), "ro-crate": master}))
-    with writing(path):
-        pq.write_table(table, path, compression="zstd")
-    return path
+    return pa.Table.from_arrays(arrays, schema=pa.schema(fields, descriptive))
 
 
 def _array(values: Any, pa: Any) -> Any:

@@ -27,7 +27,7 @@ _FREE = {
     "message",
     "safe_report",
 }
-_KEPT = {"columns", "axes", "signals", "id", "experiment", "state", "started", "ended", "software"}
+_KEPT = {"columns", "streams", "axes", "signals", "id", "experiment", "state", "started", "ended", "software"}
 
 
 def redacted(record: Record, also: Iterable[str] = ()) -> Record:

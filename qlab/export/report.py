@@ -162,8 +162,8 @@ def _linear(value: Any, unit: str) -> str:
 
 def _notes(record: Record) -> Iterator[str]:
     if record.notes or record.tags:
-        lines = "<br>".join(escape(line) for line in record.notes.splitlines())
-        yield f"<h2>Notes</h2><p>{lines}</p><p><small>{escape(', '.join(record.tags))}</small></p>"
+        text = "<br>".join(escape(line) for line in record.notes.splitlines())
+        yield f"<h2>Notes</h2><p>{text}</p><p><small>{escape(', '.join(record.tags))}</small></p>"
     if record.log:
         yield "<h2>Log</h2>"
         lines = [

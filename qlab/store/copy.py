@@ -6,14 +6,14 @@ from qlab.errors import FileError
 from qlab.record import ENDED, Record
 from qlab.store.final import write_final
 from qlab.store.names import is_part
-from qlab.store.rows import StoredRows, written_rows
+from qlab.store.rows import stored_rows, stored_streams
 from qlab.store.tasks import opened
 
 
 def rewritten(source: Path, target: Path, record: Record) -> Path:
-    """Write the rows of a finished file below another record and return `target`.
+    """Write the rows and streams of a finished file below another record and return `target`.
 
-    Nothing is copied but the rows, so that whatever the old record said is nowhere in the new file. Raises FileError
+    Nothing is copied but those, so that whatever the old record said is nowhere in the new file. Raises FileError
     for a run that has not ended, or where both are the same file.
     """
     if is_part(source) or record.state not in ENDED:
@@ -21,5 +21,5 @@ def rewritten(source: Path, target: Path, record: Record) -> Path:
     if target.resolve() == source.resolve():
         raise FileError("That would replace the run itself.", "Give another name.")
     with opened(source) as file:
-        write_final(target, record, StoredRows(file["entry/shots"], record, written_rows(file)))
+        write_final(target, record, stored_rows(file, record), stored_streams(file, record))
     return target

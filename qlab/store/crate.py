@@ -49,8 +49,7 @@ def crate(record: Record, name: str, rows: int, digest: str) -> Entity:
         "about": _links([*terms, *sample]), "variableMeasured": _links(variables),
         "additionalProperty": _links(facts),
     }  # fmt: skip
-    if authors := [item for item in people if item["@type"] == "Person"] or people[:1]:
-        root["author"] = _links(authors)
+    root["author"] = _links([item for item in people if item["@type"] == "Person"])
     if profile.publisher:
         root["publisher"] = {"@id": _publisher_id(record)}
     if awards:
@@ -129,17 +128,18 @@ def _people(record: Record) -> Iterator[Entity]:
     """Yield who measured, for whom, and who publishes: the person only as far as somebody entered it."""
     profile = record.profile
     organisation = profile.ror or "#affiliation"
-    if profile.operator:
-        person: Entity = {"@id": profile.orcid or "#operator", "@type": "Person", "name": profile.operator}
-        if profile.pseudonym:
-            person["alternateName"] = profile.pseudonym
-        if profile.affiliation:
-            person["affiliation"] = {"@id": organisation}
-        if profile.consent:
-            person["description"] = f"Named with consent of {profile.consent}."
-        elif not profile.name:
-            person["description"] = "A pseudonym; the key to it stays with the laboratory."
-        yield person
+    person: Entity = {
+        "@id": profile.orcid or "#operator", "@type": "Person", "name": profile.operator or "operator-unknown",
+    }  # fmt: skip
+    if profile.pseudonym:
+        person["alternateName"] = profile.pseudonym
+    if profile.affiliation:
+        person["affiliation"] = {"@id": organisation}
+    if profile.consent:
+        person["description"] = f"Named with consent of {profile.consent}."
+    elif not profile.name:
+        person["description"] = "A pseudonym; the key to it stays with the laboratory."
+    yield person
     if profile.affiliation:
         yield {"@id": organisation, "@type": "Organization", "name": profile.affiliation}
     if profile.publisher:

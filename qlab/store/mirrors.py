@@ -83,7 +83,7 @@ def _places(graph: Mapping[str, Entity]) -> Iterator[tuple[str, str]]:
     yield from _access(graph, root)
     for field in ("area", "platform", "protocol", "measurand"):
         yield f"quantum/{field}", graph.get(f"#{field}", {}).get("name", "")
-    for link in root["additionalProperty"]:
+    for link in root.get("additionalProperty", ()):
         fact = graph[link["@id"]]
         if fact["name"] not in {"seed", "embargo until"}:
             yield f"quantum/{inner(fact['name'])}", fact["value"]
@@ -103,13 +103,10 @@ def _places(graph: Mapping[str, Entity]) -> Iterator[tuple[str, str]]:
 def _agents(graph: Mapping[str, Entity], root: Entity) -> Iterator[tuple[str, str]]:
     authors = [graph[link["@id"]] for link in root.get("author", ())]
     person = next((a for a in authors if a["@type"] == "Person"), {})
-    if person:
-        organisation = graph.get(person.get("affiliation", {}).get("@id", ""), {})
-    else:
-        organisation = authors[0] if authors else {}
+    organisation = graph.get(person.get("affiliation", {}).get("@id", ""), {})
     named = "consent" in person.get("description", "")
-    yield "operator/name", person.get("name", "operator-unknown")
-    yield "operator/role", "operator"
+    yield "operator/name", person.get("name", "")
+    yield "operator/role", "operator" if person else ""
     yield "operator/affiliation", organisation.get("name", "")
     orcid = person.get("@id", "") if str(person.get("@id", "")).startswith("https://orcid.org/") else ""
     yield "operator/orcid", orcid
@@ -126,7 +123,7 @@ def _agents(graph: Mapping[str, Entity], root: Entity) -> Iterator[tuple[str, st
 
 
 def _access(graph: Mapping[str, Entity], root: Entity) -> Iterator[tuple[str, str]]:
-    license_link = root["license"]["@id"]
+    license_link = root.get("license", {}).get("@id", NO_LICENSE)
     if license_link != NO_LICENSE:
         yield "@license", graph[license_link]["@id"].removeprefix("#")
         yield "access/license", graph[license_link]["name"]

@@ -54,8 +54,13 @@ def caption(run: Run) -> str:
     best = next((f for f in record.figures if not f.limit_of), None)
     if best is not None:
         words.append(f"{best.label} {format_measured(best.value, best.error, best.unit)}.")
-    licence = f" {record.profile.license}." if record.profile.license else ""
-    return f"{' '.join(words)} Run {record.id}, {record.started[:19]}.{licence}"
+    words.append(f"Run {record.id}, {record.started[:19]}.")
+    profile = record.profile
+    if profile.license:
+        words.append(f"{profile.license}.")
+    if profile.access not in {"", "open"}:
+        words.append(f"Access: {profile.access}{f' until {profile.embargo}' if profile.embargo else ''}.")
+    return " ".join(words)
 
 
 @contextmanager
@@ -103,6 +108,7 @@ def _write(view: Any, run: Run, path: Path) -> None:
             image.fill(0xFFFFFFFF)
             image.setText("Title", run.record.title)
             image.setText("Description", caption(run))
+            image.setText("Run", run.record.id)
             _paint(image, view, caption(run), path)
             if not image.save(str(path)):
                 raise _unwritable(path)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qlab.errors import InstrumentError
+from qlab.shots import SUFFIX
 from qlab_instruments.sim.instrument import SimulatedInstrument
 
 
@@ -18,6 +19,7 @@ class SimulatedDetector(SimulatedInstrument):
         super().__init__(world)
         self._keys: tuple[str, ...] = ()
         self._pending: dict[str, NDArray[Any]] = {}
+        self.single = False  # hand over the counts of each shot too
 
     def arm(self, keys: Sequence[str], points: int) -> None:
         """Get ready for a timeline with these windows."""
@@ -30,14 +32,15 @@ class SimulatedDetector(SimulatedInstrument):
         clock = self.world.clock
         if not self._pending:
             clock.hold()
-            rows = self.world.take()
+            rows = self.world.take(single=True) if self.single else self.world.take()
             missing = [key for key in self._keys if key not in rows]
             if missing:
                 raise InstrumentError(
                     f"The {self.line} saw no window {missing[0]!r}.",
                     "Check the sequence, and that the player runs.",
                 )
-            self._pending = {key: rows[key] for key in (*self._keys, "time")}
+            shots = [f"{key}{SUFFIX}" for key in self._keys] if self.single else []
+            self._pending = {key: rows[key] for key in (*self._keys, *shots, "time")}
         if clock.speed is not None:
             first = float(self._pending["time"][0])
             time.sleep(min(max(0.0, (first - clock.due()) / clock.speed), timeout))

@@ -16,6 +16,10 @@ class SimulatedPhotonCounter(SimulatedDetector):
 
     rate = Knob("1/s", settable=False, doc=f"Count rate, integrated for {GATE_TIME:g} s")
 
+    def keep_shots(self, on: bool) -> None:
+        """Hand over the counts of each shot, or no longer."""
+        self.single = on
+
     def ask(self, knob: Quantity[Any]) -> float | bool:
         """Measure the count rate."""
         if knob.name == "rate":

@@ -88,8 +88,9 @@ class ClockWorld(SeededWorld):
         """Return the process parameters and what follows from them."""
         return {**self.settings(), "fractional_shift": self.hidden.shift / self.atoms.nominal}
 
-    def detect(self, timeline: Timeline) -> dict[str, NDArray[Any]]:
+    def detect(self, timeline: Timeline, *, single: bool = False) -> dict[str, NDArray[Any]]:
         """Return the atoms counted in each shot, (points, shots, 2): excited, then ground."""
+        del single  # every shot is kept here anyway
         keys = [event.key for event in timeline.events if event.kind == "acquire"]
         pictures = np.empty((len(timeline), timeline.shots, 2))
         offsets = timeline.setpoints["oscillator.offset"]
@@ -198,7 +199,9 @@ class Stretches:
         ):
             for _ in range(count):
                 u, v, w = vector
-                vector = _turned((u * across, v * across, (w + 1) * along - 1), (*drive, -delta), time / count)
+                vector = _turned(
+                    (u * across, v * across, (w + 1) * along - 1), (*drive, -delta), time / count
+                )
                 u, v, w = vector
                 vector = (u * across, v * across, (w + 1) * along - 1)
         return (1 + vector[2]) / 2

@@ -15,12 +15,13 @@ from qlab.physics.engine import Readout, play
 from qlab.physics.noise import slow_drift
 from qlab.physics.systems.nv import NVCentre
 from qlab.pulses import Acquire, Delay, Gate, Play, Program, Timeline, compile_program
+from qlab.shots import SUFFIX
 from qlab.units import Hertz, Radians, Tesla, Unit
 from qlab_instruments.worlds.seeded import SeededWorld, normalised
 
 PerSecond = Annotated[float, Unit("Hz"), Ge(0)]
 Share = Annotated[float, Ge(0), Le(1)]
-DETECTOR, CONTINUOUS = 1, 2  # random streams
+DETECTOR, CONTINUOUS, SINGLE = 1, 2, 3  # random streams
 FIELD, LASER = 11, 12  # drifts
 
 
@@ -102,8 +103,8 @@ class NVWorld(SeededWorld):
             dark_rate=hidden.dark_rate,
         )
 
-    def detect(self, timeline: Timeline) -> dict[str, NDArray[Any]]:
-        """Return the photon counts of each point by key."""
+    def detect(self, timeline: Timeline, *, single: bool = False) -> dict[str, NDArray[Any]]:
+        """Return the photon counts of each point by key; with `single` those of each shot too."""
         setpoints = dict(timeline.setpoints)
         points = len(timeline)
         power = setpoints.get("laser.power", np.zeros(points))
@@ -112,17 +113,27 @@ class NVWorld(SeededWorld):
         if self.lines.get("microwave.on", 1.0) == 0:
             setpoints["microwave.power"] = np.full(points, -math.inf)
         timeline = replace(timeline, setpoints=setpoints)
-        return dict(self._count(play(self.centre(self.elapsed), timeline, self.solver), timeline.shots))
+        readout = play(self.centre(self.elapsed), timeline, self.solver)
+        return dict(self._count(readout, timeline.shots, single=single))
 
-    def _count(self, readout: Readout, shots: int) -> dict[str, NDArray[np.int64]]:
+    def _count(self, readout: Readout, shots: int, *, single: bool = False) -> dict[str, NDArray[np.int64]]:
         points = len(readout.probability)
         keys = list(readout.means)
         counts = {key: np.empty(points, dtype=np.int64) for key in keys}
+        if single:
+            counts |= {f"{key}{SUFFIX}": np.empty((points, shots), dtype=np.int64) for key in keys}
         for point in range(points):
             rng = self.stream(DETECTOR, self.rows + point)
             found = rng.multinomial(shots, normalised(readout.probability[point]))
             for key in keys:
                 counts[key][point] = rng.poisson(found @ readout.means[key][point])
+            if single:
+                # Given the sum, independent Poisson counts are spread over the shots by their means.
+                rng = self.stream(SINGLE, self.rows + point)
+                state = rng.permutation(np.repeat(np.arange(len(found)), found))
+                for key in keys:
+                    share = normalised(readout.means[key][point][state])
+                    counts[f"{key}{SUFFIX}"][point] = rng.multinomial(counts[key][point], share)
         return counts
 
     def rate(self, seconds: float) -> float:

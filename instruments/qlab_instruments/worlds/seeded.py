@@ -73,20 +73,27 @@ class SeededWorld:
         bits.state = start
         return generator
 
-    def take(self) -> dict[str, NDArray[Any]]:
-        """Play the loaded timeline once; return a row for each point: what was detected by key, and time."""
+    def take(self, *, single: bool = False) -> dict[str, NDArray[Any]]:
+        """Play the loaded timeline once; return a row for each point: what was detected by key, and time.
+
+        With `single` also `<key>_shots` (points, shots), the counts of each shot; the sums are the same either way.
+        """
         timeline = self.timeline
         if timeline is None:
             return {}
-        seen = self.detect(replace(timeline, setpoints=self._setpoints(len(timeline))))
+        whole = replace(timeline, setpoints=self._setpoints(len(timeline)))
+        seen = self.detect(whole, single=True) if single else self.detect(whole)
         spent = timeline.duration * 1e-12 * timeline.shots
         moments = self.elapsed + np.cumsum(spent)
         self.clock.elapsed = float(moments[-1])
         self.rows += len(timeline)
         return {**seen, "time": moments}
 
-    def detect(self, timeline: Timeline) -> dict[str, NDArray[Any]]:
-        """Return what the detectors see at each point, by key; the setpoints are the lines as they stand."""
+    def detect(self, timeline: Timeline, *, single: bool = False) -> dict[str, NDArray[Any]]:
+        """Return what the detectors see at each point, by key; the setpoints are the lines as they stand.
+
+        `single` asks for the counts of each shot too; a world without a counter knows none.
+        """
         raise NotImplementedError
 
     def _setpoints(self, points: int) -> dict[str, NDArray[np.float64]]:

@@ -56,8 +56,9 @@ class SqueezingWorld(SeededWorld):
         """The spin."""
         return CollectiveSpin(self.hidden.atoms)
 
-    def detect(self, timeline: Timeline) -> dict[str, NDArray[Any]]:
+    def detect(self, timeline: Timeline, *, single: bool = False) -> dict[str, NDArray[Any]]:
         """Return the atoms counted in each shot, (points, shots, 2): upper state, then lower."""
+        del single  # every shot is kept here anyway
         shares = self.shares(timeline)
         h, m = self.hidden, self.spin.m
         pictures = np.empty((len(timeline), timeline.shots, 2))
@@ -116,7 +117,9 @@ class SqueezingWorld(SeededWorld):
         """Return each column of a state after unit time under H, by QuTiP's sesolve."""
         qt = qutip()
         columns = [
-            qt.sesolve(hamiltonian, qt.Qobj(column[::-1]), [0.0, 1.0], options=safe_options(1.0)).final_state.full()
+            qt.sesolve(
+                hamiltonian, qt.Qobj(column[::-1]), [0.0, 1.0], options=safe_options(1.0)
+            ).final_state.full()
             for column in state.T
         ]
         return np.asarray(np.hstack(columns)[::-1])

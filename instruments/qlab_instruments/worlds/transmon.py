@@ -96,8 +96,9 @@ class TransmonWorld(SeededWorld):
         detunings = TWO_PI * (made.resonator_frequencies() - probe)
         return Resonator(kappa, detunings, math.sqrt(photons) * kappa / 2, made.efficiency)
 
-    def detect(self, timeline: Timeline) -> dict[str, NDArray[Any]]:
+    def detect(self, timeline: Timeline, *, single: bool = False) -> dict[str, NDArray[Any]]:
         """Return, by key, integrated IQ samples (points, shots, 2), or how many shots were found above threshold."""
+        del single  # every shot is kept here anyway
         made = self.transmon(self.elapsed)
         setpoints = dict(timeline.setpoints)
         if self.lines.get("microwave.on", 1.0) == 0:

@@ -1,0 +1,35 @@
+"""One short run of every installed experiment, on the first preset bench that has its roles."""
+
+from pathlib import Path
+
+import qlab
+from qlab.errors import QlabError
+from qlab.registry import load, plugins
+
+SHORT = {"shots": 1000, "passes": 2}
+
+
+def short_parameters(name):
+    """Return parameters that make a run short, as far as the experiment has them."""
+    fields = load("experiments", name).parameters_type().model_fields
+    return {key: value for key, value in SHORT.items() if key in fields}
+
+
+def bench_for(name):
+    """Return the name of a bench that the experiment binds to and can be played on."""
+    reasons = []
+    for bench in plugins("benches"):
+        experiment = load("experiments", name).read(short_parameters(name))
+        try:
+            experiment.bind(qlab.Bench.load(bench, seed=1))
+            experiment.preflight()
+        except QlabError as error:
+            reasons.append(f"{bench}: {error}")
+        else:
+            return bench
+    raise AssertionError(f"no preset bench can play {name}: {reasons}")
+
+
+def run_once(name: str, out: Path):
+    """Run an experiment once, shortly, and return the run."""
+    return qlab.run(name, qlab.Bench.load(bench_for(name), seed=1), out=out, **short_parameters(name))
