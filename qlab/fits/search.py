@@ -8,7 +8,7 @@ import numpy as np
 from qlab.fits.solve import Problem, Reals, Solution, solve
 
 _TIE = 1.0  # starts whose chi² differ by less are alike: the likelier one, named first, wins
-_ALIKE = 6.0  # an end of chi² this little above the best is no worse an explanation (2.4 σ)
+ALIKE = 6.0  # an end of chi² this little above the best is no worse an explanation (2.4 σ)
 
 
 def best_end(problem: Problem, given: Mapping[str, float]) -> tuple[Solution, str]:
@@ -33,26 +33,24 @@ def best_end(problem: Problem, given: Mapping[str, float]) -> tuple[Solution, st
 def _rival(best: Solution, ended: list[Solution]) -> str:
     sigma = np.sqrt(np.diag(best.covariance))
     for other in ended:
-        if other is best or other.chi2 > best.chi2 + _ALIKE:
+        if other is best or other.chi2 > best.chi2 + ALIKE:
             continue
         for variable, here, there, error in zip(
             best.problem.free, best.values, other.values, sigma, strict=True
         ):
             if variable.essential and abs(there - here) > 5 * error:
-                return f"Quite another {variable.label or variable.name} ({there:.4g}) fits almost as well."
+                shown = there if not variable.squared else np.sqrt(max(there, 0.0))
+                return f"Quite another {variable.label or variable.name} ({shown:.4g}) fits almost as well."
     return ""
 
 
-def expected_errors(solution: Solution) -> Reals:
+def expected_errors(y: Reals, error: Reals, residual: Reals) -> Reals:
     """Return the errors of counts as the curve expects them: error² scaled by expected over counted."""
-    problem = solution.problem
     with np.errstate(all="ignore"):
-        curve = np.nan_to_num(problem.curve(solution.theta), nan=0.0)
+        curve = np.nan_to_num(y + residual * error, nan=0.0)
         # For a count over a fixed exposure error² = y·unit; a point of no counts was given one count's error.
-        unit = np.where(
-            problem.y > 0, problem.error**2 / np.where(problem.y > 0, problem.y, 1), problem.error
-        )
-    return np.asarray(np.sqrt(np.maximum(curve, 0.1 * unit) * unit))
+        unit = np.where(y > 0, error**2 / np.where(y > 0, y, 1), error)
+        return np.asarray(np.sqrt(np.maximum(curve, 0.1 * unit) * unit))
 
 
 def without_negative_squares(solution: Solution) -> Solution:
