@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 from pydantic import PrivateAttr
 
 from qlab.errors import UsageError
-from qlab.fits.levenberg import minimise
 from qlab.fits.solve import Solution
 from qlab.fits.traces import Traces
 from qlab.record import FitResult
@@ -154,12 +153,9 @@ class Fit(FitResult):
         return np.asarray((chi2 - min(solution.chi2, chi2.min())) / self._inflation(solution))
 
 
-def _again(traces: Traces, start: Reals, held: int | None = None) -> Reals:
-    low, high = (np.repeat(bound[None], len(start), axis=0) for bound in traces.bounds())
-    if held is not None:
-        low[:, held] = high[:, held] = start[:, held]
+def _again(traces: Traces, start: Reals, held: int = -1) -> Reals:
     with np.errstate(all="ignore"):
-        return minimise(traces.residual, traces.normal, start, low, high, tolerance=1e-8).values
+        return traces.settle(np.arange(len(start)), start, 1e-8, held=held)[0]
 
 
 def _crossing(values: Reals, root: Reals, level: float) -> float:

@@ -9,11 +9,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from qlab.errors import UsageError
 from qlab.fits.judge import Evidence, residual_tests, verdicts
-from qlab.fits.levenberg import minimise
 from qlab.fits.model import FitModel, Variable
 from qlab.fits.points import check_names, scatter, settled, split, why_not
 from qlab.fits.report import Outcome, errors_of, failure, report
-from qlab.fits.search import ALIKE, expected_errors
+from qlab.fits.search import ALIKE, TIE, another, expected_errors
 from qlab.fits.solve import at_edge, constant_chi2, inside
 from qlab.fits.traces import Traces, given_squares_at_zero, inverse
 from qlab.record import FitResult
@@ -230,18 +229,28 @@ class _Job:
         self, traces: Traces, start: Mapping[str, Reals] | None, typical: Reals
     ) -> tuple[Reals, dict[int, str]]:
         """Return the best end of each trace, and in words other ends that are as good."""
+        rows = np.arange(len(traces))
         if start:
             begin = np.stack([start[v.name] for v in self.free], axis=-1)
-            return _settle(traces, np.arange(len(traces)), self._inner(begin, traces), 1e-6), {}
+            return traces.settle(rows, self._inner(begin, traces), 1e-6)[0], {}
         owner, begin = self._starts(traces, typical)
-        rough = _settle(traces, owner, self._inner(begin, traces), 1e-3, steps=12)
-        chi2 = _chi2(traces, rough, owner)
+        ended, chi2 = traces.settle(owner, self._inner(begin, traces), 1e-3, steps=12)
         lowest = np.full(len(traces), np.inf)
         np.minimum.at(lowest, owner, chi2)
-        hopeful = chi2 <= 1.05 * lowest[owner] + 10
-        owner, ended = owner[hopeful], rough[hopeful]
-        ended = _settle(traces, owner, ended, 1e-6)
-        return self._best(traces, owner, ended)
+        keep = (chi2 <= 1.05 * lowest[owner] + 10) & ~self._same(traces, owner, ended, chi2)
+        owner, ended = owner[keep], ended[keep]
+        ended, chi2 = traces.settle(owner, ended, 1e-6)
+        return self._best(traces, owner, ended, chi2)
+
+    def _same(self, traces: Traces, owner: NDArray[np.int64], ended: Reals, chi2: Reals) -> Flags:
+        """Say which ends are those of an earlier start of the same trace."""
+        scale = traces.scale(ended, owner)
+        found = np.zeros(len(owner), dtype=bool)
+        for back in range(1, int(np.bincount(owner).max())):
+            near = np.abs(ended[back:] - ended[:-back]) < 0.02 * scale[back:]
+            alike = near.all(axis=1) & (owner[back:] == owner[:-back]) & (chi2[back:] > chi2[:-back] - 0.1)
+            found[back:] |= alike & ~found[:-back]
+        return found
 
     def _inner(self, begin: Reals, traces: Traces) -> Reals:
         squared = np.array([v.squared for v in self.free], dtype=bool)
@@ -249,7 +258,7 @@ class _Job:
 
     def _starts(self, traces: Traces, typical: Reals) -> tuple[NDArray[np.int64], Reals]:
         """Return starting values (starts, p) and to which trace each belongs, the likeliest first."""
-        tried = self.model.candidates(traces.x) if self.model.batched else None
+        tried = self.model.tried(traces.x) if self.model.batched else None
         if tried is None or not np.isfinite(traces.error).all():
             return self._guesses(traces)
         relative = np.median(traces.error / typical[:, None], axis=0)
@@ -275,39 +284,34 @@ class _Job:
                 begin.append([guess.get(v.name, self.model.known(v.name)) for v in self.free])
         return np.array(owner, dtype=np.int64), np.array(begin, dtype=float)
 
-    def _best(self, traces: Traces, owner: NDArray[np.int64], ended: Reals) -> tuple[Reals, dict[int, str]]:
-        chi2 = _chi2(traces, ended, owner)
-        values = np.empty((len(traces), len(self.free)))
-        rivals: dict[int, str] = {}
+    def _best(
+        self, traces: Traces, owner: NDArray[np.int64], ended: Reals, chi2: Reals
+    ) -> tuple[Reals, dict[int, str]]:
         first = np.searchsorted(owner, np.arange(len(traces)))
-        values[:] = ended[first]
-        shared = np.flatnonzero(np.bincount(owner, minlength=len(traces)) > 1)
-        for k in shared:
-            own = np.flatnonzero(owner == k)
-            best = own[0]
-            for other in own[1:]:
-                if chi2[other] < chi2[best] - 1.0:
-                    best = other
-            values[k] = ended[best]
-            close = [o for o in own if o != best and chi2[o] <= chi2[best] + ALIKE]
-            if close:
-                said = self._rival(traces, k, ended[best], ended[close])
-                if said:
-                    rivals[int(k)] = said
-        return values, rivals
+        best = first.copy()
+        number = np.bincount(owner, minlength=len(traces))
+        for later in range(1, int(number.max())):
+            rows = np.flatnonzero(number > later)
+            other = first[rows] + later
+            best[rows] = np.where(chi2[other] < chi2[best[rows]] - TIE, other, best[rows])
+        values = ended[best].copy()
+        close = np.flatnonzero((chi2 <= chi2[best][owner] + ALIKE) & (best[owner] != np.arange(len(owner))))
+        return values, self._rivals(traces, owner[close], values, ended[close])
 
-    def _rival(self, traces: Traces, k: int, best: Reals, others: Reals) -> str:
-        row = np.array([k])
-        jacobian = traces.jacobian(best[None], row)
-        sigma = np.sqrt(np.diag(inverse(jacobian, traces.scale(best[None], row))[0][0]))
-        for other in others:
-            for i, variable in enumerate(self.free):
-                if variable.essential and abs(other[i] - best[i]) > 5 * sigma[i]:
-                    shown = other[i] if not variable.squared else np.sqrt(max(other[i], 0.0))
-                    return (
-                        f"Quite another {variable.label or variable.name} ({shown:.4g}) fits almost as well."
-                    )
-        return ""
+    def _rivals(
+        self, traces: Traces, owner: NDArray[np.int64], values: Reals, others: Reals
+    ) -> dict[int, str]:
+        """Return in words, by trace, what else fits almost as well."""
+        if not len(owner):
+            return {}
+        best = values[owner]
+        covariance, _ = inverse(traces.jacobian(best, owner), traces.scale(best, owner))
+        essential = np.array([v.essential for v in self.free], dtype=bool)
+        far = essential & (np.abs(others - best) > 5 * np.sqrt(np.einsum("kpp->kp", covariance)))
+        return {
+            int(owner[k]): another(self.free[int(np.argmax(far[k]))], others[k][int(np.argmax(far[k]))])
+            for k in np.flatnonzero(far.any(axis=1))[::-1]
+        }
 
     def _reweighted(self, traces: Traces, values: Reals, counted: Flags) -> tuple[Traces, Reals]:
         rows = np.flatnonzero(counted)
@@ -317,7 +321,7 @@ class _Job:
         error[rows] = expected_errors(traces.y[rows], error[rows], traces.residual(values[rows], rows))
         error = np.where(np.isfinite(traces.error), error, np.inf)
         again = replace(traces, error=error)
-        values[rows] = _settle(again, rows, values[rows], 1e-6)
+        values[rows] = again.settle(rows, values[rows], 1e-6)[0]
         return again, values
 
     def _without_negative_squares(self, traces: Traces, values: Reals) -> Reals:
@@ -328,7 +332,7 @@ class _Job:
             if len(rows):
                 begin = values[rows]
                 begin[:, i] = 0.0
-                values[rows] = _settle(traces, rows, begin, 1e-6, zero=i)
+                values[rows] = traces.settle(rows, begin, 1e-6, held=i)[0]
         return values
 
     def _evidence(self, traces: Traces, values: Reals, absolute: Flags, seen: Flags) -> Evidence:
@@ -345,22 +349,3 @@ class _Job:
             traces.residual(values, rows), seen.sum(axis=1),
             constant_chi2(traces.y, traces.error, quadratures=self.model.quadratures), absolute,
         )  # fmt: skip
-
-
-def _settle(
-    traces: Traces, owner: NDArray[np.int64], begin: Reals, tolerance: float, steps: int = 60, zero: int = -1
-) -> Reals:
-    low, high = (np.repeat(bound[None], len(begin), axis=0) for bound in traces.bounds())
-    if zero >= 0:
-        low[:, zero] = high[:, zero] = 0.0
-    found = minimise(
-        lambda values, rows: traces.residual(values, owner[rows]),
-        lambda values, rows, residual: traces.normal(values, owner[rows], residual),
-        begin, low, high, tolerance=tolerance, steps=steps,
-    )  # fmt: skip
-    return found.values
-
-
-def _chi2(traces: Traces, values: Reals, owner: NDArray[np.int64]) -> Reals:
-    residual = traces.residual(values, owner)
-    return np.asarray(np.einsum("km,km->k", residual, residual))

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from qlab.fits.starts import Candidates
+from qlab.fits.starts import Candidates, remembered
 
 Theta = Mapping[str, Any]  # numbers; for `batched` models also arrays (traces, 1), one number for each trace
 Curve = NDArray[np.float64]
@@ -78,9 +78,13 @@ class FitModel:
         del x
         return None
 
+    def tried(self, x: Curve) -> Candidates | None:
+        """Return the candidates, kept from the last fit over the same points."""
+        return remembered((type(self), tuple(sorted(self.context.items()))), x, self.candidates)
+
     def guess(self, x: Curve, y: Curve, error: Curve) -> list[dict[str, float]]:
         """Return one or more sets of starting values read off the data, the likeliest first."""
-        found = self.candidates(x)
+        found = self.tried(x)
         if found is None:
             raise NotImplementedError
         return found.starts(y, error)

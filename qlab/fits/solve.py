@@ -123,7 +123,7 @@ def solve(problem: Problem, start: Mapping[str, float], *, tolerance: float = 1e
     """
     import lmfit
 
-    first = np.array([start[v.name] ** 2 if v.squared else start[v.name] for v in problem.free])
+    first = np.array([start[v.name] * (abs(start[v.name]) if v.squared else 1.0) for v in problem.free])
     low, high = problem.one.bounds()
     first = inside(first, low, high)
     scale = problem.one.scale(first[None], _FIRST)[0]

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -85,6 +86,21 @@ class Candidates:
             kept[:, i] = score[rows, best] < _NEVER / 2
             score[np.abs(self.position - self.position[best][:, None]) < self.apart] = np.inf
         return picked, kept
+
+
+_remembered: dict[tuple[Any, bytes], Candidates | None] = {}
+
+
+def remembered(key: Any, x: Reals, make: Callable[[Reals], Candidates | None]) -> Candidates | None:
+    """Return what `make` makes of x, kept for the next fit over the same points; the last three are kept."""
+    whole = (key, np.ascontiguousarray(x, dtype=float).tobytes())
+    if whole not in _remembered:
+        found = make(x)
+        while len(_remembered) > 2:
+            _remembered.pop(next(iter(_remembered)), None)
+        _remembered[whole] = found
+        return found
+    return _remembered[whole]
 
 
 def _orthonormal(columns: Reals) -> tuple[Reals, Reals]:

@@ -1,11 +1,13 @@
 """Many weighted least-squares problems of one model over the same points: residuals, slopes, covariance."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from qlab.fits.levenberg import minimise
 from qlab.fits.model import FitModel, Variable
 
 Reals = NDArray[np.float64]
@@ -127,24 +129,67 @@ class Traces:
         return self.residual(moved, rows)
 
     def _closed(self, values: Reals, rows: Rows) -> Reals | None:
-        if not self.model.batched or any(v.squared for v in self.free):
+        if not self.together:
             return None
         known = self.model.slopes(self.x, self.theta(values, rows))
-        if known is None or any(v.name not in known[1] for v in self.free):
-            return None
-        found = np.empty((len(rows), len(self.free), self.y.shape[1]))
-        weight = 1 / self.error[rows]
+        return None if known is None else self._weighted(known[1], 1 / self.error[rows])
+
+    def _weighted(self, slopes: Mapping[str, Reals], weight: Reals) -> Reals:
+        found = np.empty((len(weight), len(self.free), self.y.shape[1]))
         for i, variable in enumerate(self.free):
-            np.multiply(known[1][variable.name], weight, out=found[:, i])
-        if not np.isfinite(found[:, :, :1]).all():
+            np.multiply(slopes[variable.name], weight, out=found[:, i])
+        if not np.isfinite(found.sum()):
             found = np.nan_to_num(found, nan=0.0, posinf=0.0, neginf=0.0)
         return found
 
+    @cached_property
+    def together(self) -> bool:
+        """Whether the model knows its slopes in closed form for all free variables."""
+        if not self.model.batched or any(v.squared for v in self.free):
+            return False
+        theta = {v.name: np.array([[self.model.known(v.name)]]) for v in self.model.parameters}
+        with np.errstate(all="ignore"):
+            known = self.model.slopes(self.x, theta)
+        return known is not None and all(v.name in known[1] for v in self.free)
+
     def normal(self, values: Reals, rows: Rows, residual: Reals) -> tuple[Reals, Reals]:
-        """Return JᵀJ (rows, p, p) and Jᵀr (rows, p), as `levenberg.minimise` asks."""
+        """Return JᵀJ (rows, p, p) and Jᵀr (rows, p), as `levenberg.Problems` asks."""
         jacobian = self.jacobian(values, rows, residual)
-        slope = (jacobian @ residual[..., None])[..., 0]
-        return jacobian @ jacobian.transpose(0, 2, 1), slope
+        return jacobian @ jacobian.transpose(0, 2, 1), (jacobian @ residual[..., None])[..., 0]
+
+    def whole(self, values: Reals, rows: Rows) -> tuple[Reals, Reals, Reals]:
+        """Return residuals, JᵀJ and Jᵀr from one call of the model."""
+        known = self.model.slopes(self.x, self.theta(values, rows))
+        assert known is not None  # noqa: S101 - narrows the type: only asked where `together`
+        weight = 1 / self.error[rows]
+        residual = self._tame((known[0] - self.y[rows]) * weight)
+        jacobian = self._weighted(known[1], weight)
+        return residual, jacobian @ jacobian.transpose(0, 2, 1), (jacobian @ residual[..., None])[..., 0]
+
+    def settle(
+        self, owner: Rows, begin: Reals, tolerance: float, *, steps: int = 60, held: int = -1
+    ) -> tuple[Reals, Reals]:
+        """Search from many starts, start i for trace `owner[i]`; return where they end (starts, p), and chi².
+
+        `held`: the free variable that stays where each start has it.
+        """
+        low, high = (np.repeat(bound[None], len(begin), axis=0) for bound in self.bounds())
+        if held >= 0:
+            low[:, held] = high[:, held] = begin[:, held]
+        own = (
+            self
+            if len(owner) == len(self) and np.array_equal(owner, np.arange(len(self)))
+            else self._of(owner)
+        )
+        found = minimise(own, begin, low, high, tolerance=tolerance, steps=steps)
+        return found.values, found.chi2
+
+    def _of(self, owner: Rows) -> "Traces":
+        held = {
+            name: np.broadcast_to(np.asarray(v, dtype=float), (len(self),))[owner]
+            for name, v in self.held.items()
+        }
+        return replace(self, y=self.y[owner], error=self.error[owner], held=held)
 
 
 def inverse(jacobian: Reals, scale: Reals) -> tuple[Reals, NDArray[np.bool_]]:
