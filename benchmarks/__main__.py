@@ -1,8 +1,15 @@
 """Run every benchmark and print a table of ratios."""
 
-from benchmarks import peers, recording, simulation, stability, start
+from benchmarks import fitting, peers, recording, simulation, stability, start
 
-ROWS = [*simulation.rows(), *recording.rows(), *peers.rows(), *stability.rows(), *start.rows()]
+ROWS = [
+    *simulation.rows(),
+    *recording.rows(),
+    *peers.rows(),
+    *fitting.rows(),
+    *stability.rows(),
+    *start.rows(),
+]
 HEADS = ("what", "ours", "beside it", "ratio", "largest difference")
 WIDTHS = [max(len(str(row[i])) for row in [HEADS, *ROWS]) for i in range(5)]
 for row in [HEADS, *ROWS]:

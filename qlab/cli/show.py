@@ -1,7 +1,6 @@
-"""`qlab show`, `qlab fit` and `qlab note`: what a run found, and what is said of it later."""
+"""`qlab show` and `qlab note`: what a run found, and what is said of it later."""
 
 import json
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -40,28 +39,6 @@ def show(
         print(f"  check: {line}")
 
 
-def fit(
-    file: Annotated[Path, typer.Argument(help="A run file.")],
-    model: Annotated[
-        str, typer.Option("--model", "-m", help="Fit model; the experiment's own by default.")
-    ] = "",
-    signal: Annotated[str, typer.Option(help="Signal; the first by default.")] = "",
-    keep: Annotated[bool, typer.Option(help="Keep the fit beside the run (NAME.notes.json).")] = True,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-) -> None:
-    """Fit a stored run again, with the same code that fits it live; a good fit is kept beside the run."""
-    run = open_run(file)
-    result = run.fit(model, signal=signal)
-    if keep and result.success:
-        _keep(run.path or file, result)
-    if as_json:
-        print(json.dumps(result.model_dump(mode="json"), indent=2, ensure_ascii=False))
-    else:
-        print_fit(result)
-    if not result.success:
-        raise typer.Exit(1)
-
-
 def note(
     file: Annotated[Path, typer.Argument(help="A run file.")],
     text: Annotated[
@@ -84,14 +61,6 @@ def note(
         print(json.dumps(_said(said), indent=2, ensure_ascii=False))
     else:
         describe_sidecar(said)
-
-
-def _keep(path: Path, result: FitResult) -> None:
-    """Keep a fit; where the folder cannot be written it is still shown."""
-    try:
-        edit_sidecar(path, add_fit=result)
-    except FileError as error:
-        print(f"qlab: the fit was not kept: {error}", file=sys.stderr)
 
 
 def _said(said: Sidecar) -> dict[str, Any]:
