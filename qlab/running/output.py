@@ -28,7 +28,8 @@ class Output:
         self.ledger, self.teller = ledger, teller
         self.table: LiveTable | None = None
         self._writer: RunWriter | None = None
-        self._lock = threading.Lock()
+        # Whoever is told of a larger table may ask the run something at once.
+        self._lock = threading.RLock()
         self._shut = False
         self._warned = 0
 
