@@ -102,6 +102,11 @@ class Runner:
         self._thread: threading.Thread | None = None
         self._keeper = Keeper(bench)
 
+    @property
+    def over(self) -> bool:
+        """Whether nothing more will be measured, though the file may not be complete yet."""
+        return self.state in ENDED or self._done.is_set()
+
     def pause(self) -> None:
         """Pause at the next checkpoint."""
         self.control.hold("user", "paused by the user")
