@@ -109,6 +109,11 @@ class Runner:
         """The state of the run."""
         return self.output.state
 
+    @property
+    def over(self) -> bool:
+        """Whether nothing more will be measured, though the file may not be complete yet."""
+        return self.state in ENDED or self._done.is_set()
+
     def pause(self) -> None:
         """Pause at the next checkpoint."""
         self.control.hold("user", "paused by the user")

@@ -143,3 +143,128 @@ def wait_for_file(folder, seconds=30):
     while not list(folder.rglob("*.part.h5")):
         assert time.monotonic() < end
         time.sleep(0.05)
+
+
+# Attached to a supervisor.
+
+
+@pytest.fixture
+def supervisor():
+    yield
+    from qlab.service.channel import Address, address_file
+
+    address = Address.read(address_file())
+    if address is not None:
+        os.kill(address.pid, signal.SIGTERM)
+
+
+def begin(*arguments):
+    return subprocess.Popen(
+        [sys.executable, "-m", "qlab", *map(str, arguments)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def read_until(stream, start):
+    for line in stream:
+        if line.startswith(start):
+            return line.strip()
+    raise AssertionError(f"{start!r} was not said")
+
+
+DIAL = """
+from qlab.instrument import Instrument, Knob
+
+class plugin(Instrument):
+    title = "Dial"
+    level = Knob("V", limits=(0.0, 5.0), safe=0.0)
+
+    def __init__(self, address):
+        super().__init__()
+        self.address = address
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals of this kind are POSIX")
+def test_a_served_bench_is_joined_and_its_instruments_are_refused_to_others(tmp_path, supervisor):
+    folder = tmp_path / "plugins" / "instruments"
+    folder.mkdir(parents=True)
+    (folder / "dial.py").write_text(DIAL)
+    bench = tmp_path / "real.toml"
+    bench.write_text("[instruments.dial]\ndriver = 'dial'\noptions = {address = 'GPIB0::7'}\n")
+    scan = ["generic.scan", "--bench", bench, "--set", "knob=dial.level", "--set", "values=0:1:11",
+            "--set", "readouts=dial.level", "--set", "settings=", "--out", tmp_path]  # fmt: skip
+    served = begin("bench", "serve", bench)
+    assert "dial (Dial)" in read_until(served.stdout, "serving")
+    again = qlab("bench", "serve", bench)
+    assert again.returncode == 2
+    assert f"process {served.pid}" in again.stderr
+    alone = qlab("run", *scan)
+    assert alone.returncode == 2
+    assert "dial is in use by qlab bench serve (process" in alone.stderr
+    attached = qlab("run", *scan, "--attach", "--knob", "dial.level=2V")
+    assert attached.returncode == 0, attached.stderr
+    run = open_run(attached.stdout.strip())
+    assert np.array_equal(run["dial_level"][:11], np.linspace(0, 1, 11))
+    # Ctrl-C stops after this point; what is kept is there.
+    slow = begin("run", *scan, "--attach", "--set", "settle_time=50ms", "--set", "passes=100")
+    name = read_until(slow.stderr, "run ").removeprefix("run ")
+    read_until(slow.stderr, "running")
+    listed = json.loads(qlab("queue", "--json").stdout)
+    assert [(item["run"], item["state"]) for item in listed["items"]] == [(name, "running")]
+    slow.send_signal(signal.SIGINT)
+    out, _ = slow.communicate(timeout=30)
+    assert slow.returncode == 0
+    assert open_run(out.strip()).record.reason == "stopped by the user"
+    served.send_signal(signal.SIGINT)
+    out, _ = served.communicate(timeout=30)
+    assert (served.returncode, "dial: safe" in out) == (0, True)
+    # Nobody has it any more.
+    assert qlab("run", *scan).returncode == 0
+
+
+@pytest.mark.nightly
+@pytest.mark.skipif(os.name != "posix", reason="signals of this kind are POSIX")
+def test_the_queue_from_the_command_line_and_ctrl_c_twice(tmp_path, supervisor):
+    common = ["nv.ramsey", *QUICK, "--out", tmp_path]
+    bad = qlab("run", "--queue", "nv.ramsey", "--set", "tua=1", "--out", tmp_path)
+    assert (bad.returncode, "Did you mean 'tau'" in bad.stderr) == (2, True)
+    going = begin("run", "--attach", *common, "--pace", "60s")
+    read_until(going.stderr, "running")
+    ids = [qlab("queue", "add", *common, "--title", title).stdout.strip() for title in ("one", "two")]
+    good = qlab("queue", "add", *common, "--after", f"{ids[1]}:good_fit", "--title", "three").stdout.strip()
+    moved = qlab("queue", "move", ids[1][:8], 0)
+    assert [line.split()[2] for line in moved.stdout.splitlines()[2:]] == ["two", "one", "three"]
+    assert "taken" not in qlab("queue", "skip", ids[0]).stderr
+    going.send_signal(signal.SIGINT)
+    going.send_signal(signal.SIGINT)
+    out, said = going.communicate(timeout=30)
+    assert open_run(out.strip()).state == "stopped", said
+    listed = json.loads(qlab("queue", "--json").stdout)
+    assert (listed["held"], [item["run"] for item in listed["items"]]) == (True, [ids[1], good])
+    assert listed["items"][1]["why"].startswith("comes after run")
+    qlab("queue", "release")
+    end = time.monotonic() + 40
+    while time.monotonic() < end:
+        items = json.loads(qlab("queue", "--json").stdout)["items"]
+        if not items or items[0]["state"] == "blocked":
+            break
+    # 500 shots do not give a fit that is believed, or they do: either way it says so.
+    files = {open_run(path).record.title: open_run(path) for path in tmp_path.rglob("*.h5")}
+    believed = all(fit.success for fit in files["two"].record.fits)
+    assert ("three" in files) == believed
+    if not believed:
+        assert items[0]["why"] == f"run {ids[1][:8]} has no fit that is believed"
+
+
+def test_a_study_in_this_process_and_one_value_out_of_limits(tmp_path):
+    said = qlab("run", "nv.ramsey", *QUICK, "--out", tmp_path, "--loop", "coil.bz=0mT,0.1mT;shots=500,600")
+    assert said.returncode == 0, said.stderr
+    runs = [open_run(path) for path in said.stdout.split()]
+    assert [run.record.study["values"]["coil.bz"]["value"] for run in runs] == [0.0, 1e-4]
+    assert [run.parameters["shots"] for run in runs] == [500, 600]
+    bad = qlab("run", "nv.ramsey", *QUICK, "--out", tmp_path / "bad", "--loop", "coil.bz=0mT,1T")
+    assert (bad.returncode, "outside the limits" in bad.stderr) == (2, True)
+    assert not list((tmp_path / "bad").rglob("*"))

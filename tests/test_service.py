@@ -316,6 +316,7 @@ def test_the_queue_survives_its_supervisor_and_its_machine(listener, tmp_path):
         late.session.close()
 
 
+@pytest.mark.nightly
 def test_a_run_that_outlives_its_supervisor_is_found_again(listener, tmp_path):
     listener.until(lambda e: e["event"] == "ready")
     run = listener.session.submit(order(tmp_path, pace=8.0))
@@ -428,3 +429,18 @@ def test_an_instrument_that_hangs_by_hand_is_cut_off_and_named_with_its_last_sta
     assert "did not answer" in gone["message"]
     assert listener.until(lambda e: e["event"] == "safe")["report"] == {"supply": "safe"}
     current(0.0)
+
+
+def test_an_instrument_out_of_reach_is_named_with_the_state_it_was_last_seen_in(tmp_path):
+    from qlab.service.known import LastKnown
+    from qlab.service.rescue import safe_report
+
+    known = LastKnown()
+    shown = {"laser": {"knobs": {"power": {"value": 2e-3, "age": 3.0}, "on": {"value": True}}}}
+    known.heard("sim-nv", {"event": "panel", "instruments": shown})
+    report = safe_report("sim-nv", known.of("sim-nv"), reach=False)
+    assert report["laser"].startswith("NOT REACHED")
+    assert "power 2 mW at" in report["laser"]
+    assert "on on at" in report["laser"]
+    assert "Nothing is known of its state" in report["coil"]
+    assert set(safe_report("sim-nv", known.of("sim-nv")).values()) == {"safe"}

@@ -81,6 +81,8 @@ class Worker:
             self.early.setdefault(run, []).append(message)
             return
         match message["do"]:
+            case "extend" if runner.over:
+                self._log("warning", "The run has just ended and cannot be extended.", run)
             case "extend":
                 runner.extend(int(message["passes"]))
             case "watch":
@@ -89,9 +91,10 @@ class Worker:
                 getattr(runner, what)()
 
     def _set_knob(self, message: Message) -> None:
-        if self.current is not None and self.bench == message["bench"]:
+        runner = self.current
+        if runner is not None and self.bench == message["bench"] and not runner.over:
             named = (message["instrument"], message["knob"], message["value"])
-            self.current.set_knob(*named, bool(message.get("take_over")))
+            runner.set_knob(*named, bool(message.get("take_over")))
         else:
             self.orders.put(message)
 
