@@ -5,6 +5,7 @@ the moments of J touch, so that N = 1000 and beyond cost nothing. One-axis twist
 (1993).
 """
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,7 @@ from qlab.physics.propagate import even_step
 
 Floats = NDArray[np.float64]
 Complex = NDArray[np.complex128]
+EVEN_FROM = 8  # times, from which giant steps pay
 
 
 @dataclass(frozen=True)
@@ -51,15 +53,15 @@ def coherent(spins: int, polar: float, azimuth: float) -> Complex:
     m = levels(spins)
     k = spins / 2 - m
     up, down = np.cos(polar / 2), np.sin(polar / 2)
-    lead = np.concatenate([[0.0], np.cumsum(np.log(np.arange(spins, 0, -1) / np.arange(1, spins + 1)))])
-    with np.errstate(divide="ignore"):
-        size = lead / 2 + _power(spins - k, np.log(np.abs(up))) + _power(k, np.log(np.abs(down)))
-    sign = np.sign(up) ** (spins - k) * np.sign(down) ** k
-    return np.asarray(np.where(np.isneginf(size), 0, sign * np.exp(size)) * np.exp(1j * azimuth * k))
-
-
-def _power(exponent: Floats, logarithm: float) -> Floats:
-    return np.where(exponent == 0, 0.0, exponent * (logarithm if np.any(exponent) else 0.0))
+    if not (math.isfinite(polar) and math.isfinite(azimuth)):
+        raise UsageError("The direction of a coherent state is not finite.", "Check its angles.")
+    if up == 0 or down == 0:
+        return np.where(k == (spins if up == 0 else 0), np.exp(1j * azimuth * k), 0)
+    size = np.zeros(spins + 1)
+    np.cumsum(np.log(m[:-1] + spins / 2) - np.log(k[1:]), out=size[1:])
+    size = size / 2 + (spins - k) * math.log(abs(up)) + k * math.log(abs(down))
+    made = np.exp(size) * np.sign(up) ** (spins - k) * np.sign(down) ** k
+    return np.asarray(made if azimuth == 0 else made * np.exp(1j * azimuth * k), dtype=complex)
 
 
 def twisting(
@@ -81,8 +83,9 @@ def twisting(
     second = psi[:-2].conj() * up[:-1] * up[1:] * psi[2:]  # of J+^2, between m + 2 and m
     low = m[1:]
     raising = np.stack([first, first * (2 * low + 1) / 2], axis=1)  # of J+, and of (J+ Jz + Jz J+)/2
-    one = _turned(raising, chi * (2 * low + 1), t, dephasing / 2)
-    two = _turned(second[:, None], chi * (4 * low[1:] + 4), t, 2 * dephasing)[:, 0]
+    step = even_step(t) if len(t) >= EVEN_FROM else None
+    one = _turned(raising, chi * (2 * low + 1), t, dephasing / 2, step)
+    two = _turned(second[:, None], chi * (4 * low[1:] + 4), t, 2 * dephasing, step)[:, 0]
     weight = np.abs(psi) ** 2
     z, zz = (np.full(len(t), float(weight @ power)) for power in (m, m**2))
     around = (spins / 2 * (spins / 2 + 1) - zz) / 2
@@ -99,17 +102,17 @@ def twisting(
     )
 
 
-def _turned(weights: Complex, rates: Floats, times: Floats, decay: float) -> Complex:
+def _turned(weights: Complex, rates: Floats, times: Floats, decay: float, step: float | None) -> Complex:
     """Return sum_m weights[m, k] exp(i rates[m] t - decay t) for each t; (t, k). Even times by giant steps."""
-    step = even_step(times)
-    if step is None or len(times) < 8:
+    if step is None:
         return np.asarray(np.exp(1j * np.multiply.outer(times, rates) - decay * times[:, None]) @ weights)
-    babies = int(np.ceil(np.sqrt(len(times))))
+    babies = math.isqrt(len(times)) + 1
     giants = -(-len(times) // babies)
     small = np.exp(1j * np.multiply.outer(rates, step * np.arange(babies)))
     large = np.exp(1j * np.multiply.outer(times[0] + step * babies * np.arange(giants), rates))
-    made = np.stack([(large * w) @ small for w in weights.T], axis=-1).reshape(-1, weights.shape[1])
-    return np.asarray(made[: len(times)] * np.exp(-decay * times)[:, None])
+    made = (large * weights.T[:, None, :]) @ small
+    made = made.reshape(weights.shape[1], -1)[:, : len(times)].T
+    return np.asarray(made * np.exp(-decay * times)[:, None]) if decay else made
 
 
 def moments(psi: Complex) -> Moments:
@@ -133,23 +136,21 @@ def kitagawa(spins: int, seen: Moments) -> Floats:
 
 def smallest_variance(seen: Moments) -> Floats:
     """Return the smallest variance of a spin component across the mean spin."""
-    mean = np.stack([seen.x, seen.y, seen.z], axis=-1)
-    rows = [[seen.xx, seen.xy, seen.zx], [seen.xy, seen.yy, seen.yz], [seen.zx, seen.yz, seen.zz]]
-    second = np.stack([np.stack(row, axis=-1) for row in rows], axis=-2)
-    covariance = second - mean[..., :, None] * mean[..., None, :]
-    length = np.linalg.norm(mean, axis=-1, keepdims=True)
-    along = mean / np.where(length == 0, 1.0, length)
-    # Two directions across the mean, from whichever axis is least along it.
-    axis = np.eye(3)[np.argmin(np.abs(along), axis=-1)]
-    first = np.cross(along, axis)
-    first = first / np.linalg.norm(first, axis=-1, keepdims=True)
-    other = np.cross(along, first)
-
-    def between(a: Floats, b: Floats) -> Floats:
-        return np.asarray((a[..., None, :] @ covariance @ b[..., :, None])[..., 0, 0])
-
-    aa, bb, ab = between(first, first), between(other, other), between(first, other)
-    return np.asarray((aa + bb) / 2 - np.sqrt(((aa - bb) / 2) ** 2 + ab**2))
+    xx, yy, zz = seen.xx - seen.x**2, seen.yy - seen.y**2, seen.zz - seen.z**2
+    xy, yz, zx = seen.xy - seen.x * seen.y, seen.yz - seen.y * seen.z, seen.zx - seen.z * seen.x
+    length = np.sqrt(seen.x**2 + seen.y**2 + seen.z**2)
+    safe = np.where(length == 0, 1.0, length)
+    x, y, z = seen.x / safe, seen.y / safe, np.where(length == 0, 1.0, seen.z / safe)
+    # In the plane across n the covariance C has the trace tr C - n.C.n and the determinant n.adj(C).n.
+    along = x * x * xx + y * y * yy + z * z * zz + 2 * (x * y * xy + y * z * yz + z * x * zx)
+    half = (xx + yy + zz - along) / 2
+    minors = (
+        x * x * (yy * zz - yz**2)
+        + y * y * (xx * zz - zx**2)
+        + z * z * (xx * yy - xy**2)
+        + 2 * (x * y * (yz * zx - xy * zz) + y * z * (xy * zx - yz * xx) + z * x * (xy * yz - zx * yy))
+    )
+    return np.asarray(half - np.sqrt(np.maximum(half**2 - minors, 0.0)))
 
 
 def operators(spins: int) -> tuple[Any, Any, Any]:

@@ -72,9 +72,9 @@ class _Sweep:
             raise UsageError("There are no steps to play.", "Give at least one.")
         if len(self.lengths) > 1:
             raise UsageError(f"Sweeps of lengths {sorted(self.lengths)} meet.", "Sweep over one list.")
+        shapes = {*(h.shape[:-2] for h in self.given.values()), self.jumps.shape[:-3], self.rho.shape[:-2]}
         try:
-            shapes = [h.shape[:-2] for h in self.given.values()]
-            self.batch = np.broadcast_shapes(*shapes, self.jumps.shape[:-3], self.rho.shape[:-2])
+            self.batch = shapes.pop() if len(shapes) == 1 else np.broadcast_shapes(*shapes)
         except ValueError as error:
             raise UsageError("The stacks of Hamiltonians do not match.", "Give them one shape.") from error
         self.weights = None if weights is None else np.asarray(weights, dtype=float)
@@ -92,6 +92,8 @@ class _Sweep:
                 if step.times < 0:
                     raise UsageError(f"Steps cannot be repeated {step.times} times.", "Use 0 or more.")
                 self._read(step.steps)
+                continue
+            if id(step) in self.waits:
                 continue
             self.waits[id(step)] = wait = seconds(step.seconds)
             self.lengths |= {wait.size} if wait.ndim else set()
@@ -224,9 +226,14 @@ def _generators(given: dict[int, Complex], collapse: Complex) -> dict[int, Float
     """Return the generator of each Hamiltonian; the relaxation, the same for all, is computed once."""
     d = next(iter(given.values())).shape[-1]
     none = np.zeros((0, d, d), dtype=complex)
-    relaxing = generators(np.zeros((d, d), dtype=complex), collapse) if collapse.shape[-3] else None
-    made = {key: generators(h, none) for key, h in given.items()}
-    return made if relaxing is None else {key: g + relaxing for key, g in made.items()}
+    made: dict[int, Floats] = {}
+    for shape in {h.shape for h in given.values()}:
+        keys = [key for key, h in given.items() if h.shape == shape]
+        made |= dict(zip(keys, generators(np.array([given[key] for key in keys]), none), strict=True))
+    if not collapse.shape[-3]:
+        return made
+    relaxing = generators(np.zeros((d, d), dtype=complex), collapse)
+    return {key: g + relaxing for key, g in made.items()}
 
 
 def _apply(matrix: Floats, vector: Floats) -> Floats:
