@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from numpy.typing import NDArray
 
 from qlab.errors import UsageError
 from qlab.physics.given import Floats, hermitian, jumps
@@ -94,7 +95,7 @@ def _resolvent(small: Floats, source: Floats, seen: Floats, shift: Floats) -> Fl
             raise NOT_UNIQUE
         made = (shift[:, None] * (weight[..., None, :] / below)).sum(axis=-1)
         return np.asarray(made.real)
-    whole = np.eye(small.shape[-1]) + shift[:, None, None] * small[..., None, :, :]
+    whole: NDArray[Any] = np.eye(small.shape[-1]) + shift[:, None, None] * small[..., None, :, :]
     try:
         found = np.linalg.solve(whole, np.broadcast_to(source[..., None, :, None], (*whole.shape[:-1], 1)))
     except np.linalg.LinAlgError as error:
