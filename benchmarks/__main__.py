@@ -1,16 +1,34 @@
-"""Run every benchmark and print a table of ratios."""
+"""Run the benchmarks and print tables of ratios: `python -m benchmarks [methods|program] [--full] [--out DIR]`.
 
-from benchmarks import fitting, peers, recording, simulation, stability, start
+`methods` are the sweeps of the engine beside other packages, `program` the recording, the start and a whole run.
+`--full` runs the plain loops to their end (an hour) instead of timing some of their points.
+"""
 
-ROWS = [
-    *simulation.rows(),
-    *recording.rows(),
-    *peers.rows(),
-    *fitting.rows(),
-    *stability.rows(),
-    *start.rows(),
-]
-HEADS = ("what", "ours", "beside it", "ratio", "largest difference")
-WIDTHS = [max(len(str(row[i])) for row in [HEADS, *ROWS]) for i in range(5)]
-for row in [HEADS, *ROWS]:
-    print("  ".join(str(cell).ljust(width) for cell, width in zip(row, WIDTHS, strict=True)))
+import argparse
+from pathlib import Path
+
+from benchmarks.methods.run import CASES, goals, measured, table, write
+
+parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+parser.add_argument("what", nargs="*", default=["methods", "program"])
+parser.add_argument("--full", action="store_true", help="run the plain loops to their end")
+parser.add_argument("--case", choices=sorted(CASES), action="append", help="only this sweep")
+parser.add_argument("--out", type=Path, help="write methods.md, methods.csv and methods.png there")
+chosen = parser.parse_args()
+
+if "methods" in chosen.what:
+    found = [row for name in chosen.case or CASES for row in measured(name, full=chosen.full)]
+    print(table(found))
+    print()
+    print(goals(found))
+    if chosen.out:
+        write(found, chosen.out)
+if "program" in chosen.what:
+    from benchmarks import fitting, peers, recording, simulation, stability, start
+
+    parts = (simulation, recording, peers, fitting, stability, start)
+    rows = [row for part in parts for row in part.rows()]
+    heads = ("what", "ours", "beside it", "ratio", "largest difference")
+    widths = [max(len(str(row[i])) for row in [heads, *rows]) for i in range(5)]
+    for row in [heads, *rows]:
+        print("  ".join(str(cell).ljust(width) for cell, width in zip(row, widths, strict=True)))

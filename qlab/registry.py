@@ -48,6 +48,24 @@ def drop_in_folder() -> Path:
     return config_folder() / "plugins"
 
 
+_OFFERED: dict[tuple[str, str], Any] = {}
+
+
+def offer(kind: Kind, name: str, thing: Any) -> None:
+    """Make an object of this session (a notebook's own world, say) loadable by name, as a plug-in file would."""
+    _OFFERED[kind, name] = thing
+    plugins.cache_clear()
+
+
+@dataclass(frozen=True)
+class Offered(Plugin):
+    """What this session itself has offered; it is gone with it."""
+
+    def load(self) -> Any:
+        """Return the object."""
+        return _OFFERED[self.kind, self.name]
+
+
 @cache
 def plugins(kind: str) -> dict[str, Plugin]:
     """Return what is installed of one kind, by name, without importing any of it."""
@@ -59,6 +77,9 @@ def plugins(kind: str) -> dict[str, Plugin]:
     for file in sorted(folder.glob("*.py")) if folder.is_dir() else ():
         if not file.name.startswith("_"):
             found[file.stem] = DropIn(kind, file.stem, str(file), "the drop-in folder")
+    for of, name in _OFFERED:
+        if of == kind:
+            found[name] = Offered(kind, name, "", "this session")
     return dict(sorted(found.items()))
 
 

@@ -60,6 +60,12 @@ def sim_squeezing() -> dict[str, Any]:
     return _bench("squeezing", "neutral atoms", "200 atoms in an optical cavity, simulated", drivers)
 
 
+def own(world: str, platform: str = "own physics") -> dict[str, Any]:
+    """Return a bench for a world of one's own (`qlab_instruments.worlds.user.UserWorld`), by the world's name."""
+    drivers = {"player": "sim.pulse_player", "sample": "sim.sample", "counter": "sim.click_counter"}
+    return _bench(world, platform, "a system given as QuTiP objects, simulated", drivers)
+
+
 def _bench(kind: str, platform: str, description: str, drivers: dict[str, str]) -> dict[str, Any]:
     """Return a bench whose instruments are named as the roles they play."""
     return {

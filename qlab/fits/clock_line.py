@@ -6,13 +6,17 @@ import numpy as np
 
 from qlab.fits.model import Curve, FitModel, Theta, Variable
 from qlab.fits.starts import best_distinct, grid_of, project_shapes, span
+from qlab.physics.constants import TWO_PI
+from qlab.physics.noise import gauss_hermite
+from qlab.physics.propagate import expm
 
 
 class ClockLine(FitModel):
-    """A Rabi line: y = floor + contrast·Ω²/(Ω²+δ²)·sin²(π√(Ω²+δ²)·T), δ = x − centre.
+    """A Rabi line: y = floor + contrast·⟨P(δ)⟩, without decay P = Ω²/(Ω²+δ²)·sin²(π√(Ω²+δ²)·T), δ = x − centre.
 
-    x: offset of the oscillator in Hz. Context: `duration` T of the pulse in s. For ΩT = 1/2 the line is 0.7987/T wide
-    (Ludlow et al., RMP 87, 637 (2015); physics.md P16).
+    x: offset of the oscillator in Hz. Context: `duration` T of the pulse in s, `lifetime` of the excited state in s
+    (0 or absent: none), `laser_noise`, the rms in Hz by which the oscillator differs from shot to shot. With decay P
+    follows from the Bloch equations. For ΩT = 1/2 the line is 0.7987/T wide (Ludlow et al., RMP 87, 637 (2015); P16).
     """
 
     name: ClassVar[str] = "clock_line"
@@ -33,8 +37,23 @@ class ClockLine(FitModel):
 
     def evaluate(self, x: Curve, theta: Theta) -> Curve:
         """Return the share of excited atoms at offsets x (Hz)."""
-        shape = self._shape(x - theta["centre"], theta["rabi_frequency"])
-        return np.asarray(theta["floor"] + theta["contrast"] * shape)
+        z, weights = gauss_hermite(7)
+        offset = np.add.outer(x - theta["centre"], self.known("laser_noise") * z)
+        lifetime = self.known("lifetime")
+        rabi = theta["rabi_frequency"]
+        shape = self._decaying(offset, rabi, lifetime) if lifetime > 0 else self._shape(offset, rabi)
+        return np.asarray(theta["floor"] + theta["contrast"] * (shape @ weights))
+
+    def _decaying(self, offset: Curve, rabi: float, lifetime: float) -> Curve:
+        """Return the excitation by the Bloch equations, (u, v, w, 1), with decay of the excited state."""
+        rate = 1 / lifetime
+        bloch = np.zeros((*offset.shape, 4, 4))
+        bloch[..., 0, 1], bloch[..., 1, 0] = TWO_PI * offset, -TWO_PI * offset
+        bloch[..., 1, 2], bloch[..., 2, 1] = -TWO_PI * rabi, TWO_PI * rabi
+        bloch[..., 0, 0] = bloch[..., 1, 1] = -rate / 2
+        bloch[..., 2, 2] = bloch[..., 2, 3] = -rate
+        turned = expm(bloch * self.known("duration"))
+        return np.asarray((1 - turned[..., 2, 2] + turned[..., 2, 3]) / 2)
 
     def guess(self, x: Curve, y: Curve, error: Curve) -> list[dict[str, float]]:
         """Scan centre and Rabi frequency, solving height and floor."""

@@ -120,17 +120,20 @@ class QutipPlayer(Player):
                 seen[key] = seen.get(key, np.zeros((self.points, labels))) + state[..., -1].real.T
         return seen
 
-    def stationary(self, settings: Floats, detunings: Floats, jumps: Complex) -> Floats:
-        """Return QuTiP's steady states in the Hermitian basis; (settings, blocks, nodes, d*d)."""
+    def _contracted(self, segments: tuple[Segment, ...], labels: int) -> Floats | None:
+        """Nothing is contracted: every branch is solved."""
+        del segments, labels
+
+    def photon_rates(self, settings: Floats, detunings: Floats, jumps: Complex) -> Floats:
+        """Return the photons per second of QuTiP's steady states; (blocks, nodes, settings)."""
         qt = qutip()
-        basis = hermitian_basis(self.stack.dimension)
         c_ops = [qt.Qobj(c) for c in jumps if np.any(c)]
         blocks = len(self.stack.weights)
-        found = np.empty((len(settings), blocks, len(detunings), len(basis)))
+        found = np.empty((blocks, len(detunings), len(settings)))
         for m, (carrier, rabi) in enumerate(settings):
             for block in range(blocks):
                 for node, detuning in enumerate(detunings):
                     hamiltonian = qt.Qobj(self._hamiltonian(block, carrier, rabi, detuning))
                     state = qt.steadystate(hamiltonian, c_ops, method="direct")
-                    found[m, block, node] = (basis @ state.full().ravel()).real
+                    found[block, node, m] = np.diag(state.full()).real @ self.lit.brightness
         return found

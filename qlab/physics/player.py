@@ -19,11 +19,12 @@ import numpy as np
 from qlab.errors import UsageError
 from qlab.physics.levels import Complex, Floats, LevelSystem, Light
 from qlab.physics.noise import hermite_table, normal_nodes, ou_phase_covariance, ou_point_covariance
-from qlab.physics.propagate import durations, expm, hermitian_basis, stationary
+from qlab.physics.pathways import contracted
+from qlab.physics.propagate import durations, expm, hermitian_basis
 from qlab.physics.rates import expm_by_duration, once, rate_matrix, windows
 from qlab.physics.segments import Segment
 from qlab.physics.stack import BlockStack
-from qlab.physics.steady import continuous
+from qlab.physics.steady import continuous, node_rates
 from qlab.pulses.timeline import Timeline
 
 NEGLIGIBLE = 1e-13
@@ -67,6 +68,9 @@ class Player:
             seen = continuous(self)
             return shares, {k: np.repeat(v[:, None], labels, axis=1) for k, v in seen.items()}
         self._resolve_noise([segments[i] for i in driven])
+        shares = self._contracted(segments[:reading], labels)
+        if shares is not None:
+            return shares, self._windows(segments[reading:], labels)
         start = np.diag(self.stack.one.initial).astype(complex)
         self.rho: Complex = np.broadcast_to(
             start, (1, 1, len(self.stack.weights), len(self.detunings), *start.shape)
@@ -95,13 +99,15 @@ class Player:
         """Return the angular frequency of a pulse at each point, rad/s: carrier plus offset."""
         return self.carrier + (0.0 if segment.play is None else 2 * np.pi * segment.play.frequency)
 
-    def stationary(self, settings: Floats, detunings: Floats, jumps: Complex) -> Floats:
-        """Return steady states in the Hermitian basis, populations first; (settings, blocks, nodes, d*d).
+    def photon_rates(self, settings: Floats, detunings: Floats, jumps: Complex) -> Floats:
+        """Return the photons per second of settled levels; (blocks, nodes, settings).
 
         `settings` (m, 2): drive and Rabi angular frequencies; `detunings` (nodes,), all rad/s.
         """
-        generators = self.stack.generators(settings[:, 0], settings[:, 1], detunings, jumps)
-        return stationary(generators, self.stack.dimension)
+        return node_rates(self, settings, detunings, jumps)
+
+    def _contracted(self, segments: tuple[Segment, ...], labels: int) -> Floats | None:
+        return contracted(self, segments, labels)
 
     def _windows(self, segments: tuple[Segment, ...], labels: int) -> dict[str, Floats]:
         return windows(self, segments, labels)
@@ -216,9 +222,16 @@ class Player:
 
     def _average(self, values: Complex, path: tuple[int, ...]) -> Complex:
         """Return the noise average of values (points or 1, nodes, d) of a branch; (points or 1, d)."""
+        factor = self.noise_factors(path)
+        table = self.hermite[: factor.shape[1]]
+        coefficients = np.einsum("kn,n,pni->pki", table, self.weights, values)
+        return np.asarray((factor[..., None] * coefficients).sum(axis=1))
+
+    def noise_factors(self, path: tuple[int, ...]) -> Complex:
+        """Return what each Hermite coefficient of a branch is multiplied by; (points or 1, coefficients)."""
         spans = [(self.free[i], q) for i, q in enumerate(path) if q != 0]
         if not spans or self.system.sigma_detuning == 0:
-            return np.asarray(np.einsum("n,pni->pi", self.weights, values))
+            return np.ones((1, 1), dtype=complex)
         tau_c, sigma = self.system.tau_c, self.system.sigma_detuning
         shared = sigma * sum(q * ou_point_covariance(*span, self.moment, tau_c) for span, q in spans)
         variance = sigma**2 * sum(
@@ -230,6 +243,4 @@ class Player:
         shared, damping = np.where(lost, 0.0, shared), np.where(lost, 0.0, np.exp(-variance / 2))
         n = np.arange(len(self.weights))
         factorial = np.array([math.sqrt(math.factorial(k)) for k in n])
-        coefficients = np.einsum("kn,n,pni->pki", self.hermite, self.weights, values)
-        factor = np.power(-1j * shared[:, None], n) / factorial * damping[:, None]
-        return np.asarray((factor[..., None] * coefficients).sum(axis=1))
+        return np.asarray(np.power(-1j * shared[:, None], n) / factorial * damping[:, None])

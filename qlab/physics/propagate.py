@@ -4,63 +4,32 @@ Everything here works on stacks: the last two axes are a matrix, the others are 
 on row-stacked density matrices, rho[i, j] at index i*d + j, or, real, on their parts in a Hermitian basis.
 """
 
-from functools import cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-Stack = NDArray[np.complex128]
+from qlab.errors import UsageError
+from qlab.physics.exponential import expm
+from qlab.physics.superoperator import Floats, Stack, hermitian_basis, liouvillian, real_form
 
-# Padé [13/13] coefficients and the largest 1-norm for which it is exact to rounding (Higham 2005, table 2.3).
-_PADE = (
-    64764752532480000.0, 32382376266240000.0, 7771770303897600.0, 1187353796428800.0, 129060195264000.0,
-    10559470521600.0, 670442572800.0, 33522128640.0, 1323241920.0, 40840800.0, 960960.0, 16380.0, 182.0, 1.0,
-)  # fmt: skip
-_THETA = 5.371920351148152
+__all__ = [
+    "durations",
+    "expm",
+    "hermitian_basis",
+    "liouvillian",
+    "pairings",
+    "propagators",
+    "real_form",
+    "stationary",
+    "steady_state",
+]
+
 WORST_CONDITION = 1e6
 # Beyond it a steady state has fewer than about five digits; one that is not unique has none.
 WORST_STEADY_CONDITION = 1e11
-CHUNK = 512  # matrices exponentiated together: few enough to stay in the processor's cache
-
-
-def expm(generators: NDArray[Any]) -> NDArray[Any]:
-    """Return exp(A) for each matrix of a stack; shape (..., n, n).
-
-    Scaling and squaring with a Padé approximant, many matrices at once; each is squared as often as its own
-    norm asks for. Backward error of the order of the unit roundoff (Higham, SIAM J. Matrix Anal. 26, 1179).
-    """
-    shape = generators.shape
-    flat = np.ascontiguousarray(generators.reshape(-1, *shape[-2:]))
-    if not np.all(np.isfinite(flat)):
-        raise ValueError("a generator has entries that are not finite")
-    norms = np.abs(flat).sum(axis=-2).max(axis=-1, initial=0.0)
-    with np.errstate(divide="ignore"):
-        squarings = np.maximum(0, np.ceil(np.log2(norms / _THETA))).astype(int)
-    out = np.empty_like(flat)
-    for count in np.unique(squarings):
-        alike = np.flatnonzero(squarings == count)
-        for start in range(0, len(alike), CHUNK):
-            chosen = alike[start : start + CHUNK]
-            result = _pade(flat[chosen] / 2.0**count)
-            for _ in range(count):
-                result = result @ result
-            out[chosen] = result
-    return out.reshape(shape)
-
-
-def _pade(a: NDArray[Any]) -> NDArray[Any]:
-    b = _PADE
-    diagonal = np.arange(a.shape[-1])
-    a2 = a @ a
-    a4 = a2 @ a2
-    a6 = a4 @ a2
-    u = a6 @ (b[13] * a6 + b[11] * a4 + b[9] * a2) + b[7] * a6 + b[5] * a4 + b[3] * a2
-    u[..., diagonal, diagonal] += b[1]
-    u = a @ u
-    v = a6 @ (b[12] * a6 + b[10] * a4 + b[8] * a2) + b[6] * a6 + b[4] * a4 + b[2] * a2
-    v[..., diagonal, diagonal] += b[0]
-    return np.linalg.solve(v - u, v + u)
+# Times that miss an even grid by less than this part of a step are on it.
+EVEN = 1e-9
 
 
 def durations(generator: NDArray[Any], times: NDArray[np.float64], vectors: Stack) -> Stack:
@@ -92,53 +61,115 @@ def _inverse(basis: Stack) -> tuple[Stack, NDArray[np.bool_]]:
     return inverse, usable
 
 
-def liouvillian(hamiltonian: Stack, jumps: NDArray[Any]) -> Stack:
-    """Return the Lindblad superoperator of H (rad/s) and collapse operators sqrt(rate)*jump.
+def even_step(times: Floats) -> float | None:
+    """Return the step of times first + k*step, or None where they are not on such a grid."""
+    if len(times) < 3:
+        return float(times[-1] - times[0]) if len(times) == 2 else None
+    step = (times[-1] - times[0]) / (len(times) - 1)
+    grid = times[0] + step * np.arange(len(times))
+    return float(step) if np.abs(times - grid).max() <= EVEN * abs(step) else None
 
-    `hamiltonian` (..., d, d), `jumps` (k, d, d) or (..., k, d, d); returns (..., d*d, d*d) for row-stacked
-    density matrices: drho/dt = -i[H, rho] + sum_k (c rho c+ - {c+ c, rho}/2).
+
+def pairings(
+    generator: NDArray[Any],
+    times: Floats,
+    left: NDArray[Any],
+    right: NDArray[Any],
+    weights: Floats | None = None,
+    small: NDArray[Any] | None = None,
+) -> NDArray[Any]:
+    """Return left . exp(A t) . right for every time of a sweep; shape (..., t), or (t,) averaged with `weights`.
+
+    `generator` (..., n, n), `left` and `right` (..., n), `times` (t,), `weights` (...). Evenly spaced times cost
+    one or two exponentials and about 2 sqrt(t) products: baby steps on the right, giant steps on the left. Others
+    are told apart by one eigendecomposition, or, where that is ill-conditioned, exponentiated one by one.
+    `small` is exp(A step), where it is known already.
     """
-    d = hamiltonian.shape[-1]
-    identity = np.eye(d)
-    decay = np.einsum("...kba,...kbc->...ac", jumps.conj(), jumps) / 2
-    effective = -1j * hamiltonian - decay
-    left = np.einsum("...ab,cd->...acbd", effective, identity)
-    right = np.einsum("ab,...cd->...acbd", identity, effective.conj())
-    feeding = np.einsum("...kab,...kcd->...acbd", jumps, jumps.conj())
-    total = left + right + feeding
-    return np.asarray(total).reshape(*total.shape[:-4], d * d, d * d)
+    step = even_step(times)
+    if step is None or step == 0:
+        return _scattered(generator, times, left, right, weights)
+    if small is None:
+        small = expm(generator * step)
+    if times[0] != 0:
+        right = (expm(generator * times[0]) @ right[..., None])[..., 0]
+    batch = np.broadcast_shapes(generator.shape[:-2], left.shape[:-1], right.shape[:-1])
+    babies = 1 << max(0, (len(times).bit_length() + 1) // 2)
+    giants = -(-len(times) // babies)
+    columns, power = _powers(small, right, babies, batch)
+    rows, _ = _powers(power.swapaxes(-1, -2), left, giants, batch)
+    if weights is None:
+        made = rows.swapaxes(-1, -2) @ columns
+        return np.asarray(made.reshape(*batch, -1)[..., : len(times)])
+    n = small.shape[-1]
+    share = np.broadcast_to(weights, batch)[..., None, None]
+    tall = (columns * share).reshape(-1, n, babies).reshape(-1, babies)
+    flat = rows.reshape(-1, n, giants).reshape(-1, giants)
+    return np.asarray((flat.T @ tall).reshape(-1)[: len(times)])
 
 
-@cache
-def hermitian_basis(d: int) -> Stack:
-    """Return the unitary (d*d, d*d) whose rows take a row-stacked matrix to its parts in a Hermitian basis.
+def _powers(
+    step: NDArray[Any], vectors: NDArray[Any], count: int, batch: tuple[int, ...]
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return step^k v for k < count by doubling, (*batch, n, count), and the power of step that comes next."""
+    made = np.empty((*batch, step.shape[-1], count), dtype=np.result_type(step, vectors))
+    made[..., 0] = vectors
+    done = 1
+    while done < count:
+        more = min(done, count - done)
+        np.matmul(step, made[..., :more], out=made[..., done : done + more])
+        done += more
+        step = step @ step
+    return made, step
 
-    The first d parts are the populations; those of a density matrix are real, and so is a Liouvillian between
-    them, B @ L @ B+.
+
+def _scattered(
+    generator: NDArray[Any],
+    times: Floats,
+    left: NDArray[Any],
+    right: NDArray[Any],
+    weights: Floats | None,
+) -> NDArray[Any]:
+    real = not any(np.iscomplexobj(x) for x in (generator, left, right))
+    batch = np.broadcast_shapes(generator.shape[:-2], left.shape[:-1], right.shape[:-1])
+    states = durations(
+        np.broadcast_to(generator, (*batch, *generator.shape[-2:])),
+        times,
+        np.broadcast_to(right, (*batch, right.shape[-1])).astype(complex),
+    )
+    made = (states @ np.broadcast_to(left, (*batch, left.shape[-1]))[..., None])[..., 0]
+    if weights is not None:
+        share = np.broadcast_to(weights, batch)
+        made = np.tensordot(share, made, axes=share.ndim)
+    return np.asarray(made.real if real else made)
+
+
+def propagators(generator: NDArray[Any], times: Floats) -> NDArray[Any]:
+    """Return exp(A t) for every time of a sweep; shape (..., t, n, n).
+
+    Evenly spaced times are powers of one exponential, found by doubling; others are exponentiated together.
     """
-    rows = [np.diag(unit) for unit in np.eye(d, dtype=complex)]
-    for i in range(d):
-        for j in range(i):
-            symmetric = np.zeros((d, d), dtype=complex)
-            symmetric[i, j] = symmetric[j, i] = np.sqrt(0.5)
-            skew = np.zeros((d, d), dtype=complex)
-            skew[i, j], skew[j, i] = 1j * np.sqrt(0.5), -1j * np.sqrt(0.5)
-            rows += [symmetric, skew]
-    basis = np.array(rows).reshape(d * d, d * d).conj()
-    basis.flags.writeable = False
-    return basis
-
-
-def real_form(generators: Stack) -> NDArray[np.float64]:
-    """Return Liouvillians (..., d*d, d*d) between the parts of density matrices in the Hermitian basis."""
-    basis = hermitian_basis(int(np.sqrt(generators.shape[-1])))
-    return np.ascontiguousarray((basis @ generators @ basis.conj().T).real)
+    step = even_step(times)
+    if step is None or step == 0:
+        distinct, which = np.unique(times, return_inverse=True)
+        made = expm(generator[..., None, :, :] * distinct[:, None, None])
+        return np.asarray(made[..., which.reshape(-1), :, :])
+    n = generator.shape[-1]
+    offset, power = expm(generator * np.array([times[0], step]).reshape(2, *[1] * generator.ndim))
+    made = np.empty((*generator.shape[:-2], len(times), n, n), dtype=offset.dtype)
+    made[..., 0, :, :] = offset
+    done = 1
+    while done < len(times):
+        more = min(done, len(times) - done)
+        np.matmul(power[..., None, :, :], made[..., :more, :, :], out=made[..., done : done + more, :, :])
+        done += more
+        power = power @ power
+    return made
 
 
 def steady_state(generators: Stack) -> Stack:
     """Return the stationary density matrix of each Liouvillian of a stack; shape (..., d, d).
 
-    Raises ValueError where the state is not unique.
+    Raises UsageError where the state is not unique.
     """
     d = int(np.sqrt(generators.shape[-1]))
     parts = stationary(real_form(generators), d)
@@ -148,7 +179,7 @@ def steady_state(generators: Stack) -> Stack:
 def stationary(generators: NDArray[np.float64], d: int) -> NDArray[np.float64]:
     """Return what stationary states are in the Hermitian basis, for Liouvillians in it; shape (..., d*d).
 
-    Solves L rho = 0 with its first row replaced by the trace. Raises ValueError where that has no one solution.
+    Solves L rho = 0 with its first row replaced by the trace. Raises UsageError where that has no one solution.
     """
     size = np.abs(generators).sum(axis=-1).max(axis=-1)
     bordered = generators / np.where(size == 0, 1, size)[..., None, None]
@@ -156,8 +187,12 @@ def stationary(generators: NDArray[np.float64], d: int) -> NDArray[np.float64]:
     try:
         inverse = np.linalg.inv(bordered)
     except np.linalg.LinAlgError as error:
-        raise ValueError("the steady state is not unique: nothing relaxes part of the system") from error
+        raise _no_rest("nothing relaxes part of the system") from error
     condition = np.abs(inverse).sum(axis=-1).max() * np.abs(bordered).sum(axis=-1).max()
     if not condition < WORST_STEADY_CONDITION:
-        raise ValueError(f"the steady state is not unique or ill-conditioned (condition {condition:.1e})")
+        raise _no_rest(f"it is ill-conditioned ({condition:.1e})")
     return np.asarray(inverse[..., 0])
+
+
+def _no_rest(why: str) -> UsageError:
+    return UsageError(f"The steady state is not unique: {why}.", "Add relaxation between all levels.")

@@ -47,6 +47,11 @@ class BlockStack:
         made = [real_form(liouvillian(h.astype(complex), none)) for h in (diagonal, drive, number, order)]
         return made[0], made[1], made[2], made[3]
 
+    @property
+    def number(self) -> Floats:
+        """By what a generator falls for each rad/s of the carrier; (d*d, d*d)."""
+        return self._parts[2]
+
     def generators(self, carrier: Floats, rabi: Floats, detunings: Floats, jumps: Complex) -> Floats:
         """Return Liouvillians in the Hermitian basis in the frame of the carrier.
 

@@ -5,8 +5,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from qlab.errors import UsageError
-from qlab.physics.levels import Floats
+from qlab.physics.levels import Complex, Floats
 from qlab.physics.noise import gauss_hermite
+from qlab.physics.propagate import stationary
+from qlab.physics.resonance import rational
 from qlab.physics.segments import Segment
 
 if TYPE_CHECKING:
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
 # After this many lifetimes of the slowest relaxation the state is the settled one to 1e-9.
 LIFETIMES = 20.0
 MOST_NODES = 2001
+MOST_NUMBERS = 300_000  # points times blocks times nodes at a time, which bounds the memory
 
 
 def continuous(player: "Player") -> dict[str, Floats]:
@@ -62,11 +65,26 @@ def _settled_rate(player: "Player", segment: Segment, waited: float) -> Floats:
             "Raise the laser power, or lengthen tau_c.",
         )
     z, weights = _line_nodes(width, sigma)
-    states = player.stationary(distinct, z * sigma, jumps)
-    populations = states[..., : stack.dimension]
-    shares = stack.weights / stack.weights.sum()
-    rate = np.einsum("b,n,pbni,i->p", shares, weights, populations, brightness)
-    return np.asarray(rate[which.reshape(-1)])
+    made = np.zeros(len(distinct))
+    part = max(1, MOST_NUMBERS // (len(distinct) * len(stack.weights)))
+    for start in range(0, len(z), part):
+        nodes = slice(start, start + part)
+        rate = player.photon_rates(distinct, z[nodes] * sigma, jumps)
+        made += np.einsum("b,n,bnp->p", stack.weights / stack.weights.sum(), weights[nodes], rate)
+    return np.asarray(made[which.reshape(-1)])
+
+
+def node_rates(player: "Player", settings: Floats, detunings: Floats, jumps: Complex) -> Floats:
+    """Return the photons per second of each block and node at each setting (drive frequency, Rabi frequency)."""
+    stack, brightness = player.stack, player.lit.brightness
+    d = stack.dimension
+    if len(settings) > 1 and np.all(settings[:, 1] == settings[0, 1]):
+        middle = (settings[:1, 0] + settings[-1:, 0]) / 2
+        base = stack.generators(middle, settings[:1, 1], detunings, jumps)[0]
+        readout = np.concatenate([brightness, np.zeros(d * d - d)])
+        return rational(base, -stack.number, readout, d)(settings[:, 0] - middle)
+    states = stationary(stack.generators(settings[:, 0], settings[:, 1], detunings, jumps), d)
+    return np.asarray(np.moveaxis(states[..., :d] @ brightness, 0, -1))
 
 
 def _relaxation(generators: Floats) -> tuple[float, float]:

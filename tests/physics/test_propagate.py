@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.linalg import expm as scipy_expm
 
+from qlab.errors import UsageError
 from qlab.physics.propagate import durations, expm, hermitian_basis, liouvillian, real_form, steady_state
 
 
@@ -107,13 +108,13 @@ def test_steady_state_of_the_optical_bloch_equations():
 )
 def test_steady_state_refuses_what_is_not_unique(jumps):
     h = np.diag([0.3, 0.0, -1.7]).astype(complex)
-    with pytest.raises(ValueError, match="not unique"):
+    with pytest.raises(UsageError, match="not unique"):
         steady_state(liouvillian(h, jumps.astype(complex))[None])
 
 
 def test_not_finite_generators_are_refused():
     for bad in (np.nan, np.inf):
-        with pytest.raises(ValueError, match="not finite"):
+        with pytest.raises(UsageError, match="not finite"):
             expm(np.full((2, 3, 3), bad))
 
 

@@ -136,7 +136,11 @@ class ClockWorld(SeededWorld):
         """Return the same by QuTiP: one mesolve for each stretch."""
         jumps = np.array([c.full() for c in self.atoms.collapse_operators()]).reshape(-1, 2, 2)
         state = np.array([0, 0, 0, 1], dtype=complex)
-        for time, drive, delta in zip(stretches.seconds, stretches.drives, detunings, strict=True):
+        for time, drive, delta, steps in zip(
+            stretches.seconds, stretches.drives, detunings, stretches.steps, strict=True
+        ):
+            if not steps:
+                break
             raising = complex(drive[0], -drive[1]) / 2
             hamiltonian = np.array([[-delta / 2, raising], [raising.conjugate(), delta / 2]])
             state = propagators(hamiltonian, jumps, np.array([time]))[0] @ state
@@ -163,7 +167,7 @@ class ClockWorld(SeededWorld):
 
 @dataclass(frozen=True)
 class Stretches:
-    """One cycle as the atoms see it: lengths, drives (Ω cos φ, Ω sin φ) in rad/s, dampings of half a step, steps."""
+    """One cycle as the atoms see it: lengths, drives (Ω cos φ, Ω sin φ) in rad/s, dampings of half a step, steps (0: read out)."""
 
     seconds: tuple[float, ...]
     drives: tuple[tuple[float, float], ...]
@@ -175,7 +179,9 @@ class Stretches:
         """Return the stretches of a cycle cut at every edge."""
         seconds = tuple(float(s.seconds[0]) for s in segments)
         drives, dampings, steps = [], [], []
-        for segment, time in zip(segments, seconds, strict=True):
+        # The camera opens on what it finds: what the atoms do while it looks changes nothing any more.
+        reading = next((i for i, s in enumerate(segments) if s.keys), len(segments))
+        for i, (segment, time) in enumerate(zip(segments, seconds, strict=True)):
             rabi, phase = 0.0, 0.0
             if segment.play is not None:
                 rabi = TWO_PI * float(segment.play.amplitude[0]) * hidden.drive_gain
@@ -188,7 +194,7 @@ class Stretches:
             drives.append((rabi * math.cos(phase), rabi * math.sin(phase)))
             across = math.exp(-half / (2 * hidden.T1) - half / hidden.Tphi)
             dampings.append((across, math.exp(-half / hidden.T1)))
-            steps.append(count)
+            steps.append(count if i < reading else 0)
         return cls(seconds, tuple(drives), tuple(dampings), tuple(steps))
 
     def turn(self, detunings: list[float]) -> float:

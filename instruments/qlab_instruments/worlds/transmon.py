@@ -43,7 +43,7 @@ class TransmonTruth(Parameters):
     excited: Annotated[float, Ge(0), Lt(0.5)] = 0.01
     flux_noise: Annotated[float, Ge(0)] = 3e-6
     tau_c: Time = 1.0
-    flux_drift: Annotated[float, Ge(0)] = 1e-8
+    flux_drift: Annotated[float, Ge(0)] = 5e-10
     efficiency: Annotated[float, Gt(0), Le(1)] = 0.3
     photons_per_volt2: Annotated[float, Ge(0)] = 500.0
     drive_gain: Annotated[float, Ge(0)] = 1.0
