@@ -56,7 +56,9 @@ def measured(name: str, *, full: bool) -> Iterator[Measured]:
     made = case.ours()
     error = max(float(np.abs(case.at(made, i) - truth[i])) for i in checked)
     yield Measured(case.name, "qlab", seconds(case.ours, 15), error)
-    yield Measured(case.name, "qlab, first call", _cold(name), error, "in a fresh process, imports not counted")
+    yield Measured(
+        case.name, "qlab, first call", _cold(name), error, "in a fresh process, imports not counted"
+    )
     yield _plain(case, truth, full=full)
     for way, peer in case.peers.items():
         try:

@@ -62,18 +62,18 @@ class Noting:
 
     def star(self, line: Line) -> None:
         """Put a star on a run of the list, or take it off."""
-        if line.path is not None:
-            path = line.path
-            old = self._notes.get(path)
-            if old is None:
-                self._window.worker.ask(
-                    lambda note: (self._read(path, note), self.star(line)),
-                    self._failed,
-                    work.read_note,
-                    str(path),
-                )
-                return
+        if line.path is None:
+            return
+        path, old = line.path, self._notes.get(line.path)
+        if old is not None:
             self._push(path, old, Note(old.text, old.tags, not old.star))
+            return
+
+        def read(note: Note) -> None:
+            self._read(path, note)
+            self.star(line)
+
+        self._window.worker.ask(read, self._failed, work.read_note, str(path))
 
     def close(self) -> None:
         """Keep what was being written: here and now, because the worker ends with the window."""

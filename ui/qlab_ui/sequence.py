@@ -75,8 +75,8 @@ def lay_out(program: Mapping[str, Any]) -> Played:
         Pulse(
             e.kind,
             e.channel,
-            e.start * 1e-12,
-            e.stop * 1e-12,
+            _seconds(e.start),
+            _seconds(e.stop),
             np.asarray(e.amplitude, dtype=float),
             np.asarray(e.phase, dtype=float),
             np.asarray(e.frequency, dtype=float),
@@ -85,7 +85,11 @@ def lay_out(program: Mapping[str, Any]) -> Played:
         for e in timeline.events
     )
     points = tuple((name, read.sweeps[name].unit, values) for name, values in timeline.points.items())
-    return Played(tuple(first), pulses, timeline.duration * 1e-12, points, read.shots)
+    return Played(tuple(first), pulses, _seconds(timeline.duration), points, read.shots)
+
+
+def _seconds(picoseconds: NDArray[np.int64]) -> NDArray[np.float64]:
+    return np.asarray(picoseconds * 1e-12, dtype=np.float64)
 
 
 def rotation_name(rabi: float, duration: float, phase: float) -> str:

@@ -32,8 +32,12 @@ class TwistingParameters(Parameters):
     """Settings of a scan over the time of twisting."""
 
     twist_time: Scan[Seconds] = Field(Linear(0, 6e-3, 21), title="Twisting time")
-    shots: Annotated[int, Ge(10), Le(100_000)] = Field(250, title="Shots in a row", description="Of each quadrature")
-    passes: Annotated[int, Ge(1), Le(10_000)] = Field(30, title="Passes", description="Rows of each time; their scatter is the error")
+    shots: Annotated[int, Ge(10), Le(100_000)] = Field(
+        250, title="Shots in a row", description="Of each quadrature"
+    )
+    passes: Annotated[int, Ge(1), Le(10_000)] = Field(
+        30, title="Passes", description="Rows of each time; their scatter is the error"
+    )
     asked_chi: Annotated[Hertz, Gt(0)] = Field(
         1.0, title="Twisting rate", description="χ/2π as calibrated; says which quadrature is quiet"
     )

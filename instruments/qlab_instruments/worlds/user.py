@@ -35,7 +35,8 @@ class UserWorld(SeededWorld):
                 f"This world has no {unknown[0]!r}.", f"Its truth has: {', '.join(self.names) or 'nothing'}."
             )
         self.values = {
-            name: _number(truth.get(name, value), self.units.get(name, "1")) for name, value in self.names.items()
+            name: _number(truth.get(name, value), self.units.get(name, "1"))
+            for name, value in self.names.items()
         }
         self.system = type(self).build(**self.values)
 
@@ -54,7 +55,12 @@ class UserWorld(SeededWorld):
         else:
             maker = build
         maker(**defaults)  # a mistake shows here, and not at the first shot
-        members = {"build": staticmethod(maker), "names": defaults, "units": dict(units or {}), "__doc__": cls.__doc__}
+        members = {
+            "build": staticmethod(maker),
+            "names": defaults,
+            "units": dict(units or {}),
+            "__doc__": cls.__doc__,
+        }
         return type("OwnWorld", (cls,), members)
 
     def settings(self) -> dict[str, float]:

@@ -27,7 +27,8 @@ class Extend(QDialog):
             QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel, self
         )
         self.buttons.button(QDialogButtonBox.StandardButton.Ok).setText("Measure longer")
-        self.buttons.accepted.connect(lambda: (extend(self.passes.value()), self.accept()))
+        self.buttons.accepted.connect(lambda: extend(self.passes.value()))
+        self.buttons.accepted.connect(self.accept)
         self.buttons.rejected.connect(self.reject)
         column = QVBoxLayout(self)
         column.addWidget(words)

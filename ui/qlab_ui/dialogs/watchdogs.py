@@ -48,8 +48,8 @@ class RuleRow(QFrame):
         self.readout.setEditable(True)
         self.readout.addItems(list(readouts))
         self.condition, self.action = QComboBox(self), QComboBox(self)
-        for box, words in ((self.condition, CONDITIONS), (self.action, ACTIONS)):
-            for key, shown in words.items():
+        for box, choices in ((self.condition, CONDITIONS), (self.action, ACTIONS)):
+            for key, shown in choices.items():
                 box.addItem(shown, key)
         self.threshold, self.for_seconds = QLineEdit(self), QLineEdit("0 s", self)
         self.threshold.setPlaceholderText("1 mW")
@@ -74,8 +74,8 @@ class RuleRow(QFrame):
         grid.addWidget(take_out, 0, 7)
         sentence = (QLabel("When", self), self.readout, self.condition, self.threshold, QLabel("for", self),
                     self.for_seconds)  # fmt: skip
-        for column, widget in enumerate(sentence):
-            grid.addWidget(widget, 1, column)
+        for column, part in enumerate(sentence):
+            grid.addWidget(part, 1, column)
         then = QHBoxLayout()
         then.addWidget(QLabel("then", self))
         then.addWidget(self.action)
@@ -120,9 +120,11 @@ class RuleRow(QFrame):
             good.level(self._units.get(readout, "*"))
         except ValidationError as error:
             first = error.errors()[0]
-            return self._refuse(f"{first['loc'][0] if first['loc'] else 'rule'}: {first['msg']}.")
+            self._refuse(f"{first['loc'][0] if first['loc'] else 'rule'}: {first['msg']}.")
+            return None
         except QlabError as error:
-            return self._refuse(str(error))
+            self._refuse(str(error))
+            return None
         self.message.hide()
         return good.model_dump(mode="json")
 

@@ -97,8 +97,10 @@ class KnobRow(QWidget):
             typing = line is not None and line.hasFocus() and line.isModified()
             if value is not None and not typing and self.editor.value() != value:
                 self.editor.setValue(value)
-        old = isinstance(age, int | float) and age > _STALE
-        self.label.setText(text.words(self.name) + (f"  ({text.duration(float(age))} ago)" if old else ""))
+        seconds = float(age) if isinstance(age, int | float) else 0.0
+        self.label.setText(
+            text.words(self.name) + (f"  ({text.duration(seconds)} ago)" if seconds > _STALE else "")
+        )
 
     def _edited(self) -> None:
         problem = self.editor.problem() if self.editor is not None else ""
