@@ -112,7 +112,7 @@ class Runner:
     @property
     def over(self) -> bool:
         """Whether nothing more will be measured, though the file may not be complete yet."""
-        return self.state in ENDED or self._done.is_set()
+        return self.state in ENDED or self._going.done.is_set()
 
     def pause(self) -> None:
         """Pause at the next checkpoint."""
