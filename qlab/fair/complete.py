@@ -7,7 +7,7 @@ from qlab.fair.vocabulary import FIELDS, faults
 from qlab.profile import Profile
 from qlab.profile import faults as profile_faults
 from qlab.record import Record
-from qlab.store.crate import devices_of, sample_of
+from qlab.store.entities import devices_of, sample_of
 
 
 @dataclass(frozen=True)

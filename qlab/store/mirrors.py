@@ -6,7 +6,7 @@ from typing import Any
 import h5py
 
 from qlab.profile.identifiers import ACCESS
-from qlab.store.crate import NO_LICENSE
+from qlab.store.entities import NO_LICENSE
 from qlab.store.metadata import METADATA_LICENSE
 from qlab.store.names import inner
 

@@ -11,14 +11,17 @@ from pathlib import Path
 
 import h5py
 import pytest
+from typer.testing import CliRunner
 
 import qlab
 from qlab import fair, profile
+from qlab.cli.app import app
 from qlab.errors import UsageError
 from qlab.export.make import filled as filled_record
 from qlab.profile import Profile
 from qlab.record import Record
 from qlab.store import check_file
+from qlab.store.copy import rewritten
 from qlab.store.crate import crate
 from qlab.store.mirrors import differing, mirrored
 
@@ -255,3 +258,20 @@ def test_a_bench_file_with_a_bad_identifier_is_refused(tmp_path):
         bench.write_text(f'[instruments.a]\ndriver = "scpi.generic"\n[instruments.a.about]\n{line}\n')
         with pytest.raises(UsageError, match="about"):
             qlab.Bench.load(bench)
+
+
+def test_the_command_line_tells_the_same(whole, tmp_path):
+    invoke = CliRunner().invoke
+    told = json.loads(invoke(app, ["check", str(whole.path), "--json"]).output)
+    assert (told["problems"], told["needed"], told["fair"]["met"]) == ([], [], 12)
+    assert invoke(app, ["check", str(whole.path), "--publication"]).exit_code == 0
+    shown = json.loads(invoke(app, ["show", str(whole.path), "--json"]).output)
+    assert shown["fair"] == told["fair"]
+    assert shown["profile"]["license"] == "CC-BY-4.0"
+    bare = tmp_path / "bare.h5"
+    rewritten(whole.path, bare, whole.record.model_copy(update={"profile": Profile(pseudonym="p")}))
+    assert invoke(app, ["check", str(bare)]).exit_code == 0
+    said = invoke(app, ["check", str(bare), "--publication"])
+    assert said.exit_code == 1
+    assert "qlab profile set license CC-BY-4.0" in said.output
+    assert isinstance(invoke(app, ["export", str(bare), "x", "--also", "Pierre"]).exception, UsageError)
