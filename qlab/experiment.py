@@ -12,7 +12,9 @@ from qlab.parameters import Parameters
 from qlab.playing import check_limits, play, split_shots
 from qlab.pulses import Program, compile_program
 from qlab.record import Axis, Block, Column, Figure, FitResult, Signal
+from qlab.roles import ShotCounter
 from qlab.runs import Run
+from qlab.shots import KeepShots, kept, kept_columns
 
 P = TypeVar("P", bound=Parameters)
 Blocks = Iterator[Block]
@@ -96,6 +98,11 @@ class Experiment(Generic[P]):
         program = self.program()
         if program is not None and self.bench is not None:
             check_limits(self.bench, compile_program(program))
+            keep = getattr(self.parameters, "keep_shots", "off")
+            if keep != "off" and not isinstance(self.bench.role("counter"), ShotCounter):
+                raise UsageError(
+                    "The counter of this bench gives sums over shots only.", "Set keep_shots to off."
+                )
 
     def play(self, program: Program) -> Blocks:
         """Play a program on the bench's player and counter; yield its rows pass by pass."""
@@ -103,7 +110,27 @@ class Experiment(Generic[P]):
             raise UsageError("The experiment is not bound to a bench.", "Call bind(bench) first.")
         if self.on_program is not None:
             self.on_program(program)
-        yield from play(self.bench, program, passes=self.passes)
+        keep: KeepShots = getattr(self.parameters, "keep_shots", "off")
+        counter = self.bench.role("counter")
+        if isinstance(counter, ShotCounter):
+            counter.keep_shots(keep != "off")
+        blocks = play(self.bench, program, passes=self.passes)
+        if keep == "off":
+            yield from blocks
+            return
+        keys, most = _windows(program), self.shots_in_row(program)
+        for block in blocks:
+            yield kept(keep, block, keys, most)
+
+    def shots_in_row(self, program: Program) -> int:
+        """Return the most shots that a row has."""
+        return max(split_shots(program.shots, self.passes))
+
+    def shot_columns(self) -> tuple[Column, ...]:
+        """Return the columns for what the parameters ask to keep of the single shots (`keep_shots`)."""
+        keep: KeepShots = getattr(self.parameters, "keep_shots", "off")
+        program = self.program() if keep != "off" else None
+        return kept_columns(keep, _windows(program), self.shots_in_row(program)) if program else ()
 
     @property
     def passes(self) -> int:
@@ -115,6 +142,7 @@ class Experiment(Generic[P]):
         return (
             *(Column(name=a.name, unit=a.unit, long_name=a.long_name, role="setpoint") for a in self.axes()),
             *self.measured(),
+            *self.shot_columns(),
             Column(name="time", unit="s", long_name="time since the start of the run", role="time"),
             Column(name="valid", unit="1", long_name="row accepted", role="valid", dtype="i1"),
         )
@@ -163,6 +191,12 @@ class Experiment(Generic[P]):
         if fit is None or not fit.success:
             return ()
         return tuple(figure for function in type(self).figures for figure in function(self, run, fit))
+
+
+def _windows(program: Program) -> tuple[str, ...]:
+    """Return the keys of the acquisition windows."""
+    events = compile_program(program).events
+    return tuple(dict.fromkeys(event.key for event in events if event.kind == "acquire"))
 
 
 def _members(protocol: type) -> list[str]:

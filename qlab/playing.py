@@ -14,6 +14,7 @@ from qlab.instrument import Instrument
 from qlab.pulses import Program, Timeline, compile_program
 from qlab.record import Block
 from qlab.roles import ListMode, PhotonCounter, PulsePlayer
+from qlab.shots import SUFFIX
 
 PATIENCE = 10.0  # s that a counter may stay silent beyond the duration of what is played
 POLL = 0.05  # s
@@ -74,6 +75,7 @@ def _block(bench: Bench, part: Timeline, seen: Any, keys: list[str], rows: slice
     count = rows.stop - rows.start
     block: dict[str, NDArray[Any]] = {name: values[rows] for name, values in part.points.items()}
     block.update({key: np.asarray(seen[key]) for key in keys})
+    block.update({name: np.asarray(seen[name]) for name in seen if name.endswith(SUFFIX)})
     block["shots"] = np.full(count, part.shots)
     block["time"] = np.asarray(seen["time"]) if "time" in seen else np.full(count, bench.now())
     block["valid"] = np.ones(count, dtype=np.int8)

@@ -31,6 +31,26 @@ class Column(_Frozen):
     shape: tuple[int, ...] = ()
 
 
+class Stream(_Frozen):
+    """A table beside the rows with a growing dimension of its own: time tags, an upkeep step, a slow channel.
+
+    In the file it is the group `name` with the dimension `axis`; `long_name` says what one entry is.
+    """
+
+    name: str
+    columns: tuple[Column, ...]
+    axis: str = "event"
+    long_name: str = ""
+    expected_rows: int = 0
+
+    def column(self, name: str) -> Column:
+        """Return the column of this name."""
+        for column in self.columns:
+            if column.name == name:
+                return column
+        raise KeyError(name)
+
+
 class Axis(_Frozen):
     """One axis of the gridded view: the setpoint column of this name, over the planned values."""
 
@@ -120,13 +140,17 @@ class Record(_Frozen):
     parameters: dict[str, Any]
     units: dict[str, str] = Field(default_factory=dict)
     columns: tuple[Column, ...]
+    streams: tuple[Stream, ...] = ()
     axes: tuple[Axis, ...] = ()
     signals: tuple[Signal, ...] = ()
     fit: str = ""
     fit_context: dict[str, float] = Field(default_factory=dict)
     expected_rows: int = 0
     bench: dict[str, Any] = Field(default_factory=dict)
+    bench_after: dict[str, Any] = Field(default_factory=dict)
+    calibrations: tuple[dict[str, Any], ...] = ()
     simulated: bool = False
+    solver: str = ""  # what solved the physics of a simulated bench
     seed: int | None = None
     truth: dict[str, float] = Field(default_factory=dict)
     expected: dict[str, float] = Field(default_factory=dict)
@@ -140,6 +164,7 @@ class Record(_Frozen):
     programs: tuple[dict[str, Any], ...] = ()
     changes: tuple[dict[str, Any], ...] = ()
     log: tuple[dict[str, Any], ...] = ()
+    upkeep: tuple[dict[str, Any], ...] = ()
     fits: tuple[FitResult, ...] = ()
     figures: tuple[Figure, ...] = ()
     safe_report: dict[str, str] = Field(default_factory=dict)

@@ -42,6 +42,15 @@ class PhotonCounter(Protocol):
 
 
 @runtime_checkable
+class ShotCounter(Protocol):
+    """A photon counter that can also hand over the counts of each shot."""
+
+    def keep_shots(self, on: bool) -> None:
+        """Add to what `read` returns `<key>_shots` (new points, shots played) for each window key, or no longer."""
+        ...
+
+
+@runtime_checkable
 class ListMode(Protocol):
     """A device that steps a knob through a list, once for each point of the timeline being played."""
 

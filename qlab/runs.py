@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,8 +61,14 @@ class Run:
         """The figures of merit by name, as they stand in the record."""
         return {figure.name: figure for figure in self.record.figures}
 
-    def to_xarray(self, group: Literal["data", "shots"] = "data") -> Any:
-        """Return the gridded view ("data") or the rows ("shots") as an xarray Dataset (extra `xarray`)."""
+    @property
+    def streams(self) -> dict[str, Rows]:
+        """The streams beside the rows by name: time tags, upkeep; only a run from a file has them."""
+        given = getattr(self.rows, "stream", None)
+        return {stream.name: given(stream) for stream in self.record.streams} if given else {}
+
+    def to_xarray(self, group: str = "data") -> Any:
+        """Return the gridded view ("data"), the rows ("shots") or a stream as an xarray Dataset (extra `xarray`)."""
         from qlab.store.analyst import to_xarray
 
         return to_xarray(self, group)

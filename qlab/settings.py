@@ -52,6 +52,15 @@ def runtime_folder() -> Path:
     return folder
 
 
+def default_spool() -> Path:
+    """Return the folder for runs whose own folder failed (`QLAB_SPOOL` overrides it); it outlives a reboot."""
+    if given := os.environ.get("QLAB_SPOOL"):
+        return Path(given)
+    if os.environ.get("QLAB_RUNTIME"):
+        return runtime_folder() / "spool"
+    return Path(platformdirs.user_state_dir("qlab", appauthor=False)) / "spool"
+
+
 def load_settings() -> tuple[Settings, list[str]]:
     """Read the settings; never fail. Returns them with one line for each thing that had to be healed."""
     path = config_folder() / "settings.json"

@@ -1,18 +1,19 @@
 """A run as an xarray Dataset, the way analysts take it."""
 
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
 from qlab.errors import UsageError
+from qlab.grid import Rows
 from qlab.runs import Run
-from qlab.store.columns import dim_names, dimensions
+from qlab.store.columns import Table, dim_names, dimensions
 from qlab.store.layout import time_attributes
 from qlab.store.storedunits import stored_unit
 
 
-def to_xarray(run: Run, group: Literal["data", "shots"] = "data") -> Any:
-    """Return the gridded view ("data") or all rows ("shots") as a Dataset with units and coordinates.
+def to_xarray(run: Run, group: str = "data") -> Any:
+    """Return the gridded view ("data"), all rows ("shots") or a stream as a Dataset with units and coordinates.
 
     Raises UsageError where xarray is not installed or there is no such group.
     """
@@ -25,8 +26,12 @@ def to_xarray(run: Run, group: Literal["data", "shots"] = "data") -> Any:
     if group == "data":
         return _data(run, xarray)
     if group == "shots":
-        return _shots(run, xarray)
-    raise UsageError(f"A run has no group {group!r}.", 'Ask for "data" or "shots".')
+        return _shots(run, run.rows, run.record, "scan_point", xarray)
+    for stream in run.record.streams:
+        if stream.name == group and group in run.streams:
+            return _shots(run, run.streams[group], stream, stream.axis, xarray)
+    names = ", ".join(["data", "shots", *run.streams])
+    raise UsageError(f"A run has no group {group!r}.", f"There are: {names}.")
 
 
 def _attributes(unit: str, long_name: str, name: str) -> dict[str, Any]:
@@ -53,24 +58,23 @@ def _data(run: Run, xarray: Any) -> Any:
     return xarray.Dataset(variables, coordinates, _general(run))
 
 
-def _shots(run: Run, xarray: Any) -> Any:
-    count = len(run)
+def _shots(run: Run, rows: Rows, table: Table, axis: str, xarray: Any) -> Any:
+    count = len(rows)
     variables: dict[str, Any] = {}
-    point = _attributes("1", "row, in the order taken", "scan_point")
-    coordinates: dict[str, Any] = {"scan_point": ("scan_point", np.arange(count), point)}
-    for name, size in dimensions(run.record).items():
+    point = _attributes("1", f"{'row' if axis == 'scan_point' else axis}, in the order taken", axis)
+    coordinates: dict[str, Any] = {axis: (axis, np.arange(count), point)}
+    for name, size in dimensions(table).items():
         label = _attributes("1", f"{name.replace('_', ' ')} number", name)
         coordinates[name] = (name, np.arange(size, dtype="i4"), label)
-    for column in run.record.columns:
-        dims = ("scan_point", *dim_names(column))
+    for column in table.columns:
+        dims = (axis, *dim_names(column))
         attributes = _attributes(column.unit, column.long_name, column.name)
         if column.role == "time":
             attributes |= time_attributes(run.record)
         beside = column.role in {"setpoint", "time"} and not column.shape
         (coordinates if beside else variables)[column.name] = (
             dims,
-            run.rows.column(column.name)[:count],
+            rows.column(column.name)[:count],
             attributes,
         )
-    dataset = xarray.Dataset(variables, coordinates, _general(run))
-    return xarray.decode_cf(dataset)
+    return xarray.decode_cf(xarray.Dataset(variables, coordinates, _general(run)))

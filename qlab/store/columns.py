@@ -2,19 +2,37 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from qlab.errors import RecordingError, UsageError
 from qlab.record import Column, Record
-from qlab.store.names import NAME
+from qlab.store.names import NAME, RESERVED
 from qlab.store.storedunits import has_root
 
 Part = Literal["", "real", "imag"]
 _KINDS = {"u1", "u2", "u4", "u8", "i1", "i2", "i4", "i8", "f4", "f8", "c8", "c16", "b1"}
 _RESERVED = {"scan_point", "title"}
+
+
+class Table(Protocol):
+    """What has columns: a record, for its rows, or a stream."""
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """The columns."""
+        ...
+
+    @property
+    def expected_rows(self) -> int:
+        """How many rows are expected, 0 where nobody knows."""
+        ...
+
+    def column(self, name: str) -> Column:
+        """Return the column of this name."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -59,13 +77,13 @@ def stored(column: Column) -> tuple[Stored, ...]:
     return (Stored(column.name, column, np.dtype("i1") if dtype.kind == "b" else dtype),)
 
 
-def all_stored(record: Record) -> Iterator[Stored]:
+def all_stored(record: Table) -> Iterator[Stored]:
     """Yield every dataset of the table of rows, in the order of the columns."""
     for column in record.columns:
         yield from stored(column)
 
 
-def dimensions(record: Record) -> dict[str, int]:
+def dimensions(record: Table) -> dict[str, int]:
     """Return the further fixed dimensions of the rows by name."""
     return {name: size for column in record.columns for name, size in _dims(column)}
 
@@ -82,9 +100,29 @@ def _dims(column: Column) -> Iterator[tuple[str, int]]:
 
 def check_columns(record: Record) -> None:
     """Raise UsageError where a record cannot become a file: names, types, dimensions and units."""
-    seen: set[str] = set(_RESERVED)
+    _check_table(record, _RESERVED)
+    for name in (*(axis.name for axis in record.axes), *(signal.name for signal in record.signals)):
+        if not NAME.fullmatch(name):
+            raise UsageError(
+                f"An axis or signal cannot be called {name!r}.", "Use letters, digits, underscores."
+            )
+    for index, stream in enumerate(record.streams):
+        before = {other.name for other in record.streams[:index]}
+        usable = stream.name == "timetags" or stream.name not in RESERVED
+        if not usable or not NAME.fullmatch(stream.name) or stream.name in before:
+            raise UsageError(
+                f"A stream cannot be called {stream.name!r}.",
+                "Call it timetags, upkeep_1 or a new plain name.",
+            )
+        if not NAME.fullmatch(stream.axis) or not stream.columns:
+            raise UsageError(f"The stream {stream.name!r} lacks an axis or columns.", "Give it both.")
+        _check_table(stream, {stream.axis, "title"})
+
+
+def _check_table(table: Table, taken: set[str]) -> None:
+    seen: set[str] = set(taken)
     sizes: dict[str, int] = {}
-    for item in all_stored(record):
+    for item in all_stored(table):
         column = item.column
         if not NAME.fullmatch(item.name) or item.name in seen:
             raise UsageError(
@@ -109,44 +147,68 @@ def check_columns(record: Record) -> None:
                 )
     if clash := seen & set(sizes):
         raise UsageError(f"{clash.pop()!r} is both a column and a dimension.", "Rename one of them.")
-    for name in (*(axis.name for axis in record.axes), *(signal.name for signal in record.signals)):
-        if not NAME.fullmatch(name):
-            raise UsageError(
-                f"An axis or signal cannot be called {name!r}.", "Use letters, digits, underscores."
-            )
 
 
-def fit_block(record: Record, block: Mapping[str, NDArray[Any]]) -> tuple[int, dict[str, NDArray[Any]]]:
-    """Return (rows, datasets) of a block of whole rows; raise RecordingError where it does not fit.
+class Fitter:
+    """Fits blocks of whole rows to the columns of a record. Made once for a run: a row a call has to be cheap."""
 
-    A value that the column's dtype cannot hold is refused, never wrapped.
-    """
-    names = {column.name for column in record.columns}
+    def __init__(self, record: Table) -> None:
+        self._columns = tuple(
+            (column, natural_dtype(column), column.shape, items, _plain(column, items))
+            for column, items in ((column, stored(column)) for column in record.columns)
+        )
+        self._names = {column.name for column in record.columns}
+        self.row_bytes = sum(item.row_bytes for item in all_stored(record))
+
+    def fit(self, block: Mapping[str, NDArray[Any]]) -> tuple[int, dict[str, NDArray[Any]]]:
+        """Return (rows, datasets) of a block, copied; raise RecordingError where it does not fit.
+
+        A value that the column's dtype cannot hold is refused, never wrapped.
+        """
+        if block.keys() != self._names:
+            raise _misnamed(self._names, block)
+        rows = -1
+        fitted: dict[str, NDArray[Any]] = {}
+        for column, dtype, shape, items, plain in self._columns:
+            values = np.asarray(block[column.name])
+            size = values.shape
+            if size[1:] != shape or not size:
+                raise _misshapen(column, values)
+            if size[0] != rows:
+                if rows >= 0:
+                    raise RecordingError(
+                        f"Column {column.name!r} has {size[0]} rows, others have {rows}.", "Yield whole rows."
+                    )
+                rows = size[0]
+            if plain and values.dtype == dtype:
+                fitted[plain] = values.copy()
+                continue
+            values = _fitted(column, values)
+            for item in items:
+                fitted[item.name] = np.array(item.of(values))
+        return max(rows, 0), fitted
+
+
+def _plain(column: Column, items: tuple[Stored, ...]) -> str:
+    """Return the dataset of a column that is stored as it comes, or nothing."""
+    return items[0].name if len(items) == 1 and items[0].dtype == natural_dtype(column) else ""
+
+
+def _misnamed(names: set[str], block: Mapping[str, NDArray[Any]]) -> RecordingError:
     if missing := names - set(block):
-        raise RecordingError(
+        return RecordingError(
             f"A block lacks the column {sorted(missing)[0]!r}.", "Yield every declared column."
         )
-    if strange := set(block) - names:
-        raise RecordingError(f"A block has an unknown column {sorted(strange)[0]!r}.", "Declare it first.")
-    rows = -1
-    fitted: dict[str, NDArray[Any]] = {}
-    for column in record.columns:
-        values = np.asarray(block[column.name])
-        if values.ndim != 1 + len(column.shape) or values.shape[1:] != column.shape:
-            raise RecordingError(
-                f"Column {column.name!r} came with the shape {values.shape}.",
-                f"A block of whole rows has the shape (rows, {', '.join(map(str, column.shape))})."
-                .replace(", )", ",)"),
-            )  # fmt: skip
-        if rows >= 0 and len(values) != rows:
-            raise RecordingError(
-                f"Column {column.name!r} has {len(values)} rows, others have {rows}.", "Yield whole rows."
-            )
-        rows = len(values)
-        values = _fitted(column, values)
-        for item in stored(column):
-            fitted[item.name] = item.of(values)
-    return max(rows, 0), fitted
+    strange = set(block) - names
+    return RecordingError(f"A block has an unknown column {sorted(strange)[0]!r}.", "Declare it first.")
+
+
+def _misshapen(column: Column, values: NDArray[Any]) -> RecordingError:
+    return RecordingError(
+        f"Column {column.name!r} came with the shape {values.shape}.",
+        f"A block of whole rows has the shape (rows, {', '.join(map(str, column.shape))})."
+        .replace(", )", ",)"),
+    )  # fmt: skip
 
 
 def _fitted(column: Column, values: NDArray[Any]) -> NDArray[Any]:

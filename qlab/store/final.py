@@ -4,6 +4,7 @@ import os
 import secrets
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import h5py
@@ -17,25 +18,34 @@ from qlab.store.digest import content_sha256
 from qlab.store.document import dump
 from qlab.store.groups import write_entry_fields, write_groups
 from qlab.store.hdf import SLACK, careful, document, no_room, reserve, trim
-from qlab.store.layout import create_shots, nx_group, row_room
+from qlab.store.layout import create_shots, create_stream, nx_group, row_room
 from qlab.store.metadata import crate, readable, root_attributes
 from qlab.store.names import DRAFT
 from qlab.store.rows import StoredRows
+from qlab.store.synced import sync_folder
 from qlab.store.views import write_views
 
 _FILTERS = {"shuffle": True, "compression": "gzip", "compression_opts": 4}
 
 
-def write_final(target: Path, record: Record, rows: StoredRows) -> list[str]:
+def write_final(
+    target: Path, record: Record, rows: StoredRows, streams: Mapping[str, StoredRows] | None = None
+) -> list[str]:
     """Write, check and put in place the finished file of a run; return what could not be derived.
 
+    `streams` must hold every stream that the record declares.
     Raises RecordingError where that fails; nothing but a worthless draft can be left behind then.
     """
+    streams = streams or {}
+    if missing_streams := {stream.name for stream in record.streams} - set(streams):
+        raise RecordingError(
+            f"The stream {missing_streams.pop()!r} of the run was not handed on.", "Nothing was written."
+        )
     draft = target.with_name(target.name + DRAFT)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with careful(h5py.File(draft, "w", libver=("earliest", "v110"), locking="best-effort")) as file:
-            missing = _write(file, target.name, record, rows)
+            missing = _write(file, target.name, record, rows, streams)
         trim(draft)
         _verify(draft, len(rows))
         with draft.open("rb+") as handle:
@@ -48,7 +58,9 @@ def write_final(target: Path, record: Record, rows: StoredRows) -> list[str]:
     return missing
 
 
-def _write(file: h5py.File, name: str, record: Record, rows: StoredRows) -> list[str]:
+def _write(
+    file: h5py.File, name: str, record: Record, rows: StoredRows, streams: Mapping[str, StoredRows]
+) -> list[str]:
     document_text, record = dump(record), readable(record)
     # Before the first byte, and again after each flush, which gives back what is left of it.
     reserve(file, 4 * SLACK)
@@ -57,19 +69,11 @@ def _write(file: h5py.File, name: str, record: Record, rows: StoredRows) -> list
     write_entry_fields(entry, record)
     reserve(file, row_room(record))
     shots = create_shots(entry, record, len(rows), **_FILTERS)
-    for start in range(0, len(rows), 1 << 17):
-        stop = min(start + (1 << 17), len(rows))
-        reserve(file, 8 * (stop - start))
-        entry["scan_point"][start:stop] = np.arange(start, stop)
-        file.flush()
-    for item in all_stored(record):
-        dataset = shots[item.name]
-        for start, piece in rows.pieces(item, whole=dataset.chunks[0]):
-            if len(piece):
-                reserve(file, piece.nbytes + row_room(record))
-                dataset[start : start + len(piece)] = piece
-                # Packed chunks get their place in the file only now: what was reserved must not run out first.
-                file.flush()
+    _fill(shots, shots["scan_point"], rows)
+    for stream in record.streams:
+        reserve(file, row_room(stream) + 4 * SLACK)
+        group = create_stream(entry, stream, record, len(streams[stream.name]), **_FILTERS)
+        _fill(group, group[stream.axis], streams[stream.name])
     missing = write_views(entry, record, rows)
     entry.attrs["default"] = "data" if "data" in entry else "shots"
     reserve(file, 4 * SLACK + 8 * len(document_text))
@@ -87,6 +91,24 @@ def _write(file: h5py.File, name: str, record: Record, rows: StoredRows) -> list
     note["algorithm"] = "sha256 of the content, as @content_sha256 of the root"
     note["checksum"] = digest
     return missing
+
+
+def _fill(group: h5py.Group, axis: h5py.Dataset, rows: StoredRows) -> None:
+    """Copy rows into their finished group, a piece at a time."""
+    file, table = group.file, rows.record
+    for start in range(0, len(rows), 1 << 17):
+        stop = min(start + (1 << 17), len(rows))
+        reserve(file, 8 * (stop - start))
+        axis[start:stop] = np.arange(start, stop)
+        file.flush()
+    for item in all_stored(table):
+        dataset = group[item.name]
+        for start, piece in rows.pieces(item, whole=dataset.chunks[0]):
+            if len(piece):
+                reserve(file, piece.nbytes + row_room(table))
+                dataset[start : start + len(piece)] = piece
+                # Packed chunks get their place in the file only now: what was reserved must not run out first.
+                file.flush()
 
 
 def _verify(draft: Path, rows: int) -> None:
@@ -110,20 +132,6 @@ def _replace(draft: Path, target: Path) -> None:
             time.sleep(0.1)
         else:
             return
-
-
-def sync_folder(folder: Path) -> None:
-    """Bring a folder's entries to the disk, where the system can."""
-    try:
-        descriptor = os.open(folder, os.O_RDONLY)
-    except OSError:
-        return
-    try:
-        os.fsync(descriptor)
-    except OSError:
-        pass
-    finally:
-        os.close(descriptor)
 
 
 def operator() -> str:

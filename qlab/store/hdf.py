@@ -97,6 +97,18 @@ def chunks(row: tuple[int, ...], itemsize: int, rows: int = 0) -> tuple[int, ...
     return (1, *inner)
 
 
+def cubes(shape: tuple[int, ...], itemsize: int) -> tuple[int, ...]:
+    """Return a chunk shape of about 32 KiB whose sides are alike, for an array that is sliced along any axis."""
+    sides = [1] * len(shape)
+    while int(np.prod(sides)) * itemsize < _TARGET // 2:
+        free = [i for i, side in enumerate(sides) if side < shape[i]]
+        if not free:
+            break
+        shortest = min(free, key=lambda i: sides[i])
+        sides[shortest] = min(2 * sides[shortest], shape[shortest])
+    return tuple(sides)
+
+
 def fixed(text: str | bytes, size: int = 0) -> NDArray[Any]:
     """Return text as a fixed-length UTF-8 scalar (`size` bytes, else as long as it is)."""
     raw = text if isinstance(text, bytes) else text.encode("utf-8", "replace")

@@ -48,6 +48,8 @@ def _add(record: Record, kind: str, data: dict[str, Any]) -> Record:
         return record.model_copy(update={"changes": (*record.changes, data)})
     if kind == "log":
         return record.model_copy(update={"log": (*record.log, data)})
+    if kind == "upkeep":
+        return record.model_copy(update={"upkeep": (*record.upkeep, data)})
     if kind == "bench":
         known: dict[str, Any] = {n: data[n] for n in ("bench", "truth", "expected") if n in data}
         return record.model_copy(update=known)

@@ -1,4 +1,4 @@
-"""The layout of the rows: `/entry/scan_point` and `/entry/shots`, the same while growing and in the end."""
+"""The layout of the rows: scan points, shots and streams, the same while growing and in the end."""
 
 from datetime import UTC
 from typing import Any
@@ -6,9 +6,9 @@ from typing import Any
 import h5py
 import numpy as np
 
-from qlab.record import Record
-from qlab.store.columns import Stored, all_stored, dim_names, dimensions
-from qlab.store.hdf import chunks, reserve
+from qlab.record import Record, Stream
+from qlab.store.columns import Stored, Table, all_stored, dim_names, dimensions
+from qlab.store.hdf import chunks, cubes
 from qlab.store.names import moment
 from qlab.store.storedunits import qudt_uri, stored_unit
 
@@ -43,34 +43,66 @@ def scale(group: h5py.Group, name: str, values: Any, unit: str, long_name: str) 
 
 def create_shots(entry: h5py.Group, record: Record, rows: int, **filters: Any) -> h5py.Group:
     """Add `scan_point` and `shots` with room for `rows` rows; raises OSError where the disk is full."""
-    point = entry.create_dataset(
-        "scan_point", (rows,), "<i8", chunks=chunks((), 8, rows), maxshape=(None,), fillvalue=-1, **filters
-    )
-    describe(point, "1", "row, in the order taken")
+    point = _growing_scale(entry, "scan_point", rows, "row, in the order taken", filters)
     point.attrs["target"] = "/entry/scan_point"
-    point.make_scale("scan_point")
     shots = nx_group(entry, "shots", "NXdata")
     # In a common ancestor AND beside the data: netCDF-C refuses the whole file otherwise.
     shots["scan_point"] = point
-    scales = {
-        name: scale(shots, name, np.arange(size, dtype="<i4"), "1", f"{name.replace('_', ' ')} number")
-        for name, size in dimensions(record).items()
-    }
-    expected = max(rows, record.expected_rows)
-    for item in all_stored(record):
-        shape = item.column.shape
-        dataset = shots.create_dataset(
-            item.name, (rows, *shape), item.dtype, chunks=chunks(shape, item.dtype.itemsize, expected),
-            maxshape=(None, *shape), **filters,
-        )  # fmt: skip
-        _column_attributes(dataset, item, record)
-        for index, dim in enumerate(("scan_point", *dim_names(item.column))):
-            dataset.dims[index].attach_scale(scales[dim] if index else point)
-    _default_plot(shots, record)
+    _add_columns(shots, record, record, "scan_point", rows, filters)
+    _default_plot(shots, record, "scan_point", record.signals[0].of if record.signals else "")
     return shots
 
 
-def row_room(record: Record) -> int:
+def create_stream(entry: h5py.Group, stream: Stream, record: Record, rows: int, **filters: Any) -> h5py.Group:
+    """Add a stream as a group with a growing scale of its own."""
+    group = nx_group(entry, stream.name, "NXdata")
+    _growing_scale(
+        group, stream.axis, rows, stream.long_name or f"{stream.axis}, in the order taken", filters
+    )
+    _add_columns(group, stream, record, stream.axis, rows, filters)
+    _default_plot(group, stream, stream.axis, "")
+    return group
+
+
+def _growing_scale(
+    parent: h5py.Group, name: str, rows: int, long_name: str, filters: dict[str, Any]
+) -> h5py.Dataset:
+    axis = parent.create_dataset(
+        name, (rows,), "<i8", chunks=chunks((), 8, rows), maxshape=(None,), fillvalue=-1, **filters
+    )
+    describe(axis, "1", long_name)
+    axis.make_scale(name)
+    return axis
+
+
+def _add_columns(
+    group: h5py.Group, table: Table, record: Record, axis: str, rows: int, filters: dict[str, Any]
+) -> None:
+    scales = {
+        name: scale(group, name, np.arange(size, dtype="<i4"), "1", f"{name.replace('_', ' ')} number")
+        for name, size in dimensions(table).items()
+    }
+    expected = max(rows, table.expected_rows)
+    for item in all_stored(table):
+        shape = item.column.shape
+        dataset = group.create_dataset(
+            item.name, (rows, *shape), item.dtype, maxshape=(None, *shape), **filters,
+            chunks=_chunks(shape, item.dtype.itemsize, expected, final=bool(filters)),
+        )  # fmt: skip
+        _column_attributes(dataset, item, table, record)
+        for index, dim in enumerate((axis, *dim_names(item.column))):
+            dataset.dims[index].attach_scale(scales[dim] if index else group[axis])
+
+
+def _chunks(row: tuple[int, ...], itemsize: int, rows: int, *, final: bool) -> tuple[int, ...]:
+    # A finished stack of frames is cut into cubes, so that a slice along any axis reads little; while it grows, a
+    # frame is written at once.
+    if final and len(row) >= 2 and rows > 1:
+        return cubes((rows, *row), itemsize)
+    return chunks(row, itemsize, rows)
+
+
+def row_room(record: Table) -> int:
     """Return the most that one hand-over may claim beside its rows: a new chunk in every dataset."""
     items = list(all_stored(record))
     sizes = [
@@ -80,13 +112,12 @@ def row_room(record: Record) -> int:
     return int(sum(sizes)) + 16 * 1024
 
 
-def reserve_rows(file: h5py.File, record: Record, rows: int, extra: int = 0) -> None:
-    """Claim room for rows about to be written; raises OSError where there is none."""
-    width = 8 + sum(item.row_bytes for item in all_stored(record))
-    reserve(file, rows * width + row_room(record) + extra)
+def rows_room(table: Table, rows: int) -> int:
+    """Return the most that rows about to be written may claim."""
+    return rows * (8 + sum(item.row_bytes for item in all_stored(table))) + row_room(table)
 
 
-def _column_attributes(dataset: h5py.Dataset, item: Stored, record: Record) -> None:
+def _column_attributes(dataset: h5py.Dataset, item: Stored, table: Table, record: Record) -> None:
     column = item.column
     describe(dataset, column.unit, column.long_name)
     if uri := qudt_uri(stored_unit(column.unit)):
@@ -104,7 +135,7 @@ def _column_attributes(dataset: h5py.Dataset, item: Stored, record: Record) -> N
         dataset.attrs.update(time_attributes(record))
         del dataset.attrs["units_uri"]
     elif column.role in {"raw", "reduced"}:
-        beside = [c.name for c in record.columns if c.role in {"setpoint", "time"} and not c.shape]
+        beside = [c.name for c in table.columns if c.role in {"setpoint", "time"} and not c.shape]
         if beside:
             dataset.attrs["coordinates"] = " ".join(beside)
 
@@ -121,19 +152,13 @@ def time_attributes(record: Record) -> dict[str, str]:
     }
 
 
-def _default_plot(shots: h5py.Group, record: Record) -> None:
-    item = _main_dataset(record)
-    if item is None:
-        return
-    axes = ("scan_point", *dim_names(item.column))
-    shots.attrs["signal"] = item.name
-    shots.attrs["axes"] = list(axes)
-    for index, axis in enumerate(axes):
-        shots.attrs[f"{axis}_indices"] = index
-
-
-def _main_dataset(record: Record) -> Stored | None:
-    wanted = record.signals[0].of if record.signals else ""
+def _default_plot(group: h5py.Group, table: Table, axis: str, wanted: str) -> None:
     order = ("raw", "reduced", "readback", "setpoint", "time", "valid")
-    ranked = sorted(all_stored(record), key=lambda i: (i.column.name != wanted, order.index(i.column.role)))
-    return ranked[0] if ranked else None
+    ranked = sorted(all_stored(table), key=lambda i: (i.column.name != wanted, order.index(i.column.role)))
+    if not ranked:
+        return
+    axes = (axis, *dim_names(ranked[0].column))
+    group.attrs["signal"] = ranked[0].name
+    group.attrs["axes"] = list(axes)
+    for index, name in enumerate(axes):
+        group.attrs[f"{name}_indices"] = index

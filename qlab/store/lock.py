@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import IO, Self
 
 from qlab.store.names import lock_path
+from qlab.store.place import current_path
 
 if sys.platform == "win32":
     import msvcrt
@@ -56,7 +57,10 @@ class RunLock:
         if self._file is None:
             return
         if remove and sys.platform != "win32":
-            self.path.unlink(missing_ok=True)
+            # Its folder may have been renamed since; a lock file of that name elsewhere is not ours.
+            here = current_path(self._file.fileno(), self.path)
+            if here is not None:
+                here.unlink(missing_ok=True)
         self._file.close()
         self._file = None
         if remove and sys.platform == "win32":

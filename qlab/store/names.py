@@ -12,8 +12,16 @@ PART = ".part.h5"
 FINAL = ".h5"
 ENDING = ".ending"  # beside a growing file: how it ended, by whoever ended its process
 NOTES = ".notes.json"  # the sidecar: what is said of a run after it was taken
+HOME = ".home.json"  # beside a spooled run: into which folder it belongs
+ASIDE = ".aside"  # behind the name of a growing file that a complete one has made stale
 DRAFT = ".draft"  # a final file while it is being written; worthless as long as it is called so
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+RESERVED = {
+    "data", "shots", "scan_point", "definition", "title", "experiment_description", "start_time", "end_time",
+    "entry_identifier_uuid", "identifier_experiment", "experiment_identifier", "program_name", "instrument",
+    "sample", "operator", "process", "program", "bench", "figures", "calibrations", "notes", "thumbnail",
+    "log", "quantum", "funding", "access", "metadata", "journal", "timetags", "overview",
+}  # fmt: skip
 
 
 def run_stem(record: Record) -> tuple[str, str]:

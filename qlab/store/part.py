@@ -9,16 +9,37 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from qlab.record import Record
-from qlab.store.columns import all_stored
+from qlab.record import Block, Record
+from qlab.store.columns import Table, all_stored
 from qlab.store.document import dump
 from qlab.store.hdf import careful, divert, document, fixed, no_room, reserve
-from qlab.store.layout import create_shots, describe, nx_group, reserve_rows, row_room
+from qlab.store.layout import create_shots, create_stream, describe, nx_group, row_room, rows_room
 from qlab.store.metadata import readable, root_attributes
 from qlab.store.names import final_path
 from qlab.store.rows import StoredRows
 
+ROWS = "shots"  # the table of rows, beside the streams
 _JOURNAL_CHUNK = 16 * 1024
+
+
+class _Growing:
+    """One table of the growing file: its columns, and last the axis that says which rows are whole."""
+
+    def __init__(self, group: h5py.Group, axis: h5py.Dataset, table: Table) -> None:
+        self.group, self.table, self.rows = group, table, 0
+        self._axis = axis
+        self._columns = {item.name: group[item.name] for item in all_stored(table)}
+
+    def add(self, block: Block) -> None:
+        """Write the columns of new rows."""
+        for name, values in block.items():
+            _extend(self._columns[name], values, self.rows)
+
+    def announce(self, rows: int) -> None:
+        """Make new rows count."""
+        _extend(self._axis, np.arange(self.rows, self.rows + rows), self.rows)
+        self._axis.flush()
+        self.rows += rows
 
 
 class PartFile:
@@ -26,7 +47,7 @@ class PartFile:
 
     def __init__(self, path: Path, record: Record) -> None:
         """Create the file; raises OSError or RuntimeError where that fails, leaving none behind."""
-        self.path, self.record, self.rows, self.broken = path, record, 0, False
+        self.path, self.record, self.broken = path, record, False
         try:
             with careful(self._open("w")) as file:
                 _lay_out(file, record, final_path(path).name)
@@ -36,37 +57,46 @@ class PartFile:
             path.unlink(missing_ok=True)
             raise
         entry = self._file["entry"]
-        self._point: h5py.Dataset = entry["scan_point"]
         self._journal: h5py.Dataset = entry["journal/data"]
         self._journal_byte: h5py.Dataset = entry["journal/byte"]
-        self.stored = tuple(all_stored(record))
-        self._columns = {item.name: entry["shots"][item.name] for item in self.stored}
+        self._tables = {ROWS: _Growing(entry["shots"], entry["scan_point"], record)}
+        for stream in record.streams:
+            group = entry[stream.name]
+            self._tables[stream.name] = _Growing(group, group[stream.axis], stream)
+
+    @property
+    def rows(self) -> int:
+        """How many rows are written."""
+        return self._tables[ROWS].rows
 
     def _open(self, mode: str) -> h5py.File:
         return h5py.File(self.path, mode, libver=("v110", "v110"), locking="best-effort")
 
-    def append(self, block: Mapping[str, NDArray[Any]], rows: int, journal: bytes = b"") -> None:
-        """Append whole rows and journal lines, and flush them; raises RecordingError where that fails."""
+    def append(self, blocks: Mapping[str, tuple[Block, int]], journal: bytes = b"") -> None:
+        """Append whole rows (block, count) to the rows (`ROWS`) and the streams, and journal lines, and flush them.
+
+        Raises RecordingError where that fails.
+        """
         try:
-            reserve_rows(self._file, self.record, rows, len(journal) + _JOURNAL_CHUNK)
+            room = sum(rows_room(self._tables[name].table, count) for name, (_, count) in blocks.items())
+            reserve(self._file, room + len(journal) + _JOURNAL_CHUNK)
         except OSError as error:
             raise no_room(error, self.path) from error
         try:
             if journal:
                 _extend(self._journal, np.frombuffer(journal, dtype="u1"), self._journal.shape[0])
                 self._journal_byte.resize(self._journal.shape[0], 0)
-            for name, values in block.items():
-                _extend(self._columns[name], values, self.rows)
+            for name, (block, _) in blocks.items():
+                self._tables[name].add(block)
             self._file.flush()
-            if rows:
-                # Last and after a flush: a row counts as written once its scan_point is there.
-                reserve_rows(self._file, self.record, 0)
-                _extend(self._point, np.arange(self.rows, self.rows + rows), self.rows)
-                self._point.flush()
+            if blocks:
+                reserve(self._file, sum(rows_room(self._tables[name].table, 0) for name in blocks))
+            for name, (_, count) in blocks.items():
+                # Last and after a flush: a row counts as written once its place on the axis is there.
+                self._tables[name].announce(count)
         except (OSError, RuntimeError, ValueError) as error:
             self.broken = True
             raise no_room(error, self.path) from error
-        self.rows += rows
 
     def set_status(self, state: str) -> None:
         """Change the state that readers of the growing file see."""
@@ -84,9 +114,18 @@ class PartFile:
         except OSError as error:
             raise no_room(error, self.path) from error
 
-    def source(self, tail: tuple[Mapping[str, NDArray[Any]], ...] = (), tail_rows: int = 0) -> StoredRows:
-        """Return the rows written so far, followed by those of `tail`."""
-        return StoredRows(self._file["entry/shots"], self.record, self.rows, tail, tail_rows)
+    def source(self, name: str = ROWS, tail: tuple[Block, ...] = (), tail_rows: int = 0) -> StoredRows:
+        """Return the rows, or the entries of a stream, written so far, followed by those of `tail`."""
+        table = self._tables[name]
+        return StoredRows(table.group, table.table, table.rows, tail, tail_rows)
+
+    def journal(self) -> bytes:
+        """Return the journal as far as it is written."""
+        return bytes(self._journal[:].tobytes())
+
+    def handle(self) -> int:
+        """Return the descriptor of the open file."""
+        return int(self._file.id.get_vfd_handle())
 
     def close(self) -> None:
         """Close the file; a broken one is left as it last was on the disk."""
@@ -109,6 +148,9 @@ def _lay_out(file: h5py.File, record: Record, name: str) -> None:
     entry.attrs["default"] = "shots"
     entry["title"] = record.title or record.experiment
     create_shots(entry, record, 0)
+    for stream in record.streams:
+        reserve(file, row_room(stream))
+        create_stream(entry, stream, record, 0)
     document(entry, "program", text, "application/json")
     # One JSON object a line; bytes, because SWMR readers cannot follow variable-length strings.
     journal = nx_group(entry, "journal", "NXcollection")

@@ -13,6 +13,7 @@ from qlab.store.lock import RunLock
 from qlab.store.names import final_path, is_part
 from qlab.store.recover import recover_locked
 from qlab.store.rows import FileRows
+from qlab.store.spool import spool_folder
 from qlab.store.tasks import read_record
 from qlab.store.trust import trust, trusted
 
@@ -39,7 +40,7 @@ def open_run(path: Path | str) -> Run:
     if lock is None:
         return _opened(path)
     try:
-        path = recover_locked(path, lock)
+        path = recover_locked(path, lock, spool_folder())
     except FileError:
         # No room to rewrite it, perhaps: what can be read is shown; what is damaged is refused once more.
         return _opened(path, interrupted=True)

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qlab.errors import FileError
-from qlab.record import Record
-from qlab.store.columns import Stored, natural_dtype, stored
+from qlab.record import Record, Stream
+from qlab.store.columns import Stored, Table, natural_dtype, stored
 from qlab.store.names import final_path, is_part
 
 _PIECE = 1 << 20  # bytes handed from one file to the other at a time
@@ -22,7 +22,7 @@ class StoredRows:
     """The rows of an open file, and behind them those of `tail` that never reached it."""
 
     shots: h5py.Group
-    record: Record
+    record: Table
     count: int
     tail: tuple[Mapping[str, NDArray[Any]], ...] = ()
     tail_rows: int = 0
@@ -58,10 +58,14 @@ class StoredRows:
 
 
 def written_rows(file: h5py.File) -> int:
-    """Return how many whole rows a growing file holds: `scan_point` is written after all other columns."""
-    shots = file["entry/shots"]
-    point = shots["scan_point"]
-    count = min([len(point), *(len(d) for d in shots.values() if d.maxshape[:1] == (None,))])
+    """Return how many whole rows a file holds."""
+    return whole_rows(file["entry/shots"], "scan_point")
+
+
+def whole_rows(group: h5py.Group, axis: str) -> int:
+    """Return how many whole rows a table of a file holds: its axis is written after all other columns."""
+    point = group[axis]
+    count = min([len(point), *(len(d) for d in group.values() if d.maxshape[:1] == (None,))])
     while count:
         start = max(0, count - 4096)
         whole = np.flatnonzero(point[start:count] == np.arange(start, count))
@@ -71,24 +75,45 @@ def written_rows(file: h5py.File) -> int:
     return 0
 
 
+def stored_rows(file: h5py.File, record: Record) -> StoredRows:
+    """Return the rows of an open file."""
+    return StoredRows(file["entry/shots"], record, written_rows(file))
+
+
+def stored_streams(file: h5py.File, record: Record) -> dict[str, StoredRows]:
+    """Return the streams of an open file by name."""
+    entry = file["entry"]
+    return {s.name: StoredRows(entry[s.name], s, whole_rows(entry[s.name], s.axis)) for s in record.streams}
+
+
 @dataclass(frozen=True)
 class FileRows:
-    """The rows of a file that is opened for each look and never kept open, also while it grows."""
+    """The rows of a file, or of one stream in it; it is opened for each look and never kept open."""
 
     path: Path
-    record: Record
+    record: Table
     _counted: list[int] = field(default_factory=list, compare=False, repr=False)
 
     def __len__(self) -> int:
         if not self._counted or self._growing():
             with self._opened() as file:
-                self._counted[:] = [written_rows(file)]
+                self._counted[:] = [whole_rows(*self._place(file))]
         return self._counted[0]
 
     def column(self, name: str) -> NDArray[Any]:
         """Return one column as far as it is written; shape (rows, ...)."""
         with self._opened() as file:
-            return StoredRows(file["entry/shots"], self.record, written_rows(file)).column(name)
+            group, axis = self._place(file)
+            return StoredRows(group, self.record, whole_rows(group, axis)).column(name)
+
+    def stream(self, stream: Stream) -> "FileRows":
+        """Return the rows of a stream in the same file."""
+        return FileRows(self.path, stream)
+
+    def _place(self, file: h5py.File) -> tuple[h5py.Group, str]:
+        if isinstance(self.record, Stream):
+            return file["entry"][self.record.name], self.record.axis
+        return file["entry/shots"], "scan_point"
 
     def _growing(self) -> bool:
         return is_part(self.path) and self.path.exists()

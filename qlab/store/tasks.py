@@ -11,14 +11,14 @@ import h5py
 from qlab.errors import FileError
 from qlab.record import ENDED, Record
 from qlab.store.check import problems, publication_problems
-from qlab.store.columns import all_stored, check_columns
+from qlab.store.columns import Table, all_stored, check_columns
 from qlab.store.digest import content_sha256
 from qlab.store.document import load, load_record
 from qlab.store.final import write_final
 from qlab.store.guard import check_format, check_signature, check_structure
 from qlab.store.journal import read_journal, told
 from qlab.store.names import ENDING, final_path, is_part
-from qlab.store.rows import StoredRows, written_rows
+from qlab.store.rows import stored_rows, stored_streams, written_rows
 from qlab.units import format_measured
 
 _VERIFIED = 32 << 20  # bytes up to which a file's checksum is verified each time it is opened
@@ -102,8 +102,7 @@ def rewrite(path: Path) -> str:
             state, reason = _how_it_ended(path)
             change = {"state": state, "ended": record.ended or ended, "reason": record.reason or reason}
             record = record.model_copy(update=change)
-        rows = StoredRows(file["entry/shots"], record, written_rows(file))
-        write_final(target, record, rows)
+        write_final(target, record, stored_rows(file, record), stored_streams(file, record))
     return str(target)
 
 
@@ -137,17 +136,23 @@ def _verify(file: h5py.File, path: Path) -> None:
 
 def _check_rows(file: h5py.File, record: Record, path: Path) -> None:
     check_columns(record)
-    shots = file["entry/shots"]
-    for item in all_stored(record):
-        dataset = shots.get(item.name)
-        if (
-            not isinstance(dataset, h5py.Dataset)
-            or dataset.shape[1:] != item.column.shape
-            or dataset.dtype != item.dtype
-        ):
-            raise FileError(
-                f"{path.name} lacks the column {item.name!r} as its record has it.", "It is damaged."
-            )
+    tables: list[tuple[str, str, Table]] = [("shots", "scan_point", record)]
+    tables += [(stream.name, stream.axis, stream) for stream in record.streams]
+    for name, axis, table in tables:
+        group = file["entry"].get(name)
+        known = group if isinstance(group, h5py.Group) else {}
+        if not isinstance(known.get(axis), h5py.Dataset):
+            raise FileError(f"{path.name} lacks {name}, which its record has.", "It is damaged.")
+        for item in all_stored(table):
+            dataset = known.get(item.name)
+            if (
+                not isinstance(dataset, h5py.Dataset)
+                or dataset.shape[1:] != item.column.shape
+                or dataset.dtype != item.dtype
+            ):
+                raise FileError(
+                    f"{path.name} lacks the column {item.name!r} as its record has it.", "It is damaged."
+                )
 
 
 def check(path: Path) -> list[str]:

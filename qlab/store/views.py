@@ -8,7 +8,7 @@ from qlab.grid import Grid, Rows, grid
 from qlab.record import Axis, Record
 from qlab.store.hdf import reserve
 from qlab.store.layout import describe, nx_group, scale
-from qlab.store.names import inner
+from qlab.store.names import RESERVED, inner
 
 _MOST_POINTS = 50_000_000
 
@@ -59,11 +59,3 @@ def _write_view(entry: h5py.Group, name: str, view: Grid) -> None:
     group.attrs["axes"] = [axis.name for axis, _ in axes]
     for index, (axis, _) in enumerate(axes):
         group.attrs[f"{axis.name}_indices"] = index
-
-
-RESERVED = {
-    "data", "shots", "scan_point", "definition", "title", "experiment_description", "start_time", "end_time",
-    "entry_identifier_uuid", "identifier_experiment", "experiment_identifier", "program_name", "instrument",
-    "sample", "operator", "process", "program", "bench", "figures", "calibrations", "notes", "thumbnail",
-    "log",    "quantum", "funding", "access", "metadata", "journal", "timetags",
-}  # fmt: skip

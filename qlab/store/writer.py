@@ -1,6 +1,7 @@
 """The writer of a run: buffers rows, hands them to the growing file, and rewrites it at the end."""
 
 import math
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -8,20 +9,22 @@ from functools import wraps
 from pathlib import Path
 from typing import Any, ParamSpec, Self, TypeVar
 
-import numpy as np
 from numpy.typing import NDArray
 
 from qlab.errors import FileError, RecordingError, UsageError
 from qlab.record import ENDED, Record, State
-from qlab.settings import runtime_folder
-from qlab.store.columns import check_columns, fit_block
-from qlab.store.final import sync_folder, write_final
+from qlab.store.columns import all_stored, check_columns
+from qlab.store.final import write_final
 from qlab.store.journal import line
 from qlab.store.lock import RunLock
 from qlab.store.metadata import scrubbed
 from qlab.store.names import FINAL, PART, run_stem
-from qlab.store.part import PartFile
+from qlab.store.part import ROWS, PartFile
+from qlab.store.pending import Pending
+from qlab.store.place import current_path, on_network
 from qlab.store.rows import StoredRows
+from qlab.store.spool import deliver, forget_home, note_home, set_aside, spool_folder
+from qlab.store.synced import sync_folder
 from qlab.store.trust import trust
 
 P = ParamSpec("P")
@@ -52,10 +55,11 @@ class RunWriter:
     def __init__(self, part: PartFile, lock: RunLock, final: Path, spool: Path | None) -> None:
         self.path, self.final, self.rows = part.path, final, 0
         self.warnings: list[str] = []
-        self._part, self._lock, self._spool = part, lock, spool
+        self._part, self._locks, self._spool = part, [lock], spool
         self._left: list[PartFile] = []  # growing files given up on: they keep what they have
-        self._pending: list[dict[str, NDArray[Any]]] = []
-        self._pending_rows = self._pending_bytes = 0
+        self._root = _identity(final.parent.parent)
+        self._pending = {ROWS: Pending(part.record)}
+        self._pending |= {stream.name: Pending(stream) for stream in part.record.streams}
         self._lines: list[bytes] = []
         self._handed = self._synced = time.monotonic()
         self._done = False
@@ -66,7 +70,8 @@ class RunWriter:
     def create(cls, folder: Path, record: Record, *, spool: Path | None = None) -> Self:
         """Make the growing file of a run in a dated folder below `folder` and take its lock.
 
-        `spool` is where rows go when the folder fails later (a folder of qlab's own by default).
+        `spool` is where rows go when the folder fails later (a folder of qlab's own by default). On a network the
+        growing file stands there from the start: HDF5 cannot be watched or trusted to survive elsewhere.
         Raises UsageError where the folder cannot be written or the record has names no file can carry.
         """
         check_columns(record)
@@ -77,7 +82,10 @@ class RunWriter:
             path, lock = _claim(folder / day, stem)
         except OSError as error:
             raise _unwritable(folder, error) from error
+        final = path.with_name(path.name.removesuffix(PART) + FINAL)
         try:
+            if on_network(folder):
+                path, lock = _local(path, lock, record.id, spool)
             part = PartFile(path, record)
         except (OSError, RuntimeError, ValueError) as error:
             lock.release()
@@ -85,7 +93,7 @@ class RunWriter:
         except BaseException:
             lock.release()
             raise
-        return cls(part, lock, path.with_name(path.name.removesuffix(PART) + FINAL), spool)
+        return cls(part, lock, final, spool)
 
     @_alone
     def write(self, block: Mapping[str, NDArray[Any]]) -> None:
@@ -93,13 +101,15 @@ class RunWriter:
 
         Also raises it where they can no longer be written; they are kept, and `finish` tries once more.
         """
-        rows, fitted = fit_block(self._part.record, block)
-        if rows:
-            # A copy: the caller may go on to fill the same arrays.
-            self._pending.append({name: np.array(values) for name, values in fitted.items()})
-            self._pending_rows += rows
-            self._pending_bytes += sum(values.nbytes for values in fitted.values())
-            self.rows += rows
+        self.rows += self._pending[ROWS].add(block)
+        self.tick()
+
+    @_alone
+    def write_stream(self, name: str, block: Mapping[str, NDArray[Any]]) -> None:
+        """Take whole entries of a stream that the record declares; as `write`, beside the rows."""
+        if name not in self._pending or name == ROWS:
+            raise RecordingError(f"The run has no stream {name!r}.", "Declare it before the run starts.")
+        self._pending[name].add(block)
         self.tick()
 
     @_alone
@@ -114,11 +124,18 @@ class RunWriter:
         if self._done:
             return
         now = time.monotonic()
-        if now - self._handed >= HAND_OVER or self._pending_bytes > BUFFER:
+        if now - self._handed >= HAND_OVER or sum(p.bytes for p in self._pending.values()) > BUFFER:
             self.flush()
         if now - self._synced >= SYNC:
             self._synced = now
-            self._part.sync()
+            self._look_after()
+
+    def _look_after(self) -> None:
+        """Bring the file to the disk; where its folder is gone, go on in the spool."""
+        if current_path(self._part.handle(), self.path) is None:
+            gone = RecordingError(f"The folder of {self.path.name} has vanished.", "Is its disk connected?")
+            self._to_spool(gone)
+        self._part.sync()
 
     @_alone
     def set_state(self, state: State) -> None:
@@ -131,7 +148,7 @@ class RunWriter:
     def flush(self) -> None:
         """Hand over everything now; where the folder fails, go on in the spool and warn."""
         self._handed = time.monotonic()
-        if not (self._pending or self._lines):
+        if not (self._lines or any(p.blocks for p in self._pending.values())):
             return
         if self._part.broken:
             raise RecordingError("Rows can no longer be written.", "End the run; its rows so far are kept.")
@@ -142,8 +159,11 @@ class RunWriter:
             self._to_spool(error)
 
     def _append(self, part: PartFile) -> None:
-        part.append(_joined(self._pending), self._pending_rows, b"".join(self._lines))
-        self._pending, self._pending_rows, self._pending_bytes, self._lines = [], 0, 0, []
+        blocks = {name: (p.joined(), p.rows) for name, p in self._pending.items() if p.blocks}
+        part.append(blocks, b"".join(self._lines))
+        self._lines = []
+        for pending in self._pending.values():
+            pending.clear()
 
     def _to_spool(self, cause: RecordingError) -> None:
         """Go on in the spool, in a growing file with all rows so far; raise `cause` where that fails too."""
@@ -152,15 +172,25 @@ class RunWriter:
             raise cause
         path = folder / self._part.path.name
         fresh: PartFile | None = None
+        lock: RunLock | None = None
         try:
+            lock = RunLock.take(path)
+            if lock is None:
+                raise cause
             fresh = PartFile(path, self._part.record)
-            _copy(self._part.source(), fresh)
+            fresh.append({}, self._part.journal())
+            for name in self._pending:
+                _copy(self._part.source(name), fresh, name)
             self._append(fresh)
+            note_home(path, self.final.parent, self._part.record.id)
         except (OSError, RuntimeError, RecordingError) as error:
             if fresh is not None:
                 fresh.close()
                 path.unlink(missing_ok=True)
+            if lock is not None:
+                lock.release()
             raise cause from error
+        self._locks.append(lock)
         self._left.append(self._part)
         self._part = fresh
         self.path = path
@@ -171,8 +201,9 @@ class RunWriter:
     def finish(self, record: Record) -> Path:
         """Rewrite the run to its final file with the final record and return where it is.
 
-        Tries beside the growing file first, then in the spool; where neither has room, the growing file stays
-        and its path is returned. Raises RecordingError only where rows could be kept nowhere.
+        Tries in its own folder first (where that is now, should it have been renamed), then in the spool; where
+        neither has room, the growing file stays and its path is returned. Raises RecordingError only where rows
+        could be kept nowhere.
         """
         record = scrubbed(record)
         if record.state not in ENDED:
@@ -182,18 +213,17 @@ class RunWriter:
             self.flush()
         except RecordingError as error:
             self.warnings.append(error.message)
-        rows = self._rows(record)
+        tables = self._tables(record)
         for target in self._targets():
             try:
-                self.warnings += write_final(target, record, rows)
+                self.warnings += write_final(target, record, tables.pop(ROWS), tables)
             except RecordingError as error:
                 self.warnings.append(error.message)
+                tables = self._tables(record)
                 continue
-            self._let_go(complete=target)
-            trust(target)
-            return target
-        lost = self._pending_rows
-        path = self._part.path
+            return self._settle(target, record)
+        lost = self._pending[ROWS].rows
+        path = current_path(self._part.handle(), self.path) or self.path
         self._let_go()
         if lost:
             raise RecordingError(
@@ -201,6 +231,21 @@ class RunWriter:
                 "Free some space, then run `qlab recover` on it.",
             )
         return path
+
+    def _settle(self, target: Path, record: Record) -> Path:
+        """Let go of the growing files once a finished one stands, and bring one in the spool home."""
+        spooled = target.parent != self.final.parent
+        if spooled:
+            note_home(target, self.final.parent, record.id)
+        self._let_go(complete=target)
+        if spooled and self._at_home():
+            target = deliver(target) or target
+        if target.parent != self.final.parent:
+            self.warnings.append(
+                f"The run is complete in {target}; `qlab recover {self.final.parent.parent}` brings it home."
+            )
+        trust(target)
+        return target
 
     @_alone
     def close(self) -> None:
@@ -212,38 +257,96 @@ class RunWriter:
                 self.warnings.append(error.message)
             self._let_go()
 
-    def _rows(self, record: Record) -> StoredRows:
-        rows = self._part.source(tuple(self._pending), self._pending_rows)
-        names = {column.name for column in record.columns}
-        if names != {column.name for column in self._part.record.columns}:
+    def _tables(self, record: Record) -> dict[str, StoredRows]:
+        if not _same_tables(record, self._part.record):
             raise FileError("The columns of a run changed on the way.", "Declare them before the run starts.")
-        return rows
+        return {
+            name: self._part.source(name, tuple(pending.blocks), pending.rows)
+            for name, pending in self._pending.items()
+        }
+
+    def _at_home(self) -> bool:
+        """Tell whether the folder of the run's folder is the one it was when the run began."""
+        return self._root is not None and _identity(self.final.parent.parent) == self._root
 
     def _targets(self) -> Iterator[Path]:
-        yield self.final
+        for part in (self._part, *self._left):
+            here = current_path(part.handle(), part.path)
+            if here is not None and part.path.parent == self.final.parent and here != part.path:
+                # The folder was renamed meanwhile: the run stays in it.
+                self.warnings.append(f"The folder of the run was renamed; it is finished in {here.parent}.")
+                self.final = here.with_name(self.final.name)
+                self._root = _identity(self.final.parent.parent)
         folder = spool_folder(self._spool)
-        if folder is not None and folder != self.final.parent:
+        local = self._part.path.parent == folder and not self._left
+        if local and folder is not None:
+            # On a network folder: written here, then copied there in one go.
+            yield folder / self.final.name
+        if self._at_home():
+            yield self.final
+        if not local and folder is not None and folder != self.final.parent:
             yield folder / self.final.name
 
     def _let_go(self, *, complete: Path | None = None) -> None:
         for part in (*self._left, self._part):
+            here = current_path(part.handle(), part.path)
             part.close()
-            # A growing file goes once a complete one stands beside it; the spool may not outlive a reboot.
-            if complete is not None and complete.parent in {part.path.parent, self.final.parent}:
-                part.path.unlink(missing_ok=True)
-                sync_folder(part.path.parent)
-        self._lock.release()
+            if complete is None or here is None:
+                continue
+            at_home = complete.parent == self.final.parent
+            if at_home or complete.parent == here.parent:
+                here.unlink(missing_ok=True)
+                if at_home and here.parent != complete.parent:
+                    forget_home(here)
+            else:
+                # The complete file is in the spool: what was begun here must not be taken for a run of its own.
+                _quietly_aside(here)
+            sync_folder(here.parent)
+        for lock in self._locks:
+            lock.release()
         self._done = True
 
 
-def spool_folder(given: Path | None) -> Path | None:
-    """Return the folder for runs whose own folder failed, made where it is missing; None where that fails."""
+def _quietly_aside(part: Path) -> None:
     try:
-        folder = given or runtime_folder() / "spool"
-        folder.mkdir(parents=True, exist_ok=True)
+        set_aside(part)
+    except OSError:
+        return  # found out about when it is recovered
+
+
+def _same_tables(one: Record, other: Record) -> bool:
+    def shape(record: Record) -> list[tuple[str, list[str]]]:
+        return [
+            (name, sorted(c.name for c in columns))
+            for name, columns in (("", record.columns), *((s.name, s.columns) for s in record.streams))
+        ]
+
+    return shape(one) == shape(other)
+
+
+def _identity(folder: Path) -> tuple[int, int] | None:
+    try:
+        stat = folder.stat()
     except OSError:
         return None
-    return folder
+    return stat.st_dev, stat.st_ino
+
+
+def _local(path: Path, lock: RunLock, run: str, spool: Path | None) -> tuple[Path, RunLock]:
+    """Return the path and lock of a growing file in the spool, of a run that belongs on a network folder."""
+    probe = path.with_name(path.name + ".probe")
+    probe.write_bytes(b"qlab")
+    probe.unlink()
+    folder = spool_folder(spool)
+    if folder is None:
+        raise OSError(os.strerror(2), "the local spool cannot be made")
+    local = folder / path.name
+    there = RunLock.take(local)
+    if there is None:
+        raise FileExistsError(f"{local} is taken")
+    lock.release()
+    note_home(local, path.parent, run)
+    return local, there
 
 
 def _claim(folder: Path, stem: str) -> tuple[Path, RunLock]:
@@ -262,18 +365,13 @@ def _claim(folder: Path, stem: str) -> tuple[Path, RunLock]:
     raise FileExistsError(f"{folder / stem} is taken")
 
 
-def _joined(blocks: list[dict[str, NDArray[Any]]]) -> dict[str, NDArray[Any]]:
-    if len(blocks) == 1:
-        return blocks[0]
-    return {name: np.concatenate([block[name] for block in blocks]) for name in (blocks[0] if blocks else ())}
-
-
-def _copy(source: StoredRows, target: PartFile) -> None:
-    names = target.stored
-    step = max(1, (1 << 20) // max(1, sum(item.row_bytes for item in names)))
+def _copy(source: StoredRows, target: PartFile, name: str) -> None:
+    items = list(all_stored(source.record))
+    step = max(1, (1 << 20) // max(1, sum(item.row_bytes for item in items)))
     for start in range(0, source.count, step):
         stop = min(start + step, source.count)
-        target.append({i.name: source.shots[i.name][start:stop] for i in names}, stop - start)
+        block = {i.name: source.shots[i.name][start:stop] for i in items}
+        target.append({name: (block, stop - start)})
 
 
 def _unwritable(folder: Path, error: BaseException) -> UsageError:

@@ -16,6 +16,7 @@ from qlab.physics.levels import LevelSystem
 from qlab.pulses import Acquire, Align, Delay, Gate, Play, Program, Sequence, compile_program
 from qlab.record import Column, Signal
 from qlab.roles import Laser, MicrowaveSource, PhotonCounter, PulsePlayer
+from qlab.shots import KeepShots
 from qlab.units import Hertz, Seconds, Unit, Watts
 
 Shots = Annotated[int, Ge(1), Le(10**9)]
@@ -36,6 +37,12 @@ class PulsedParameters(Parameters):
         10,
         title="Passes",
         description="The shots are split over so many sweeps",
+        json_schema_extra={"group": "Readout"},
+    )
+    keep_shots: KeepShots = Field(
+        "off",
+        title="Keep single shots",
+        description="Also keep how many photons each shot gave: as a histogram, or every shot",
         json_schema_extra={"group": "Readout"},
     )
     laser_power: Watts = Field(1e-3, title="Laser power", json_schema_extra={"group": "Readout"})

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from qlab.errors import InstrumentError
 from qlab.instrument import Knob, Quantity
+from qlab.shots import SUFFIX
 from qlab_instruments.sim.instrument import SimulatedInstrument
 
 GATE_TIME = 100e-3  # s, the integration of the rate meter
@@ -26,6 +27,11 @@ class SimulatedPhotonCounter(SimulatedInstrument):
         super().__init__(world)
         self._keys: tuple[str, ...] = ()
         self._pending: dict[str, NDArray[Any]] = {}
+        self._shots = False
+
+    def keep_shots(self, on: bool) -> None:
+        """Hand over the counts of each shot, or no longer."""
+        self._shots = on
 
     def arm(self, keys: Sequence[str], points: int) -> None:
         """Get ready for a timeline with these windows."""
@@ -38,14 +44,15 @@ class SimulatedPhotonCounter(SimulatedInstrument):
         clock = self.world.clock
         if not self._pending:
             clock.hold()
-            rows = self.world.take()
+            rows = self.world.take(shots=True) if self._shots else self.world.take()
             missing = [key for key in self._keys if key not in rows]
             if missing:
                 raise InstrumentError(
                     f"The counter saw no window {missing[0]!r}.",
                     "Check the sequence, and that the player runs.",
                 )
-            self._pending = {key: rows[key] for key in (*self._keys, "time")}
+            single = [f"{key}{SUFFIX}" for key in self._keys] if self._shots else []
+            self._pending = {key: rows[key] for key in (*self._keys, *single, "time")}
         if clock.speed is not None:
             first = float(self._pending["time"][0])
             time.sleep(min(max(0.0, (first - clock.due()) / clock.speed), timeout))

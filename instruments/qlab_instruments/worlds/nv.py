@@ -16,12 +16,13 @@ from qlab.physics.engine import Readout, play
 from qlab.physics.noise import slow_drift
 from qlab.physics.systems.nv import NVCentre
 from qlab.pulses import Acquire, Delay, Gate, Play, Program, Timeline, compile_program
+from qlab.shots import SUFFIX
 from qlab.units import Hertz, Radians, Tesla, Unit
 from qlab_instruments.worlds.clock import VirtualClock
 
 PerSecond = Annotated[float, Unit("Hz"), Ge(0)]
 Share = Annotated[float, Ge(0), Le(1)]
-DETECTOR, CONTINUOUS = 1, 2  # random streams
+DETECTOR, CONTINUOUS, SINGLE = 1, 2, 3  # random streams
 FIELD, LASER = 11, 12  # drifts
 
 
@@ -133,8 +134,11 @@ class NVWorld:
             dark_rate=hidden.dark_rate,
         )
 
-    def take(self) -> dict[str, NDArray[Any]]:
-        """Play the loaded timeline once; return a row for each point: counts by key, and time."""
+    def take(self, *, shots: bool = False) -> dict[str, NDArray[Any]]:
+        """Play the loaded timeline once; return a row for each point: counts by key, and time.
+
+        With `shots` also `<key>_shots` (points, shots), the counts of each shot; the sums are the same either way.
+        """
         timeline = self.timeline
         if timeline is None:
             return {}
@@ -153,22 +157,31 @@ class NVWorld:
         if self.lines.get("microwave.on", 1.0) == 0:
             setpoints["microwave.power"] = np.full(points, -math.inf)
         readout = play(self.centre(self.elapsed), replace(timeline, setpoints=setpoints))
-        counts = self._count(readout, timeline.shots)
+        counts = self._count(readout, timeline.shots, single=shots)
         spent = timeline.duration * 1e-12 * timeline.shots
         moments = self.elapsed + np.cumsum(spent)
         self.clock.elapsed = float(moments[-1])
         self.rows += points
         return {**counts, "time": moments}
 
-    def _count(self, readout: Readout, shots: int) -> dict[str, NDArray[np.int64]]:
+    def _count(self, readout: Readout, shots: int, *, single: bool = False) -> dict[str, NDArray[np.int64]]:
         points = len(readout.probability)
         keys = list(readout.means)
         counts = {key: np.empty(points, dtype=np.int64) for key in keys}
+        if single:
+            counts |= {f"{key}{SUFFIX}": np.empty((points, shots), dtype=np.int64) for key in keys}
         for point in range(points):
             rng = self._stream(DETECTOR, self.rows + point)
             found = rng.multinomial(shots, _normalised(readout.probability[point]))
             for key in keys:
                 counts[key][point] = rng.poisson(found @ readout.means[key][point])
+            if single:
+                # Given the sum, independent Poisson counts are spread over the shots by their means.
+                rng = self._stream(SINGLE, self.rows + point)
+                state = rng.permutation(np.repeat(np.arange(len(found)), found))
+                for key in keys:
+                    share = _normalised(readout.means[key][point][state])
+                    counts[f"{key}{SUFFIX}"][point] = rng.multinomial(counts[key][point], share)
         return counts
 
     def rate(self, seconds: float) -> float:
