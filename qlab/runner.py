@@ -161,12 +161,22 @@ class Runner:
             failure = error
         finally:
             self._deafen()
+            self._look_at_the_bench_again()
             report = self.bench.make_safe()
             if opened_here:
                 self.bench.close()
             self.record = self.record.model_copy(update={"safe_report": report})
             self._tell({"event": "safe", "run": self.record.id, "report": report})
         return failure
+
+    def _look_at_the_bench_again(self) -> None:
+        """Keep how the bench was left by the measurement, before it is made safe; after a halt nothing is asked."""
+        if self.control.asked is Ask.HALT:
+            return
+        with contextlib.suppress(
+            Exception
+        ):  # a dead instrument must not keep the others from being made safe
+            self.record = self.record.model_copy(update={"bench_after": self.bench.snapshot()})
 
     def _announce(self) -> None:
         self._tell(

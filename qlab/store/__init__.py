@@ -1,13 +1,15 @@
 """The run file: written while a run goes on, finalised at its end, opened, recovered, checked and listed."""
 
 from qlab.store.check import check_file
-from qlab.store.index import RunSummary, list_runs
+from qlab.store.index import Library, RunSummary, list_runs
 from qlab.store.reader import open_run
 from qlab.store.recover import recover
 from qlab.store.sidecar import Sidecar, edit_sidecar, read_sidecar
+from qlab.store.trash import restore_run, trash_run, trashed
 from qlab.store.writer import RunWriter
 
 __all__ = [
+    "Library",
     "RunSummary",
     "RunWriter",
     "Sidecar",
@@ -17,4 +19,7 @@ __all__ = [
     "open_run",
     "read_sidecar",
     "recover",
+    "restore_run",
+    "trash_run",
+    "trashed",
 ]
