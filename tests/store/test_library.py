@@ -43,47 +43,49 @@ def folder(tmp_path, new_record, end, block):
 
 
 R, H, B = 0, 1, 2
+FOUND = [
+    ("", {R, H, B}), ("helium", {H}), ("HELI ran", {H}), ('"ran low"', {H}), ('"low ran"', set()),
+    ("-helium", {R, B}), ("tag:cold", {H}), ("tag:keep-me", {H}), ("tag:col", set()), ("tag:co*", {H}),
+    ("-tag:cold", {R, B}), ("is:star", {H}), ("star:no", {R, B}), ("is:simulated", {R, B}),
+    ("simulated:no", {H}), ("experiment:ramsey", {R}), ("experiment:nv", {R, H, B}),
+    ("experiment:*echo", {H}), ("state:finished", {R, H, B}), ("state:failed", set()), ("sample:a3", {B}),
+    ("operator:operator", {R, H, B}), ('title:"Of nv.rabi"', {B}), ("date:today", {R}),
+    ("date:last-7-days", {R, H}), ("-date:last-7-days", {B}), ("date:>2020", {R, H, B}),
+    (f"date:{NOW:%Y-%m-%d}", {R}),
+    (f"date:{NOW - timedelta(days=400):%Y-%m-%d}..{NOW - timedelta(days=2):%Y-%m-%d}", {H, B}),
+    (f"date:<{NOW:%Y-%m-%d}", {H, B}), (f"date:{NOW - timedelta(days=400):%Y-%m}", {B}), ("t2>2us", {H}),
+    ("t2>2000ns", {H}), ("T2<2us", set()), ("t2=3us", {H}), ("t2>2mT", set()), ("t2=1us..3us", {H}),
+    ("T2*<2us", {R, H, B}), ("t2_star=1.9us", {R, H, B}), ("b=2mT", {R}), ("b=20G", {R}), ("B>=2mT", {R}),
+    ("B>2mT", set()), ("shots>=1000", {R, H}), ("shots=777", {B}), ("shots!=777", {R, H}),
+    ("shots=700..1000", {R, B}), ("tau>5us", {H}), ("tau>11us", {H}), ("tau>12.1us", set()),
+    ("tau<1us", {R}), ("tau=2us", {R}), ("power<-3dBm", {B}), ("sensitivity<5nT/√Hz", {R, H, B}),
+    ("sensitivity>5nT/√Hz", set()), ("shots>=1000 is:star echo", {H}),
+]  # fmt: skip
+NOT_UNDERSTOOD = [
+    "t2>abc",
+    "t2>3us..4us",
+    "is:funny",
+    "star:perhaps",
+    "date:someday",
+    "date:2026-13",
+    "t2>2parsnips",
+]
+ODD = ['"', "'", "%", "_", "*", "--", "-", "a OR b", "NEAR(", ":", "tag:", ")", "x;drop table runs"]
 
 
-@pytest.mark.parametrize(
-    ("query", "found"),
-    [
-        ("", {R, H, B}), ("helium", {H}), ("HELI ran", {H}), ('"ran low"', {H}), ('"low ran"', set()), ("-helium", {R, B}),
-        ("tag:cold", {H}), ("tag:keep-me", {H}), ("tag:col", set()), ("tag:co*", {H}), ("-tag:cold", {R, B}),
-        ("is:star", {H}), ("star:no", {R, B}), ("is:simulated", {R, B}), ("simulated:no", {H}),
-        ("experiment:ramsey", {R}), ("experiment:nv", {R, H, B}), ("experiment:*echo", {H}), ("state:finished", {R, H, B}),
-        ("state:failed", set()), ("sample:a3", {B}), ("operator:operator", {R, H, B}), ('title:"Of nv.rabi"', {B}),
-        ("date:today", {R}), ("date:last-7-days", {R, H}), ("-date:last-7-days", {B}), ("date:>2020", {R, H, B}),
-        (f"date:{NOW:%Y-%m-%d}", {R}), (f"date:{NOW - timedelta(days=400):%Y-%m-%d}..{NOW - timedelta(days=2):%Y-%m-%d}",
-        {H, B}), (f"date:<{NOW:%Y-%m-%d}", {H, B}), (f"date:{NOW - timedelta(days=400):%Y-%m}", {B}),
-        ("t2>2us", {H}), ("t2>2000ns", {H}), ("T2<2us", set()), ("t2=3us", {H}), ("t2>2mT", set()), ("t2=1us..3us", {H}),
-        ("T2*<2us", {R, H, B}), ("t2_star=1.9us", {R, H, B}), ("b=2mT", {R}), ("b=20G", {R}), ("B>=2mT", {R}), ("B>2mT", set()),
-        ("shots>=1000", {R, H}), ("shots=777", {B}), ("shots!=777", {R, H}), ("shots=700..1000", {R, B}),
-        ("tau>5us", {H}), ("tau>11us", {H}), ("tau>12.1us", set()), ("tau<1us", {R}), ("tau=2us", {R}), ("power<-3dBm", {B}),
-        ("sensitivity<5nT/√Hz", {R, H, B}), ("sensitivity>5nT/√Hz", set()), ("shots>=1000 is:star echo", {H}),
-    ],
-)  # fmt: skip
-def test_the_search_language(folder, query, found):
+def test_the_search_language(folder):
     place, paths = folder
-    assert {paths.index(run.path) for run in list_runs(place, query)} == found
-
-
-@pytest.mark.parametrize(
-    "query",
-    ["t2>abc", "t2>3us..4us", "is:funny", "star:perhaps", "date:someday", "date:2026-13", "t2>2parsnips"],
-)
-def test_what_cannot_be_understood_is_said(folder, query):
-    with pytest.raises(UsageError) as caught:
-        list_runs(folder[0], query)
-    assert caught.value.hint
-
-
-@pytest.mark.parametrize(
-    "query", ['"', "'", "%", "_", "*", "--", "-", "a OR b", "NEAR(", ":", "tag:", ")", "x;drop table runs"]
-)
-def test_odd_characters_are_only_characters(folder, query):
-    list_runs(folder[0], query)
-    assert len(list_runs(folder[0])) == 3
+    with Library(place) as library:
+        library.refresh()
+        for query, wanted in FOUND:
+            assert {paths.index(run.path) for run in library.page(query)} == wanted, query
+        for query in NOT_UNDERSTOOD:
+            with pytest.raises(UsageError) as caught:
+                library.page(query)
+            assert caught.value.hint, query
+        for query in ODD:
+            library.page(query)
+        assert library.count() == 3
 
 
 def test_periods_by_the_calendar():
