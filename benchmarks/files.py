@@ -40,7 +40,7 @@ def _place() -> Iterator[Path]:
 
 
 def _record(*columns: Column, rows: int) -> Record:
-    return Record(id=str(uuid.uuid4()), experiment="bench.files", title="a run of a benchmark", parameters={},
+    return Record(id=str(uuid.uuid4()), experiment="bench.files", title="a benchmark", parameters={},
                   columns=columns, expected_rows=rows, state="running", started="2026-11-22T20:00:00+00:00")  # fmt: skip
 
 
@@ -58,7 +58,9 @@ def _bare(path: Path, like: Path, block: dict[str, np.ndarray], times: int) -> N
         chunks = {name: file[f"entry/shots/{name}"].chunks for name in block}
     with h5py.File(path, "w", libver=("v110", "v110")) as file:
         data = {
-            n: file.create_dataset(n, (0, *v.shape[1:]), v.dtype, maxshape=(None, *v.shape[1:]), chunks=chunks[n])
+            n: file.create_dataset(
+                n, (0, *v.shape[1:]), v.dtype, maxshape=(None, *v.shape[1:]), chunks=chunks[n]
+            )
             for n, v in block.items()
         }
         file.swmr_mode = True
@@ -86,7 +88,9 @@ def _beside(what: str, record: Record, block: dict[str, np.ndarray], times: int)
         writer.close()
         count = len(next(iter(block.values()))) * times
         size = sum(v.nbytes for v in block.values()) * times / 1e6
-        return row(f"{what}: {count / taken:.3g} rows/s, {size / taken:.3g} MB/s, against bare h5py", taken, bare)
+        return row(
+            f"{what}: {count / taken:.3g} rows/s, {size / taken:.3g} MB/s, against bare h5py", taken, bare
+        )
 
 
 def _scalars() -> list[tuple[str, ...]]:
@@ -140,7 +144,9 @@ def _cube() -> list[tuple[str, ...]]:
                 place: list[slice | int] = [slice(None)] * 3
                 place[axis] = 137
                 taken = seconds(lambda at=tuple(place): data[at], 5)
-                found.append(row(f"slice of a 512^3 cube along axis {axis}, against reading it", taken, whole))
+                found.append(
+                    row(f"slice of a 512^3 cube along axis {axis}, against reading it", taken, whole)
+                )
         return found
 
 
@@ -171,8 +177,16 @@ def _library() -> list[tuple[str, ...]]:
             opened = (time.perf_counter() - began) / 10 * RUNS
             return [
                 row(f"{RUNS} runs listed whole, against looking into each", seconds(listed), built),
-                row(f"the same, against `open_run` of each ({shown(opened)} from ten)", seconds(listed), opened),
+                row(
+                    f"the same, against `open_run` of each ({shown(opened)} from ten)",
+                    seconds(listed),
+                    opened,
+                ),
                 row("a page of 100", seconds(lambda: library.page(limit=100)), built),
                 row("a search for two words", seconds(lambda: library.page("bench 00123")), built),
-                row("a search by state and date", seconds(lambda: library.page("state:fin date:2026", 0, 100)), built),
+                row(
+                    "a search by state and date",
+                    seconds(lambda: library.page("state:fin date:2026", 0, 100)),
+                    built,
+                ),
             ]

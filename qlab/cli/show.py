@@ -11,7 +11,7 @@ from qlab.errors import FileError, UsageError
 from qlab.record import FitResult
 from qlab.runs import Run
 from qlab.scan import KINDS, scan_words
-from qlab.store import Sidecar, check_file, edit_sidecar, open_run, read_sidecar
+from qlab.store import Sidecar, check_file, edit_sidecar, open_any, open_run, read_sidecar
 from qlab.units import format_measured, format_quantity
 
 
@@ -20,8 +20,8 @@ def show(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Show a run: state, parameters, fit, figures of merit, and what its metadata lack."""
-    run = open_run(file)
-    problems = check_file(run.path or file)
+    run = open_any(file)
+    problems = [] if run.record.experiment == "file" else check_file(run.path or file)
     said = Sidecar()
     try:
         said = read_sidecar(run.path or file)

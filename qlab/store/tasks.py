@@ -219,6 +219,14 @@ def publication(path: Path) -> list[str]:
         return [*problems(file, record, path), *publication_problems(record, file)]
 
 
+def foreign(path: Path) -> dict[str, Any]:
+    """Return the main plot of a file that is not ours."""
+    from qlab.store.foreign import look
+
+    return look(path)
+
+
 TASKS: dict[str, Callable[[Path], Any]] = {
     "inspect": inspect, "summary": summary, "recover": rewrite, "check": check, "publication": publication,
+    "foreign": foreign,
 }  # fmt: skip
