@@ -40,8 +40,16 @@ def _place() -> Iterator[Path]:
 
 
 def _record(*columns: Column, rows: int) -> Record:
-    return Record(id=str(uuid.uuid4()), experiment="bench.files", title="a benchmark", parameters={},
-                  columns=columns, expected_rows=rows, state="running", started="2026-11-22T20:00:00+00:00")  # fmt: skip
+    return Record(
+        id=str(uuid.uuid4()),
+        experiment="bench.files",
+        title="a benchmark",
+        parameters={},
+        columns=columns,
+        expected_rows=rows,
+        state="running",
+        started="2026-11-22T20:00:00+00:00",
+    )
 
 
 def _write(folder: Path, record: Record, block: dict[str, np.ndarray], times: int) -> RunWriter:
