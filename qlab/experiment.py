@@ -12,7 +12,7 @@ from qlab.metrology.curves import Curve
 from qlab.parameters import Parameters
 from qlab.playing import check_limits, play, split_shots
 from qlab.pulses import Program, compile_program
-from qlab.record import Axis, Block, Column, Figure, FitResult, Signal
+from qlab.record import Axis, Block, Column, Figure, FitResult, Signal, Stream
 from qlab.roles import ShotCounter
 from qlab.runs import Run
 from qlab.shots import KeepShots, kept, kept_columns
@@ -182,6 +182,10 @@ class Experiment(Generic[P]):
     def measured(self) -> tuple[Column, ...]:
         """Return the columns that are measured."""
         raise NotImplementedError
+
+    def streams(self) -> tuple[Stream, ...]:
+        """Return the streams that it records beside its rows: time tags, a slow channel."""
+        return ()
 
     def axes(self) -> tuple[Axis, ...]:
         """Return the axes of the gridded view: by default one for each swept parameter."""

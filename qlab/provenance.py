@@ -1,10 +1,14 @@
 """Where a run comes from: its record before the first row, the versions that take part, the clock."""
 
+import json
 import os
 import platform
+import subprocess
 import uuid
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
+from functools import cache
+from importlib.metadata import PackageNotFoundError, distribution, version
+from pathlib import Path
 from typing import Any
 
 from qlab.bench import Bench
@@ -14,6 +18,7 @@ from qlab.fair.vocabulary import described
 from qlab.profile import Profile, load
 from qlab.profile.kept import pseudonym
 from qlab.record import Record
+from qlab.settings import config_folder
 
 _PACKAGES = ("qlab-metrology", "numpy", "scipy", "qutip", "h5py", "lmfit", "pydantic")
 
@@ -38,7 +43,8 @@ def new_record(
         fit_context=experiment.fit_context(),
         expected_rows=rows,
         simulated=bench.simulated,
-        solver=bench.world.solver if bench.world is not None else "",
+        solver=str(getattr(bench.world, "solver", "")),
+        streams=experiment.streams(),
         seed=_chosen_seed(bench, seed),
         quantum=described(
             type(experiment).quantum,
@@ -78,13 +84,64 @@ def _chosen_seed(bench: Bench, seed: int | None) -> int | None:
 
 def software() -> dict[str, str]:
     """Return the versions of what takes part in a run."""
-    found = {"python": platform.python_version(), "system": platform.system()}
+    found = {"python": platform.python_version(), "system": platform.system(), "machine": platform.machine()}
+    found["installation"] = installation_id()
+    if revision := commit():
+        found["commit"] = revision
     for package in _PACKAGES:
         try:
             found[package] = version(package)
         except PackageNotFoundError:
             found[package] = "not installed as a package"
     return found
+
+
+def installation_id() -> str:
+    """Return the random number by which this installation's runs are known as its own; no name of the machine."""
+    path = config_folder() / "installation"
+    try:
+        if (known := path.read_text(encoding="ascii").strip()) and str(uuid.UUID(known)) == known:
+            return known
+    except (OSError, ValueError):
+        pass
+    fresh = str(uuid.uuid4())
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(fresh, encoding="ascii")
+    except OSError:
+        return "unknown"
+    return fresh
+
+
+@cache
+def commit() -> str:
+    """Return the commit of a source tree that qlab runs from, `+changes` where it was changed; empty elsewhere."""
+    root = Path(__file__).resolve().parents[1]
+    if not (root / ".git").exists():
+        return _installed_commit()
+    try:
+        head = _git(root, "rev-parse", "HEAD")
+        changed = _git(root, "status", "--porcelain", "--untracked-files=no")
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return head + ("+changes" if changed else "")
+
+
+def _git(root: Path, *words: str) -> str:
+    done = subprocess.run(
+        ["git", "-C", str(root), *words],  # noqa: S607 - whichever git this machine has
+        capture_output=True, text=True, timeout=5, check=True,
+    )  # fmt: skip
+    return done.stdout.strip()
+
+
+def _installed_commit() -> str:
+    """Return the commit that pip installed from, where it came from a repository."""
+    try:
+        text = distribution("qlab-metrology").read_text("direct_url.json")
+        return str(json.loads(text or "{}").get("vcs_info", {}).get("commit_id", ""))
+    except (PackageNotFoundError, ValueError, AttributeError):
+        return ""
 
 
 def clock() -> str:

@@ -19,6 +19,7 @@ app = typer.Typer(
 app.command("run")(run.run)
 app.command("list")(lists.list_)
 app.command("runs")(lists.runs)
+app.command("trash")(lists.trash)
 app.command("show")(show.show)
 app.command("fit")(fit.fit)
 app.command("note")(show.note)

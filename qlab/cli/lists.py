@@ -70,7 +70,12 @@ def _fits(*, as_json: bool) -> None:
 
 def runs(
     folder: Annotated[Path, typer.Argument(help="Folder of runs.")],
-    query: Annotated[str, typer.Argument(help="Words to look for.")] = "",
+    query: Annotated[
+        str,
+        typer.Argument(
+            help="Words, and: experiment: state: tag: sample: operator: date:this-week is:star T2>2us shots=1000"
+        ),
+    ] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """List the runs in a folder, newest first."""
@@ -88,6 +93,19 @@ def runs(
         for r in found
     ]
     table(["started", "experiment", "state", "rows", "figure", "file"], rows)
+
+
+def trash(
+    file: Annotated[Path, typer.Argument(help="A run file.")],
+    folder: Annotated[
+        Path | None, typer.Option("--in", help="The data folder; by default the one above the run's day.")
+    ] = None,
+    restore: Annotated[bool, typer.Option("--restore", help="Put a run from the trash back.")] = False,
+) -> None:
+    """Delete a run with its notes, to the trash of its data folder; or put it back."""
+    from qlab.store import restore_run, trash_run
+
+    print(restore_run(file) if restore else trash_run(file, folder or file.absolute().parent.parent))
 
 
 def _plain(item: Any) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from qlab.errors import FileError, UsageError
 from qlab.record import FitResult
 from qlab.runs import Run
 from qlab.scan import KINDS, scan_words
-from qlab.store import Sidecar, edit_sidecar, open_run, read_sidecar
+from qlab.store import Sidecar, edit_sidecar, open_any, read_sidecar
 from qlab.units import format_measured, format_quantity
 
 
@@ -19,22 +19,30 @@ def show(
     file: Annotated[Path, typer.Argument(help="A run file.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Show a run: state, parameters, fit, figures of merit, how FAIR it is, and what its layout lacks."""
-    run = open_run(file)
-    judged = fair.report(run.path or file)
-    problems = list(judged.problems)
+    """Show a run: state, parameters, fit, figures of merit, how FAIR it is, and what its layout lacks.
+
+    A NeXus or HDF5 file that is not ours is shown as far as it can be understood.
+    """
+    run = open_any(file)
+    judged = fair.report(run.path or file) if run.record.experiment != "file" else None
+    problems = list(judged.problems) if judged is not None else []
     said = Sidecar()
     try:
         said = read_sidecar(run.path or file)
     except FileError as error:
         problems.append(str(error))
     if as_json:
-        told = {**summary(run, problems), **_said(said), "fair": judged.to_dict()}
+        told = {
+            **summary(run, problems),
+            **_said(said),
+            "fair": judged.to_dict() if judged is not None else None,
+        }
         print(json.dumps(told, indent=2, ensure_ascii=False))
         return
     describe(run)
     describe_sidecar(said)
-    print(f"  FAIR: {judged.met} of {judged.possible} metrics met; `qlab check` tells which")
+    if judged is not None:
+        print(f"  FAIR: {judged.met} of {judged.possible} metrics met; `qlab check` tells which")
     for line in problems:
         print(f"  check: {line}")
 

@@ -21,9 +21,10 @@ from qlab.store.layout import create_shots, create_stream, nx_group, row_room
 from qlab.store.metadata import readable, root_attributes
 from qlab.store.mirrors import write_mirrors
 from qlab.store.names import DRAFT
+from qlab.store.overview import write_overview
 from qlab.store.rows import StoredRows
 from qlab.store.synced import sync_folder
-from qlab.store.views import write_views
+from qlab.store.views import write_thumbnail, write_views
 
 _FILTERS = {"shuffle": True, "compression": "gzip", "compression_opts": 4}
 
@@ -75,6 +76,8 @@ def _write(
         group = create_stream(entry, stream, record, len(streams[stream.name]), **_FILTERS)
         _fill(group, group[stream.axis], streams[stream.name])
     missing = write_views(entry, record, rows)
+    write_thumbnail(entry, record, rows)
+    write_overview(entry, rows)
     entry.attrs["default"] = "data" if "data" in entry else "shots"
     reserve(file, 4 * SLACK + 8 * len(document_text))
     write_groups(entry, record)

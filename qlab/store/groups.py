@@ -50,7 +50,10 @@ def write_groups(entry: h5py.Group, record: Record) -> None:
     if record.ended:
         process["date"] = record.ended
     document(process, "environment", dump(record.software), "application/json")
-    document(entry, "bench", dump({"bench": record.bench, "changes": record.changes}), "application/json")
+    bench = {"bench": record.bench, "changes": record.changes, "after": record.bench_after}
+    document(entry, "bench", dump(bench), "application/json")
+    if record.calibrations:
+        _calibrations(entry, record.calibrations)
     for index, fit in enumerate(record.fits, start=1):
         _analysis(entry, f"analysis_{index}", fit)
     if record.figures:
@@ -127,6 +130,25 @@ def _figures(entry: h5py.Group, figures: tuple[Figure, ...]) -> None:
         for key in ("label", "definition", "source", "limit_of"):
             if text := getattr(figure, key):
                 group[key] = text
+
+
+def _calibrations(entry: h5py.Group, calibrations: tuple[dict[str, Any], ...]) -> None:
+    """Write the calibrations used: value, error, date, validity and the run that each comes from."""
+    collection = nx_group(entry, "calibrations", "NXcollection")
+    for item in calibrations:
+        name = inner(str(item.get("name", "calibration")))
+        if name in collection or not isinstance(item.get("value"), int | float):
+            continue
+        group = nx_group(collection, name, "NXcollection")
+        error = item.get("error")
+        known = FitParameter(
+            name=name, label=str(item.get("label", "") or name), value=float(item["value"]),
+            error=float(error) if isinstance(error, int | float) else None, unit=str(item.get("unit", "1")),
+        )  # fmt: skip
+        _quantity(group, known, "value")
+        for key in ("date", "valid_until", "run", "knob", "source"):
+            if text := item.get(key):
+                group[key] = str(text)
 
 
 def _quantity(group: h5py.Group, item: Figure | FitParameter, name: str = "") -> None:

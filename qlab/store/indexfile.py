@@ -1,24 +1,47 @@
-"""The database behind the list of runs: rebuildable, never needed, shared by any number of processes."""
+"""The database behind the library: rebuildable, never the only place of anything, shared by any number of processes."""
 
+import base64
 import hashlib
 import json
 import os
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import platformdirs
 
+from qlab.store.names import moment
+from qlab.store.query import Where, plain_name
+
 Mark = tuple[int, int, int]  # size, time of change, time of change of the sidecar
 Stored = dict[str, Any]
+Row = tuple[Any, ...]
 
-_VERSION = 3
+_VERSION = 4
+SHOWN = (
+    "path", "run", "experiment", "title", "state", "started", "rows", "simulated", "figures", "headline", "notes",
+    "tags", "star", "sample", "operator", "reason",
+)  # fmt: skip
 _SCHEMA = """
-create table if not exists runs
-    (path text primary key, size integer, changed integer, notes integer, summary text);
-create virtual table if not exists words using fts5 (path unindexed, text);
+create table if not exists runs (
+    id integer primary key, path text unique, folder text, size integer, changed integer, said integer,
+    run text, experiment text, title text, state text, started text, moment real, rows integer, simulated integer,
+    figures text, headline text, notes text, tags text, star integer, sample text, operator text, reason text
+);
+create index if not exists runs_by_moment on runs (moment desc, path desc);
+create index if not exists runs_by_folder on runs (folder);
+create table if not exists tags (run integer, tag text);
+create index if not exists tags_by_tag on tags (tag);
+create table if not exists numbers (run integer, name text, unit text, low real, high real);
+create index if not exists numbers_by_name on numbers (name, unit, low, high, run);
+create index if not exists tags_by_run on tags (run);
+create index if not exists numbers_by_run on numbers (run);
+create table if not exists pictures (run integer primary key, image blob);
+create table if not exists folders (path text primary key, parent text, changed integer, looked integer);
+create virtual table if not exists words using fts5 (text, prefix = '2 3');
 """
 
 
@@ -29,108 +52,153 @@ def cache_folder() -> Path:
     return Path(platformdirs.user_cache_dir("qlab", appauthor=False))
 
 
-def matches(stored: Stored, words: Sequence[str]) -> bool:
-    """Tell whether each word begins a word of what is known of a run."""
-    text = _text(stored).lower()
-    return all(word.lower() in text for word in words)
-
-
 class IndexFile:
-    """The remembered summaries of one folder; without a usable database it remembers nothing."""
+    """What is known of the runs of one folder; where the disk takes no database, in memory."""
 
-    def __init__(self, database: sqlite3.Connection | None) -> None:
-        self._database = database
+    def __init__(self, path: Path) -> None:
+        self._database = _connect(path)
+        self._closed = False
 
     @classmethod
-    @contextmanager
-    def open(cls, folder: Path) -> Iterator["IndexFile"]:
+    def of(cls, folder: Path) -> "IndexFile":
         """Open the database of a folder, made anew where it is damaged."""
         name = hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:16]
-        path = cache_folder() / f"runs-{name}-{_VERSION}.sqlite"
-        index = cls(_connect(path))
-        try:
-            yield index
-        finally:
-            index._close()
+        return cls(cache_folder() / f"runs-{name}-{_VERSION}.sqlite")
 
-    def known(self, marks: Mapping[str, Mark]) -> dict[str, Stored]:
-        """Return what is remembered of those files that are as they were."""
-        rows = self._ask("select path, size, changed, notes, summary from runs") or []
-        return {
-            path: json.loads(summary)
-            for path, size, changed, notes, summary in rows
-            if marks.get(path) == (size, changed, notes)
-        }
+    def forget_file(self) -> None:
+        """Go on in memory: the file is damaged or locked."""
+        self.close()
+        self._database = _prepared(":memory:")
+        self._closed = False
 
-    def remember(self, fresh: Mapping[str, tuple[Mark, Stored]], *, gone: Mapping[str, Mark]) -> None:
-        """Remember new summaries, and forget files that are in none of `gone` any more."""
-        paths = [row[0] for row in self._ask("select path from runs") or []]
-        old = [(path,) for path in paths if path not in gone or path in fresh]
-        if self._database is None or not (old or fresh):
-            return
-        try:
-            with self._database:
-                self._database.executemany("delete from runs where path = ?", old)
-                self._database.executemany("delete from words where path = ?", old)
-                self._database.executemany(
-                    "insert or replace into runs values (?, ?, ?, ?, ?)",
-                    [(path, *mark, json.dumps(stored)) for path, (mark, stored) in fresh.items()],
-                )
-                self._database.executemany(
-                    "insert into words values (?, ?)",
-                    [(path, _text(stored)) for path, (_, stored) in fresh.items()],
-                )
-        except sqlite3.Error:
-            self._close()
+    def marks(self, folders: Iterable[str] | None = None) -> dict[str, Mark]:
+        """Return the marks of the runs in some folders, of all by default."""
+        rows = self._ask("select path, folder, size, changed, said from runs")
+        wanted = None if folders is None else set(folders)
+        return {row[0]: (row[2], row[3], row[4]) for row in rows if wanted is None or row[1] in wanted}
 
-    def found(self, words: Sequence[str]) -> set[str] | None:
-        """Return the paths in which each word begins a word; None where the database cannot tell."""
-        terms = " ".join('"' + word.replace('"', '""') + '"*' for word in words)
-        rows = self._ask("select path from words where words match ?", terms)
-        return None if rows is None else {row[0] for row in rows}
+    def folders(self) -> dict[str, tuple[str, int, int]]:
+        """Return the folders looked into: path -> (parent, time of change, when it was looked into)."""
+        return {row[0]: (row[1], row[2], row[3]) for row in self._ask("select * from folders")}
 
-    def _ask(self, statement: str, *values: str) -> list[tuple[Any, ...]] | None:
-        if self._database is None:
-            return None
-        try:
-            return self._database.execute(statement, values).fetchall()
-        except sqlite3.Error:
-            self._close()
-            return None
+    def growing(self) -> list[tuple[str, str]]:
+        """Return (path, state) of the growing files."""
+        return [
+            (row[0], row[1]) for row in self._ask("select path, state from runs where path like '%.part.h5'")
+        ]
 
-    def _close(self) -> None:
-        if self._database is not None:
+    @contextmanager
+    def change(self) -> Iterator[sqlite3.Connection]:
+        """Change everything within at once, or nothing of it."""
+        with self._database:
+            self._database.execute("begin immediate")
+            yield self._database
+
+    def page(self, where: Where, offset: int, limit: int) -> list[Row]:
+        """Return the columns `SHOWN` of the runs that fit, newest first."""
+        return self._ask(
+            f"select {', '.join(SHOWN)} from runs where {where.sql} order by moment desc, path desc "  # noqa: S608
+            "limit ? offset ?",
+            *where.values, limit, offset,
+        )  # fmt: skip
+
+    def count(self, where: Where) -> int:
+        """Return how many runs fit."""
+        return int(self._ask(f"select count(*) from runs where {where.sql}", *where.values)[0][0])  # noqa: S608
+
+    def picture(self, path: str) -> bytes | None:
+        """Return the thumbnail of a run as bytes."""
+        rows = self._ask(
+            "select image from pictures join runs on runs.id = pictures.run where path = ?", path
+        )
+        return zlib.decompress(rows[0][0]) if rows else None
+
+    def tags(self) -> list[tuple[str, int]]:
+        """Return the tags in use, each with its number of runs, the most used first."""
+        rows = self._ask("select tag, count(*) from tags group by tag order by count(*) desc, tag")
+        return [(row[0], int(row[1])) for row in rows]
+
+    def close(self) -> None:
+        """Let go of the database."""
+        if not self._closed:
             self._database.close()
-            self._database = None
+            self._closed = True
+
+    def _ask(self, statement: str, *values: Any) -> list[Row]:
+        return self._database.execute(statement, values).fetchall()
+
+
+def forget(database: sqlite3.Connection, paths: Iterable[str]) -> None:
+    """Take runs out."""
+    known = [(path,) for path in paths]
+    for table, key in (("words", "rowid"), ("tags", "run"), ("numbers", "run"), ("pictures", "run")):
+        database.executemany(
+            f"delete from {table} where {key} in (select id from runs where path = ?)",  # noqa: S608
+            known,
+        )
+    database.executemany("delete from runs where path = ?", known)
+
+
+def remember(database: sqlite3.Connection, fresh: Mapping[str, tuple[Mark, Stored]]) -> None:
+    """Put runs in, in place of what was known of them."""
+    forget(database, fresh)
+    for path, (mark, stored) in fresh.items():
+        at = moment(str(stored.get("started", "")))
+        tags = [str(tag) for tag in stored.get("tags", ())]
+        row = database.execute(
+            "insert into runs (path, folder, size, changed, said, run, experiment, title, state, started, moment, "
+            "rows, simulated, figures, headline, notes, tags, star, sample, operator, reason) "
+            "values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                path, os.path.dirname(path), *mark, stored.get("id", ""), stored.get("experiment", ""),  # noqa: PTH120
+                stored.get("title", ""), stored.get("state", ""), stored.get("started", ""),
+                at.timestamp() if at else 0.0, int(stored.get("rows", 0)), int(bool(stored.get("simulated"))),
+                json.dumps(stored.get("figures", {})), stored.get("headline", ""), stored.get("notes", ""),
+                json.dumps(tags), int(bool(stored.get("star"))), stored.get("sample", ""), stored.get("operator", ""),
+                stored.get("reason", ""),
+            ),
+        ).lastrowid  # fmt: skip
+        database.execute("insert into words (rowid, text) values (?, ?)", (row, _text(stored)))
+        database.executemany("insert into tags values (?, ?)", [(row, tag.lower()) for tag in tags])
+        database.executemany(
+            "insert into numbers values (?, ?, ?, ?, ?)",
+            [(row, plain_name(n), unit, low, high) for n, unit, low, high in stored.get("numbers", ())],
+        )
+        if picture := stored.get("picture"):
+            database.execute("insert into pictures values (?, ?)", (row, base64.b64decode(picture)))
 
 
 def _text(stored: Stored) -> str:
-    return " ".join(
-        str(stored.get(key, "")) for key in ("experiment", "title", "state", "id", "started", "words")
-    )
+    names = ("experiment", "title", "state", "id", "started", "sample", "operator", "words")
+    return " ".join(str(stored.get(key, "")) for key in names)
 
 
-def _connect(path: Path) -> sqlite3.Connection | None:
+def _prepared(path: Path | str) -> sqlite3.Connection:
+    database = sqlite3.connect(path, timeout=20.0, isolation_level=None, check_same_thread=False)
+    try:
+        database.execute("pragma journal_mode = wal")
+        database.execute("pragma synchronous = off")
+        database.execute("pragma case_sensitive_like = off")
+        database.executescript(_SCHEMA)
+        database.execute("select count(*) from runs").fetchone()
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def _connect(path: Path) -> sqlite3.Connection:
     for attempt in range(2):
-        database: sqlite3.Connection | None = None
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            database = sqlite3.connect(path, timeout=5.0)
-            database.execute("pragma journal_mode = wal")
-            database.execute("pragma synchronous = off")
-            database.executescript(_SCHEMA)
-            database.execute("select count(*) from runs").fetchone()
+            return _prepared(path)
         except (sqlite3.Error, OSError) as error:
-            if database is not None:
-                database.close()
             # Only a damaged database is thrown away; one that another process is using is left to it.
-            if (
-                attempt
-                or not isinstance(error, sqlite3.DatabaseError)
-                or isinstance(error, sqlite3.OperationalError)
-            ):
-                return None
-            path.unlink(missing_ok=True)
-        else:
-            return database
-    return None
+            damaged = isinstance(error, sqlite3.DatabaseError) and not isinstance(
+                error, sqlite3.OperationalError
+            )
+            if attempt or not damaged:
+                break
+            for suffix in ("", "-wal", "-shm"):
+                path.with_name(path.name + suffix).unlink(missing_ok=True)
+    return _prepared(":memory:")

@@ -120,7 +120,8 @@ def scrubbed(record: Record) -> Record:
         "title",
     )
     update = {key: clean(getattr(record, key), bench=False) for key in free}
-    return record.model_copy(update={**update, "bench": clean(record.bench, bench=True)})
+    bench = {key: clean(getattr(record, key), bench=True) for key in ("bench", "bench_after", "calibrations")}
+    return record.model_copy(update={**update, **bench})
 
 
 def readable(record: Record) -> Record:

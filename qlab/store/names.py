@@ -7,7 +7,7 @@ from pathlib import Path
 from qlab.record import Record
 
 FORMAT = "qlab-run"
-FORMAT_VERSION = "1.0"
+FORMAT_VERSION = "1.1"
 PART = ".part.h5"
 FINAL = ".h5"
 ENDING = ".ending"  # beside a growing file: how it ended, by whoever ended its process

@@ -47,6 +47,22 @@ def open_run(path: Path | str) -> Run:
     return _opened(path)
 
 
+def open_any(path: Path | str) -> Run:
+    """Open a run, or look at the main plot of any other HDF5 file (`qlab.store.foreign`), read-only.
+
+    Raises FileError as `open_run`, and where there is nothing to show.
+    """
+    path = Path(path)
+    try:
+        return open_run(path)
+    except FileError as error:
+        if "no run of qlab" not in error.message:
+            raise
+    from qlab.store.foreign import open_foreign
+
+    return open_foreign(path)
+
+
 def _opened(path: Path, *, interrupted: bool = False) -> Run:
     try:
         if not trusted(path):

@@ -6,11 +6,13 @@ import numpy as np
 from qlab.errors import QlabError
 from qlab.grid import Grid, Rows, grid
 from qlab.record import Axis, Record
-from qlab.store.hdf import reserve
+from qlab.store.hdf import cubes, reserve
 from qlab.store.layout import describe, nx_group, scale
 from qlab.store.names import RESERVED, inner
+from qlab.store.raster import thumbnail
 
-_MOST_POINTS = 50_000_000
+_MOST_POINTS = 150_000_000  # what a machine with 16 GB derives; the rows themselves have no limit
+_SLICED = 100_000
 
 
 def write_views(entry: h5py.Group, record: Record, rows: Rows) -> list[str]:
@@ -21,7 +23,7 @@ def write_views(entry: h5py.Group, record: Record, rows: Rows) -> list[str]:
     missing: list[str] = []
     for index, signal in enumerate(record.signals):
         try:
-            if np.prod([len(axis.values) or 1 for axis in record.axes], dtype=float) > _MOST_POINTS:
+            if _too_large(record):
                 raise ValueError("the planned grid is too large")
             view = grid(record, rows, signal.name)
         except (QlabError, ValueError, LookupError, TypeError, MemoryError) as error:
@@ -30,6 +32,10 @@ def write_views(entry: h5py.Group, record: Record, rows: Rows) -> list[str]:
         if view.value.size:
             _write_view(entry, _group_name(entry, signal.name) if index else "data", view)
     return missing
+
+
+def _too_large(record: Record) -> bool:
+    return float(np.prod([len(axis.values) or 1 for axis in record.axes], dtype=float)) > _MOST_POINTS
 
 
 def _group_name(entry: h5py.Group, signal: str) -> str:
@@ -44,8 +50,11 @@ def _write_view(entry: h5py.Group, name: str, view: Grid) -> None:
     axes = view.axes or ((Axis(name="point", long_name="point"), np.arange(1.0)),)
     scales = [scale(group, axis.name, values, axis.unit, axis.long_name) for axis, values in axes]
     label = signal.long_name or signal.name.replace("_", " ")
-    value = group.create_dataset(signal.name, data=view.value)
-    error = group.create_dataset(f"{signal.name}_errors", data=view.error)
+    # In cubes, so that a slice along any axis reads little; not packed, because unpacking is what would take long.
+    large = view.value.ndim >= 3 and view.value.size > _SLICED
+    layout = {"chunks": cubes(view.value.shape, 8)} if large else {}
+    value = group.create_dataset(signal.name, data=view.value, **layout)
+    error = group.create_dataset(f"{signal.name}_errors", data=view.error, **layout)
     describe(value, signal.unit, label)
     describe(error, signal.unit, f"{label}: one standard deviation (k=1)")
     value.attrs["ancillary_variables"] = f"{signal.name}_errors"
@@ -59,3 +68,25 @@ def _write_view(entry: h5py.Group, name: str, view: Grid) -> None:
     group.attrs["axes"] = [axis.name for axis, _ in axes]
     for index, (axis, _) in enumerate(axes):
         group.attrs[f"{axis.name}_indices"] = index
+
+
+def write_thumbnail(entry: h5py.Group, record: Record, rows: Rows) -> None:
+    """Add a small picture of the default plot; nothing where it cannot be drawn, which costs no row."""
+    try:
+        if not record.signals or _too_large(record):
+            return
+        picture = thumbnail(grid(record, rows, record.signals[0].name))
+    except (QlabError, ValueError, LookupError, TypeError, MemoryError, FloatingPointError):
+        return
+    if picture is None:
+        return
+    reserve(entry.file, picture.nbytes)
+    group = nx_group(entry, "thumbnail", "NXdata")
+    image = group.create_dataset("image", data=picture)
+    describe(image, "1", "picture of the default plot, 0 black to 255 white")
+    for index, (name, size) in enumerate(zip(("row", "column"), picture.shape, strict=True)):
+        axis = scale(group, name, np.arange(size, dtype="<i4"), "1", f"{name} of the picture")
+        image.dims[index].attach_scale(axis)
+        group.attrs[f"{name}_indices"] = index
+    group.attrs["signal"] = "image"
+    group.attrs["axes"] = ["row", "column"]

@@ -60,7 +60,9 @@ def check_rows(run, at_least):
     np.testing.assert_array_equal(run["valid"], 1)
 
 
-@pytest.mark.parametrize("trial", range(3))
+@pytest.mark.parametrize(
+    "trial", [*range(6), *(pytest.param(n, marks=pytest.mark.nightly) for n in range(6, 50))]
+)
 def test_kill_9_loses_at_most_a_second(tmp_path, record, trial):
     child = Child(tmp_path, record)
     time.sleep(random.Random(trial).uniform(0.05, 1.8))
