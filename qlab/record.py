@@ -94,6 +94,9 @@ class FitResult(_Frozen):
     chi2: float = float("nan")
     degrees_of_freedom: int = 0
     context: dict[str, float] = Field(default_factory=dict)
+    tests: dict[str, float] = Field(
+        default_factory=dict
+    )  # of the residuals, in standard deviations off chance
 
     @property
     def reduced_chi2(self) -> float:

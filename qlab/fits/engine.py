@@ -7,10 +7,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from qlab.errors import UsageError
-from qlab.fits.model import FitModel, Variable
-from qlab.fits.report import failure, report
+from qlab.fits.fit import Fit
+from qlab.fits.judge import residual_tests, verdicts
+from qlab.fits.model import FitModel
+from qlab.fits.points import Points, check_names, measured, settled, split, why_not
+from qlab.fits.report import Outcome, failure, report
 from qlab.fits.search import best_end, expected_errors, without_negative_squares
-from qlab.fits.solve import Problem, Reals, solve
+from qlab.fits.solve import Problem, Solution, solve
 from qlab.grid import Grid
 from qlab.record import FitResult, Record
 
@@ -24,8 +27,13 @@ def load_model(name: str, context: Mapping[str, float] | None = None) -> FitMode
 
 
 def fit_grid(
-    record: Record, grid: Grid, model: str = "", *, fixed: Mapping[str, float] | None = None
-) -> FitResult:
+    record: Record,
+    grid: Grid,
+    model: str | FitModel = "",
+    *,
+    fixed: Mapping[str, float] | None = None,
+    start: Mapping[str, float] | FitResult | None = None,
+) -> Fit:
     """Fit the gridded signal of a run, by default with the run's own model and context.
 
     Unmeasured points (NaN) are left out. Raises UsageError where no model is named; never on data.
@@ -33,13 +41,13 @@ def fit_grid(
     name = model or record.fit
     if not name:
         raise UsageError(f"The experiment {record.experiment} names no fit.", "Name a model to fit with.")
-    chosen = load_model(name, record.fit_context)
+    chosen = load_model(name, record.fit_context) if isinstance(name, str) else name
     if len(grid.axes) != 1:
         said = f"A curve is fitted along one axis; this signal has {len(grid.axes)}."
-        return failure(chosen, grid.signal.name, said)
+        return Fit.of(failure(chosen, grid.signal.name, said))
     axis, x = grid.axes[0]
     return fit_curve(
-        chosen, x, grid.value, grid.error, signal=grid.signal.name, fixed=fixed,
+        chosen, x, grid.value, grid.error, signal=grid.signal.name, fixed=fixed, start=start,
         units=(axis.unit, grid.signal.unit), counting=grid.signal.rule != "mean",
     )  # fmt: skip
 
@@ -52,99 +60,77 @@ def fit_curve(
     *,
     signal: str = "",
     fixed: Mapping[str, float] | None = None,
-    start: Mapping[str, float] | None = None,
+    start: Mapping[str, float] | FitResult | None = None,
     units: tuple[str, str] = ("1", "1"),
     counting: bool = True,
-) -> FitResult:
+) -> Fit:
     """Fit a curve and return values with absolute errors; never raises on data.
 
     Shapes: x, y, error (n,); `error` is one standard deviation (None or all NaN: taken from the scatter).
-    `fixed` holds parameters, `start` replaces starting values, `units` are those of x and y.
+    `fixed` holds parameters, `start` replaces starting values, `units` are those of x and y. Where `start` is an
+    earlier fit of the same model (of fewer points, say), the search begins there, and looks elsewhere only if
+    what it finds is not to be believed.
     `counting`: the errors follow from the counts themselves, so one more pass rescales them to what the
     curve expects (error² ∝ expected counts) lest points that counted few by chance weigh more.
     Raises UsageError where `fixed` or `start` names no parameter of the model.
     """
-    known = {v.name for v in model.parameters}
-    for name in (*(fixed or {}), *(start or {})):
-        if name not in known:
-            raise UsageError(
-                f"The model {model.name} has no parameter {name!r}.",
-                f"There are: {', '.join(sorted(known))}.",
-            )
-    free, held = _split(model, fixed or {})
-    points = _points(x, y, error)
+    given = _given(model, start)
+    check_names(model, fixed, given)
+    if model.axis_unit and units[0] not in {"1", model.axis_unit}:
+        said = f"{model.title} is a curve over an axis in {model.axis_unit}; this one is in {units[0]}."
+        return Fit.of(failure(model, signal, said + " Choose another model."))
+    free, held = split(model, fixed or {})
+    points = measured(x, y, error, model)
     if isinstance(points, str):
-        return failure(model, signal, points)
+        return Fit.of(failure(model, signal, points))
+    if why := why_not(model, points.x, points.y, free):
+        return Fit.of(failure(model, signal, why))
+    problem = Problem(settled(model, points.x), points.x, points.y, points.error, free, held)
+    counting = counting and points.absolute and model.counts and bool(np.all(points.y >= 0))
     # Wild data overflow on the way; what comes of it is judged at the end.
     with np.errstate(all="ignore"):
-        return _fit(model, points, free, held, start or {}, signal, units, counting=counting)
+        if isinstance(start, FitResult) and given:
+            warm = _finish(solve(problem, given), "", points, signal, units, counting=counting)
+            if warm.success:
+                return warm
+            given = {}
+        solution, rival = best_end(problem, given)
+        return _finish(solution, rival, points, signal, units, counting=counting)
 
 
-def _fit(
-    model: FitModel,
-    points: tuple[Reals, Reals, Reals, bool],
-    free: tuple[Variable, ...],
-    held: dict[str, float],
-    start: Mapping[str, float],
-    signal: str,
-    units: tuple[str, str],
-    *,
-    counting: bool,
-) -> FitResult:
-    xs, ys, es, absolute = points
-    if len(np.unique(xs)) <= len(free):
-        said = f"{len(np.unique(xs))} points are too few for {len(free)} free parameters."
-        return failure(model, signal, said)
-    if np.ptp(ys) == 0 and model.feature:
-        return failure(model, signal, f"All points are equal: no {model.feature}, or a dead detector.")
-    solution, rival = best_end(Problem(model, xs, ys, es, free, held), start)
-    if counting and absolute and np.all(ys >= 0):
-        expected = expected_errors(solution)
-        solution = replace(solution, problem=replace(solution.problem, error=expected))
-    solution = solve(solution.problem, solution.theta)
+def _given(model: FitModel, start: Mapping[str, float] | FitResult | None) -> dict[str, float]:
+    if not isinstance(start, FitResult):
+        return dict(start or {})
+    if start.model != model.name or not start.success:
+        return {}
+    # A square that came out 0 must be free to leave it.
+    squared = {v.name for v in model.parameters if v.squared}
+    errors = start.errors
+    known = {v.name for v in model.parameters}
+    return {
+        n: errors[n] if n in squared and v == 0 and errors[n] > 0 else v
+        for n, v in start.values.items()
+        if n in known
+    }
+
+
+def _finish(
+    solution: Solution, rival: str, points: Points, signal: str, units: tuple[str, str], *, counting: bool
+) -> Fit:
+    if counting:
+        problem = solution.problem
+        expected = expected_errors(problem.y, problem.error, solution.residual)
+        solution = replace(solution, problem=replace(problem, error=expected))
+        solution = solve(solution.problem, solution.theta)
     solution = without_negative_squares(solution)
-    return report(solution, rival, signal, units, absolute=absolute)
-
-
-def _points(x: ArrayLike, y: ArrayLike, error: ArrayLike | None) -> tuple[Reals, Reals, Reals, bool] | str:
-    xs, ys = np.ravel(np.asarray(x, dtype=float)), np.ravel(np.asarray(y, dtype=float))
-    es = np.full(len(ys), np.nan) if error is None else np.ravel(np.asarray(error, dtype=float))
-    if not len(xs) == len(ys) == len(es):
-        raise UsageError(
-            f"x, y and error have {len(xs)}, {len(ys)} and {len(es)} points.", "Give equally many."
-        )
-    measured = np.isfinite(xs) & np.isfinite(ys)
-    if not measured.any():
-        return "No point was measured."
-    usable = measured & np.isfinite(es) & (es > 0)
-    absolute = bool(usable.any())
-    # A point without an error of its own (a single repetition) gets the typical one.
-    order = np.argsort(xs[measured], kind="stable")
-    xs, ys, es, usable = (part[measured][order] for part in (xs, ys, es, usable))
-    es = np.where(usable, es, np.median(es[usable]) if absolute else _scatter(ys))
-    return xs, ys, es, absolute
-
-
-def _scatter(y: Reals) -> float:
-    # From how far each point lies off the line through its neighbours: blind to what is smooth.
-    if len(y) >= 5:
-        off = np.abs(y[2:] - 2 * y[1:-1] + y[:-2])
-        if np.median(off) > 0:
-            return float(np.median(off) / (0.6745 * np.sqrt(6)))
-    return float(np.std(y)) or 1.0
-
-
-def _split(model: FitModel, fixed: Mapping[str, float]) -> tuple[tuple[Variable, ...], dict[str, float]]:
-    free: list[Variable] = []
-    held: dict[str, float] = {}
-    for variable in model.parameters:
-        name = variable.name
-        if name in fixed:
-            held[name] = float(fixed[name])
-        elif f"fix_{name}" in model.context:
-            held[name] = float(model.context[f"fix_{name}"])
-        elif variable.free or model.context.get(f"free_{name}", 0.0):
-            free.append(variable)
-        else:
-            held[name] = model.known(name)
-    return tuple(free), held
+    problem = solution.problem
+    evidence = solution.evidence(absolute=points.absolute)
+    believable, message = verdicts(evidence)[0]
+    if believable and rival:
+        believable, message = False, rival
+    outcome = Outcome(
+        problem.model, problem.free, dict(problem.held), solution.values,
+        solution.covariance * evidence.inflation[0], solution.chi2, len(problem.y) - len(problem.free),
+        believable, message, residual_tests(evidence)[0],
+    )  # fmt: skip
+    return Fit.of(report(outcome, signal, units), solution, absolute=points.absolute)

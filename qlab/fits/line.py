@@ -1,6 +1,6 @@
 """A straight line."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -14,6 +14,7 @@ class StraightLine(FitModel):
     name: ClassVar[str] = "line"
     title: ClassVar[str] = "Straight line"
     formula: ClassVar[str] = "offset + slope·x"
+    batched: ClassVar[bool] = True
     parameters: ClassVar[tuple[Variable, ...]] = (
         Variable("slope", "y/x", "slope"),
         Variable("offset", "y", "offset"),
@@ -21,7 +22,7 @@ class StraightLine(FitModel):
 
     def evaluate(self, x: Curve, theta: Theta) -> Curve:
         """Return the line at x."""
-        return theta["offset"] + theta["slope"] * x
+        return np.asarray(theta["offset"] + theta["slope"] * x)
 
     def guess(self, x: Curve, y: Curve, error: Curve) -> list[dict[str, float]]:
         """Return the weighted least-squares line, which is the answer already."""
@@ -31,7 +32,12 @@ class StraightLine(FitModel):
         slope = float(np.sum(weight * (x - centre) * (y - height))) / spread if spread > 0 else 0.0
         return [{"slope": slope, "offset": float(height - slope * centre)}]
 
-    def scales(self, x: Curve, theta: Theta) -> dict[str, float]:
+    def slopes(self, x: Curve, theta: Theta) -> tuple[Curve, dict[str, Curve]]:
+        """Return the line, and x and 1."""
+        return self.evaluate(x, theta), {"slope": x, "offset": np.ones_like(x)}
+
+    def scales(self, x: Curve, theta: Theta) -> dict[str, Any]:
         """Return changes of the height of the line over the range."""
-        size = abs(theta["offset"]) + abs(theta["slope"]) * span(x)
-        return {"slope": (size or 1.0) / span(x), "offset": size or 1.0}
+        size = np.abs(theta["offset"]) + np.abs(theta["slope"]) * span(x)
+        size = np.where(size > 0, size, 1.0)
+        return {"slope": size / span(x), "offset": size}

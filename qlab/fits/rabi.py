@@ -1,6 +1,7 @@
-"""Rabi oscillations of a hyperfine triplet."""
+"""Rabi oscillations of a hyperfine triplet or doublet."""
 
-from typing import ClassVar
+from dataclasses import replace
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -15,23 +16,24 @@ from qlab.fits.starts import (
     spacing,
     span,
 )
-from qlab.fits.two_level import HYPERFINE_14N, gaussian_nodes, line_offsets, rabi_transfer
+from qlab.fits.two_level import (
+    HYPERFINE_14N,
+    HYPERFINE_15N,
+    NITROGEN_14,
+    NITROGEN_15,
+    gaussian_nodes,
+    line_offsets,
+    rabi_transfer,
+)
 
 
-class RabiHyperfine(FitModel):
-    """Rabi oscillations averaged over three lines: y = level·(1 − contrast·P(t)).
+class _RabiLines(FitModel):
+    """Rabi oscillations averaged over the lines of a nucleus."""
 
-    P(t) = mean over lines m and static detunings ξ ~ N(0, σ²) of Ω²/(Ω²+δ²) sin²(π √(Ω²+δ²) t), with
-    δ = detuning − m A − (m² − 2/3) q − ξ. x: pulse duration in s; rates in Hz. Only |detuning| shows (exactly
-    so for q = 0): its square is fitted, and a negative one becomes 0.
-    Context: `hyperfine` A, `asymmetry` q, `sigma_detuning` σ, `other_line` D, the distance of the other
-    transition of m_S = 0, which is driven too (all Hz). Source: Rabi formula, physics.md P05.
-    """
-
-    name: ClassVar[str] = "rabi_hyperfine"
-    title: ClassVar[str] = "Rabi oscillations of a hyperfine triplet"
-    formula: ClassVar[str] = "level·(1 − contrast·⟨Ω²/(Ω²+δ²) sin²(π√(Ω²+δ²) t)⟩)"
+    projections: ClassVar[tuple[float, ...]] = NITROGEN_14
     feature: ClassVar[str] = "oscillation"
+    axis_unit: ClassVar[str] = "s"
+    batched: ClassVar[bool] = True
     parameters: ClassVar[tuple[Variable, ...]] = (
         Variable("rabi_frequency", "Hz", "Rabi frequency Ω", minimum=0.0, essential=True),
         Variable("detuning", "Hz", "detuning |Δ|", minimum=0.0, squared=True),
@@ -43,17 +45,18 @@ class RabiHyperfine(FitModel):
 
     def evaluate(self, x: Curve, theta: Theta) -> Curve:
         """Return the mean signal after a pulse of duration x (s)."""
-        offsets = line_offsets(theta["hyperfine"], self.known("asymmetry"))
+        offsets = line_offsets(theta["hyperfine"], self.known("asymmetry"), self.projections)
         shifts, weights = gaussian_nodes(theta["sigma_detuning"], float(np.max(x)))
         delta = theta["detuning"] - offsets[:, None] - shifts
-        transfer = rabi_transfer(self._slowed(theta["rabi_frequency"]), delta[:, :, None], x)
-        mean = np.einsum("mgn,g->n", transfer, weights / len(offsets))
+        transfer = rabi_transfer(self._slowed(theta["rabi_frequency"]), delta, x)
+        mean = np.einsum("mg...,g->...", transfer, weights / len(offsets))
         return np.asarray(theta["level"] * (1 - theta["contrast"] * mean))
 
-    def _slowed(self, rabi: float) -> float:
+    def _slowed(self, rabi: Curve) -> Curve:
         """Return the rate at which the spin flops: the other transition, far off, takes Ω³/(8 D²) of it."""
         distance = self.known("other_line")
-        return rabi * (1 - rabi**2 / (8 * distance**2)) if abs(distance) > 2 * rabi else rabi
+        loss = rabi**2 / (8 * distance**2) if distance else 0.0
+        return np.asarray(rabi * (1 - np.where(abs(distance) > 2 * rabi, loss, 0.0)))
 
     def guess(self, x: Curve, y: Curve, error: Curve) -> list[dict[str, float]]:
         """Find the dominant frequencies, then scan how each splits into Rabi frequency and detuning."""
@@ -67,7 +70,7 @@ class RabiHyperfine(FitModel):
         rates = np.ravel(peaks[:, None] + fine)
         rate, angle = grid_of(rates[rates > 0], np.arctan(np.linspace(0, 3.5, 15)))
         rabi, detuning = rate * np.cos(angle), rate * np.sin(angle)
-        offsets = line_offsets(self.known("hyperfine"), self.known("asymmetry"))
+        offsets = line_offsets(self.known("hyperfine"), self.known("asymmetry"), self.projections)[:, 0]
         shape = np.mean(
             [rabi_transfer(rabi[:, None], (detuning - o)[:, None], x[None, :]) for o in offsets], axis=0
         )
@@ -78,9 +81,10 @@ class RabiHyperfine(FitModel):
         starts = []
         for i in picked:
             level, contrast = levels(offset[i], amplitude[i])
-            starts.append(
-                {"rabi_frequency": rabi[i], "detuning": detuning[i], "contrast": contrast, "level": level}
-            )
+            starts.append({
+                "rabi_frequency": float(rabi[i]), "detuning": float(detuning[i]),
+                "contrast": float(contrast), "level": float(level),
+            })  # fmt: skip
         return starts
 
     def derive(self, theta: Theta) -> dict[str, tuple[float, str, str]]:
@@ -94,10 +98,10 @@ class RabiHyperfine(FitModel):
             "pi_time": (0.5 / rabi, "s", "π pulse duration"),
         }
 
-    def scales(self, x: Curve, theta: Theta) -> dict[str, float]:
+    def scales(self, x: Curve, theta: Theta) -> dict[str, Any]:
         """Return a fraction of a cycle over the range for the rates (the square of the detuning)."""
         cycle = 0.2 / span(x)
-        return {"rabi_frequency": cycle, "detuning": 2 * cycle * max(theta["rabi_frequency"], cycle)}
+        return {"rabi_frequency": cycle, "detuning": 2 * cycle * np.maximum(theta["rabi_frequency"], cycle)}
 
     def doubts(self, x: Curve, theta: Theta) -> list[str]:
         """An oscillation faster than half the sampling rate may be any of its aliases."""
@@ -106,3 +110,30 @@ class RabiHyperfine(FitModel):
         if theta["rabi_frequency"] * span(x) < 0.25:
             return ["The sweep shows less than a quarter of an oscillation: take longer pulses."]
         return []
+
+
+class RabiHyperfine(_RabiLines):
+    """Rabi oscillations averaged over three lines: y = level·(1 − contrast·P(t)).
+
+    P(t) = mean over lines m and static detunings ξ ~ N(0, σ²) of Ω²/(Ω²+δ²) sin²(π √(Ω²+δ²) t), with
+    δ = detuning − m A − (m² − 2/3) q − ξ. x: pulse duration in s; rates in Hz. Only |detuning| shows (exactly
+    so for q = 0): its square is fitted, and a negative one becomes 0.
+    Context: `hyperfine` A, `asymmetry` q, `sigma_detuning` σ, `other_line` D, the distance of the other
+    transition of m_S = 0, which is driven too (all Hz). Source: Rabi formula, physics.md P05.
+    """
+
+    name: ClassVar[str] = "rabi_hyperfine"
+    title: ClassVar[str] = "Rabi oscillations of a hyperfine triplet"
+    formula: ClassVar[str] = "level·(1 − contrast·⟨Ω²/(Ω²+δ²) sin²(π√(Ω²+δ²) t)⟩)"
+
+
+class RabiDoublet(_RabiLines):
+    """Rabi oscillations averaged over the two lines of 15N, at Δ ± A/2; all else as `rabi_hyperfine`."""
+
+    name: ClassVar[str] = "rabi_doublet"
+    title: ClassVar[str] = "Rabi oscillations of a 15N doublet"
+    formula: ClassVar[str] = "level·(1 − contrast·⟨Ω²/(Ω²+δ²) sin²(π√(Ω²+δ²) t)⟩)"
+    projections: ClassVar[tuple[float, ...]] = NITROGEN_15
+    parameters: ClassVar[tuple[Variable, ...]] = tuple(
+        replace(v, default=HYPERFINE_15N) if v.name == "hyperfine" else v for v in _RabiLines.parameters
+    )

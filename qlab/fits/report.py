@@ -1,76 +1,98 @@
 """What a solution becomes: a FitResult with errors, derived values, units and a verdict."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from qlab.fits.judge import verdict
-from qlab.fits.model import FitModel
-from qlab.fits.solve import Reals, Solution
+from qlab.fits.model import FitModel, Variable
+from qlab.fits.solve import Reals, named
 from qlab.record import FitParameter, FitResult
 from qlab.units import format_quantity
 
 
-def report(
-    solution: Solution,
-    rival: str,
-    signal: str,
-    units: tuple[str, str],
-    *,
-    absolute: bool,
-) -> FitResult:
-    """Return what a solution says: values with absolute errors, goodness of fit, and whether to believe it.
+@dataclass(frozen=True)
+class Outcome:
+    """Where a fit ended and what was judged of it.
+
+    `values` (free,) are squares of squared variables, `covariance` (free, free) is that of the values with the
+    errors that count in the end; `tests` are of the residuals, by name.
+    """
+
+    model: FitModel
+    free: tuple[Variable, ...]
+    held: Mapping[str, float]
+    values: Reals
+    covariance: Reals
+    chi2: float
+    freedom: int
+    believable: bool
+    message: str
+    tests: Mapping[str, float]
+
+    @property
+    def theta(self) -> dict[str, float]:
+        """All values by name."""
+        return named(self.free, self.held, self.values)
+
+
+def errors_of(free: tuple[Variable, ...], values: Reals, covariance: Reals) -> tuple[Reals, Reals]:
+    """Return the covariance of the parameters themselves and how each follows its square; (..., free).
 
     A squared variable v = √z has the error that z ± σ_z gives, upwards or down to 0 whichever is further:
-    σ_z/(2v) far from 0, v where 0 is within one σ_z, √σ_z at 0.
-    `rival` names another explanation in words.
+    σ_z/(2v) far from 0, v where 0 is within one σ_z, √σ_z at 0. Shapes: values (..., free).
     """
-    problem = solution.problem
-    freedom = len(problem.x) - len(problem.free)
-    covariance = solution.covariance
-    if not absolute:
-        covariance = covariance * solution.chi2 / max(freedom, 1)
-    theta = solution.theta
-    believable, message = verdict(solution, absolute=absolute)
-    if believable and rival:
-        believable, message = False, rival
-    sigma = np.sqrt(np.diag(covariance))
-    slope = np.array([
-        max(np.sqrt(z + s) - np.sqrt(z), np.sqrt(z) - np.sqrt(max(z - s, 0))) / s if v.squared else 1.0
-        for v, z, s in zip(problem.free, solution.values, sigma, strict=True)
-    ])  # fmt: skip
-    ours = np.nan_to_num(covariance * np.outer(slope, slope), nan=np.inf, posinf=np.inf)
-    errors = dict(zip((v.name for v in problem.free), np.sqrt(np.diag(ours)), strict=True))
+    sigma = np.sqrt(np.einsum("...pp->...p", covariance))
+    squared = np.array([v.squared for v in free], dtype=bool)
+    with np.errstate(all="ignore"):
+        z = np.where(squared, np.maximum(values, 0), 1.0)
+        reach = np.maximum(np.sqrt(z + sigma) - np.sqrt(z), np.sqrt(z) - np.sqrt(np.maximum(z - sigma, 0)))
+        slope = np.where(squared, reach / sigma, 1.0)
+        ours = covariance * slope[..., :, None] * slope[..., None, :]
+    return np.nan_to_num(ours, nan=np.inf, posinf=np.inf), slope
+
+
+def report(outcome: Outcome, signal: str, units: tuple[str, str]) -> FitResult:
+    """Return what an outcome says: values with absolute errors, goodness of fit, and whether to believe it."""
+    model, free, theta = outcome.model, outcome.free, outcome.theta
+    ours, _ = errors_of(free, outcome.values, outcome.covariance)
+    errors = dict(zip((v.name for v in free), np.sqrt(np.diag(ours)), strict=True))
     parameters = [
         FitParameter(
             name=v.name, label=v.label, value=theta[v.name], unit=_unit(v.unit, units),
             error=float(errors[v.name]) if np.isfinite(errors.get(v.name, np.nan)) else None,
         )
-        for v in problem.model.parameters
+        for v in model.parameters
     ]  # fmt: skip
-    parameters += _derived(solution, covariance, units)
-    for variable in problem.free:
+    parameters += _derived(outcome, units)
+    message = outcome.message
+    for variable in free:
         if variable.squared and theta[variable.name] == 0:
             shown = format_quantity(float(errors[variable.name]), _unit(variable.unit, units), digits=2)
             message += f" The {variable.label} is compatible with 0 (below about {shown})."
     return FitResult(
-        model=problem.model.name, signal=signal, success=believable, message=message.strip(),
-        parameters=tuple(parameters), free=tuple(v.name for v in problem.free),
+        model=model.name, signal=signal, success=outcome.believable, message=message.strip(),
+        parameters=tuple(parameters), free=tuple(v.name for v in free),
         # Where the data leave something open there is no covariance: infinities help nobody in a file.
         covariance=tuple(tuple(row) for row in ours.tolist()) if np.isfinite(ours).all() else (),
-        chi2=solution.chi2, degrees_of_freedom=freedom, context=dict(problem.model.context),
+        chi2=outcome.chi2, degrees_of_freedom=outcome.freedom, context=dict(model.context),
+        tests=dict(outcome.tests),
     )  # fmt: skip
 
 
-def _derived(solution: Solution, covariance: Reals, units: tuple[str, str]) -> list[FitParameter]:
-    problem, names = solution.problem, solution.problem.model.derive(solution.theta)
+def _derived(outcome: Outcome, units: tuple[str, str]) -> list[FitParameter]:
+    model, covariance = outcome.model, outcome.covariance
+    names = model.derive(outcome.theta)
+    if not names:
+        return []
     sigma = np.sqrt(np.diag(covariance))
     gradients: dict[str, list[float]] = {name: [] for name in names}
-    for i in range(len(problem.free)):
+    for i in range(len(outcome.free)):
         step = np.zeros(len(sigma))
-        value = abs(solution.values[i])
+        value = abs(outcome.values[i])
         step[i] = 1e-3 * (min(sigma[i], value) if value > 0 else sigma[i]) if np.isfinite(sigma[i]) else 0.0
-        sides = [problem.model.derive(problem.theta(solution.values + s)) for s in (step, -step)]
+        sides = [model.derive(named(outcome.free, outcome.held, outcome.values + s)) for s in (step, -step)]
         for name, rows in gradients.items():
             known = step[i] > 0 and all(name in side for side in sides)
             rows.append((sides[0][name][0] - sides[1][name][0]) / (2 * step[i]) if known else np.nan)

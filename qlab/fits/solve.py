@@ -7,10 +7,12 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from qlab.fits.judge import Evidence
 from qlab.fits.model import Curve, FitModel, Variable
+from qlab.fits.traces import Traces, given_squares_at_zero, inverse
 
 Reals = NDArray[np.float64]
-_FAR = 1e6  # what a residual counts where the curve is not finite
+_FIRST = np.zeros(1, dtype=np.int64)
 
 
 @dataclass(frozen=True)
@@ -28,36 +30,36 @@ class Problem:
     free: tuple[Variable, ...]
     held: Mapping[str, float]
 
-    def curve(self, theta: Mapping[str, float]) -> Curve:
-        """Return the curve; a negative entry of a squared variable stands for a negative square.
-
-        There the curve is continued as an odd reflection, f(−z) = 2 f(0) − f(z): the true value being 0, the
-        fitted square then scatters evenly around it and the other parameters stay unbiased.
-        """
-        for variable in self.free:
-            if variable.squared and theta[variable.name] < 0:
-                mirrored = {**theta, variable.name: -theta[variable.name]}
-                return 2 * self.curve({**theta, variable.name: 0.0}) - self.curve(mirrored)
-        return self.model.evaluate(self.x, theta)
-
     def theta(self, squares: Reals) -> dict[str, float]:
         """Return all values by name, from the free ones (squares of the squared ones); shape (free,)."""
-        values = dict(self.held)
-        for variable, value in zip(self.free, squares, strict=True):
-            values[variable.name] = float(np.sign(value) * np.sqrt(abs(value)) if variable.squared else value)
-        return values
+        return named(self.free, self.held, squares)
 
     def residual(self, squares: Reals) -> Reals:
-        """Return (curve − y)/error; shape (points,)."""
-        with np.errstate(all="ignore"):
-            difference = (self.curve(self.theta(squares)) - self.y) / self.error
-        return np.clip(np.nan_to_num(difference, nan=_FAR, posinf=_FAR, neginf=-_FAR), -_FAR, _FAR)
+        """Return (curve − y)/error; shape (points,).
+
+        A negative entry of a squared variable stands for a negative square: there the curve is continued as an
+        odd reflection, f(−z) = 2 f(0) − f(z). The true value being 0, the fitted square then scatters evenly
+        around it and the other parameters stay unbiased.
+        """
+        return self.one.residual(squares[None], _FIRST)[0]
+
+    @cached_property
+    def one(self) -> Traces:
+        """The same problem as the only one of many."""
+        return Traces(self.model, self.x, self.y[None], self.error[None], self.free, self.held)
 
     @cached_property
     def constant_chi2(self) -> float:
         """Chi-squared of the best constant: what a trace without any signal gives."""
-        weight = 1 / self.error**2
-        return float(np.sum(weight * (self.y - np.average(self.y, weights=weight)) ** 2))
+        return float(constant_chi2(self.y, self.error, quadratures=self.model.quadratures))
+
+
+def named(free: tuple[Variable, ...], held: Mapping[str, float], squares: Reals) -> dict[str, float]:
+    """Return all values by name, from what is held and the free ones (squares of the squared ones)."""
+    values = dict(held)
+    for variable, value in zip(free, squares, strict=True):
+        values[variable.name] = float(np.sign(value) * np.sqrt(abs(value)) if variable.squared else value)
+    return values
 
 
 @dataclass(frozen=True)
@@ -84,65 +86,34 @@ class Solution:
         return float(np.sum(self.residual**2))
 
     @cached_property
-    def _jacobian(self) -> Reals:
-        low, high = _bounds(self.problem.free)
-        columns = []
-        for i, size in enumerate(self.scale):
-            # Near a bound the curve is not defined on both sides.
-            room = min(self.values[i] - low[i], high[i] - self.values[i])
-            step = np.zeros(len(self.values))
-            step[i] = 1e-4 * size if room > 1e-4 * size else max(1e-2 * room, 1e-9 * size)
-            sides = [self.problem.residual(self.values + s) for s in (step, -step)]
-            columns.append((sides[0] - sides[1]) / (2 * step[i]))
-        return np.stack(columns, axis=1)
+    def _inverse(self) -> tuple[Reals, NDArray[np.bool_]]:
+        jacobian = self.problem.one.jacobian(self.values[None], _FIRST)
+        found, lost = inverse(jacobian, self.scale[None])
+        return found[0], lost[0]
 
     @cached_property
-    def _inverse(self) -> tuple[Reals, tuple[str, ...]]:
-        names, jacobian = [v.name for v in self.problem.free], self._jacobian
-        norm = np.linalg.norm(jacobian, axis=0)
-        dead = norm * self.scale <= 1e-12
-        if dead.any():
-            lost = tuple(name for name, gone in zip(names, dead, strict=True) if gone)
-            return np.full((len(names), len(names)), np.inf), lost
-        _, singular, right = np.linalg.svd(jacobian / norm, full_matrices=False)
-        weak = right[singular < 1e-6 * singular[0]]
-        inverse = (right.T / np.maximum(singular, 1e-12 * singular[0]) ** 2) @ right
-        lost = tuple(dict.fromkeys(names[int(np.argmax(np.abs(vector)))] for vector in weak))
-        return inverse / np.outer(norm, norm), lost
-
-    @property
     def covariance(self) -> Reals:
-        """The inverse of the Fisher information of the values; shape (free, free).
-
-        Where a square came out negative and was put to 0, the others were fitted with it held there: their
-        covariance is that of this fit, its own that of the free one. Over many data sets both kinds of end
-        together scatter as they say.
-        """
-        full = self._inverse[0]
-        at_zero = [i for i, v in enumerate(self.problem.free) if v.squared and self.values[i] == 0]
-        if not at_zero or not np.isfinite(full).all():
-            return full
-        others = [i for i in range(len(full)) if i not in at_zero]
-        shared = full[np.ix_(others, at_zero)]
-        own = full[np.ix_(at_zero, at_zero)]
-        given = np.zeros_like(full)
-        given[np.ix_(others, others)] = full[np.ix_(others, others)] - shared @ np.linalg.solve(own, shared.T)
-        given[np.ix_(at_zero, at_zero)] = own
-        return given
+        """The inverse of the Fisher information of the values; shape (free, free)."""
+        return given_squares_at_zero(self._inverse[0], self.problem.free, self.values)
 
     @property
-    def undetermined(self) -> tuple[str, ...]:
-        """The variables that these points say nothing about."""
+    def lost(self) -> NDArray[np.bool_]:
+        """Which variables these points say nothing about; shape (free,)."""
         return self._inverse[1]
 
     @property
-    def at_bound(self) -> tuple[str, ...]:
-        """The variables that ended at the edge of what is allowed."""
-        low, high = _bounds(self.problem.free)
-        with np.errstate(invalid="ignore"):
-            near = np.minimum(1e-3 * np.sqrt(np.diag(self.covariance)), 1e-2 * self.scale)
-            touching = (self.values - low < near) | (high - self.values < near)
-        return tuple(v.name for v, hit in zip(self.problem.free, touching, strict=True) if hit)
+    def at_edge(self) -> NDArray[np.bool_]:
+        """Which variables ended at the edge of what is allowed; shape (free,)."""
+        return at_edge(self.problem.one, self.values[None], self.covariance[None], self.scale[None])[0]
+
+    def evidence(self, *, absolute: bool) -> Evidence:
+        """Return what a judge needs; `absolute`: the errors of the points were measured."""
+        problem = self.problem
+        return Evidence(
+            problem.model, problem.x, problem.free, {n: np.array([v]) for n, v in self.theta.items()},
+            self.values[None], self.covariance[None], self.lost[None], self.at_edge[None], self.residual[None],
+            np.array([len(problem.y)]), np.array([problem.constant_chi2]), np.array([absolute]),
+        )  # fmt: skip
 
 
 def solve(problem: Problem, start: Mapping[str, float], *, tolerance: float = 1e-8) -> Solution:
@@ -152,9 +123,10 @@ def solve(problem: Problem, start: Mapping[str, float], *, tolerance: float = 1e
     """
     import lmfit
 
-    first = np.array([start[v.name] ** 2 if v.squared else start[v.name] for v in problem.free])
-    first, low, high = _inside(problem.free, first)
-    scale = _scales(problem, first)
+    first = np.array([start[v.name] * (abs(start[v.name]) if v.squared else 1.0) for v in problem.free])
+    low, high = problem.one.bounds()
+    first = inside(first, low, high)
+    scale = problem.one.scale(first[None], _FIRST)[0]
     parameters = lmfit.Parameters()
     for i in range(len(first)):
         parameters.add(
@@ -177,20 +149,29 @@ def solve(problem: Problem, start: Mapping[str, float], *, tolerance: float = 1e
     return Solution(problem, values, scale)
 
 
-def _bounds(free: tuple[Variable, ...]) -> tuple[Reals, Reals]:
-    low = np.array([-np.inf if v.squared else v.minimum for v in free])
-    return low, np.array([v.maximum**2 if v.squared else v.maximum for v in free])
-
-
-def _inside(free: tuple[Variable, ...], values: Reals) -> tuple[Reals, Reals, Reals]:
-    low, high = _bounds(free)
+def inside(values: Reals, low: Reals, high: Reals) -> Reals:
+    """Return values (..., p) moved a little off the bounds, where a search can start."""
     bounded = np.isfinite(low) & np.isfinite(high)
     with np.errstate(invalid="ignore"):
         room = np.where(bounded, 1e-3 * (high - low), 1e-9 * np.maximum(np.abs(values), 1e-12))
-    return np.clip(values, low + room, high - room), low, high
+    return np.clip(values, low + room, high - room)
 
 
-def _scales(problem: Problem, values: Reals) -> Reals:
-    given = problem.model.scales(problem.x, problem.theta(values))
-    sizes = [given.get(v.name, abs(value)) for v, value in zip(problem.free, values, strict=True)]
-    return np.array([s if np.isfinite(s) and s > 0 else 1.0 for s in sizes])
+def at_edge(traces: Traces, values: Reals, covariance: Reals, scale: Reals) -> NDArray[np.bool_]:
+    """Return which values ended at the edge of what is allowed; shapes (rows, p), covariance (rows, p, p)."""
+    low, high = traces.bounds()
+    with np.errstate(invalid="ignore"):
+        near = np.minimum(1e-3 * np.sqrt(np.einsum("kpp->kp", covariance)), 1e-2 * scale)
+        return np.asarray((values - low < near) | (high - values < near))
+
+
+def constant_chi2(y: Reals, error: Reals, *, quadratures: bool = False) -> Reals:
+    """Return chi² of the best constant for each row of y and error (..., m); each half of its own for both parts."""
+    if quadratures:
+        half = y.shape[-1] // 2
+        parts = ((y[..., :half], error[..., :half]), (y[..., half:], error[..., half:]))
+        return np.asarray(sum(constant_chi2(*part) for part in parts))
+    weight = 1 / error**2
+    total = np.maximum(weight.sum(axis=-1, keepdims=True), 1e-300)
+    mean = (weight * y).sum(axis=-1, keepdims=True) / total
+    return np.asarray((weight * (y - mean) ** 2).sum(axis=-1))

@@ -8,17 +8,18 @@ Complexes = NDArray[np.complex128]
 
 
 def pulse(rabi: float, duration: float, detuning: Reals, other: float) -> Complexes:
-    """Return the propagators of a square pulse of phase 0; shape (lines, 3, 3), levels driven, 0, other.
+    """Return the propagators of a square pulse of phase 0; shape (..., 3, 3), levels driven, 0, other.
 
     H/h = diag(−δ, 0, D + δ) + (Ω/2)(|driven><0| + |other><0| + h.c.): δ the detuning from the driven line, D the
     distance of the drive from the middle of both, doubled, 2(D_zfs − f). Hz and s.
     """
-    h = np.zeros((len(detuning), 3, 3))
-    h[:, 0, 0], h[:, 2, 2] = -detuning, other + detuning
-    h[:, 0, 1] = h[:, 1, 0] = h[:, 1, 2] = h[:, 2, 1] = rabi / 2
+    h = np.zeros((*np.shape(detuning), 3, 3))
+    h[..., 0, 0], h[..., 2, 2] = -detuning, other + detuning
+    for i, j in ((0, 1), (1, 0), (1, 2), (2, 1)):
+        h[..., i, j] = rabi / 2
     energies, states = np.linalg.eigh(h)
     phases = np.exp(-2j * np.pi * energies * duration)
-    return np.asarray(np.einsum("nij,nj,nkj->nik", states, phases, states))
+    return np.asarray(np.einsum("...ij,...j,...kj->...ik", states, phases, states))
 
 
 def ramsey_pulses(
@@ -33,9 +34,9 @@ def ramsey_pulses(
 
     def parts(shift: float) -> tuple[Reals, Complexes]:
         u = pulse(rabi, duration, detuning + shift, other)
-        kept = u[:, 1, 1] ** 2
-        returned = u[:, 1, 0] * u[:, 0, 1]
-        leaked = u[:, 1, 2] * u[:, 2, 1]
+        kept = u[..., 1, 1] ** 2
+        returned = u[..., 1, 0] * u[..., 0, 1]
+        leaked = u[..., 1, 2] * u[..., 2, 1]
         mean = 1 - np.abs(kept) ** 2 - np.abs(returned) ** 2 - np.abs(leaked) ** 2
         return mean, -2 * kept.conj() * returned
 

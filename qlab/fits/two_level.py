@@ -9,12 +9,22 @@ Reals = NDArray[np.float64]
 Complexes = NDArray[np.complex128]
 
 HYPERFINE_14N = 2.14e6  # Hz, the usual splitting: only where a fit starts looking
-_M = np.array([-1.0, 0.0, 1.0])
+HYPERFINE_15N = 3.03e6
+NITROGEN_14 = (-1.0, 0.0, 1.0)
+NITROGEN_15 = (-0.5, 0.5)
 
 
-def line_offsets(hyperfine: float, asymmetry: float = 0.0) -> Reals:
-    """Return where the three 14N lines stand from their mean: m A + (m² − 2/3) q for m = −1, 0, 1; Hz."""
-    return _M * hyperfine + (_M**2 - 2 / 3) * asymmetry
+def line_offsets(
+    hyperfine: ArrayLike, asymmetry: float = 0.0, projections: tuple[float, ...] = NITROGEN_14
+) -> Reals:
+    """Return where the lines of a nucleus stand from their mean: m A + (m² − ⟨m²⟩) q; Hz.
+
+    Shape (lines, 1) for a number A, (lines, traces, 1) for A of shape (traces, 1): either broadcasts against x.
+    """
+    m = np.array(projections)
+    offsets = np.multiply.outer(m, np.atleast_1d(hyperfine))
+    second = (m**2 - np.mean(m**2)) * asymmetry
+    return np.asarray(offsets + second.reshape(-1, *[1] * (offsets.ndim - 1)))
 
 
 @cache
@@ -23,15 +33,19 @@ def _hermite(nodes: int) -> tuple[Reals, Reals]:
     return points, weights / weights.sum()
 
 
-def gaussian_nodes(sigma: float, duration: float) -> tuple[Reals, Reals]:
-    """Return detunings (Hz) and weights that average over N(0, σ²) by Gauss–Hermite; shapes (nodes,).
+def gaussian_nodes(sigma: ArrayLike, duration: float) -> tuple[Reals, Reals]:
+    """Return detunings (Hz) and weights that average over N(0, σ²) by Gauss–Hermite.
 
+    Shapes: detunings (nodes, 1) for a number σ, (nodes, traces, 1) for σ of shape (traces, 1); weights (nodes,).
     Enough nodes for the phase 2π σ t that spreads over a duration (s): 21 are exact to 1e-7 at 4 rad.
     """
-    if sigma == 0:
-        return np.zeros(1), np.ones(1)
-    points, weights = _hermite(int(np.clip(7 + 8 * np.pi * sigma * duration, 7, 61)) | 1)
-    return sigma * points, weights
+    widths = np.atleast_1d(np.asarray(sigma, dtype=float))
+    widest = float(np.max(np.abs(widths)))
+    if widest == 0:
+        return np.zeros((1, *widths.shape)), np.ones(1)
+    turn = min(8 * np.pi * widest * duration, 61.0) if np.isfinite(widest) else 61.0
+    points, weights = _hermite(int(np.clip(7 + turn, 7, 61)) | 1)
+    return np.multiply.outer(points, widths), weights
 
 
 def rabi_transfer(rabi: ArrayLike, detuning: ArrayLike, duration: ArrayLike) -> Reals:

@@ -13,7 +13,8 @@ from qlab.fits.damped_cosine import DampedCosine, DampedCosineTriplet
 from qlab.fits.decay import StretchedDecay
 from qlab.fits.engine import fit_curve, fit_grid, load_model
 from qlab.fits.line import StraightLine
-from qlab.fits.lines import GaussianTriplet, Lorentzian
+from qlab.fits.lines import Lorentzian
+from qlab.fits.multiplets import GaussianTriplet
 from qlab.grid import MemoryRows, grid
 from qlab.record import Axis, Column, Record, Signal
 from tests.fits import twins

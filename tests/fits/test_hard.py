@@ -9,8 +9,10 @@ from qlab.fits.damped_cosine import DampedCosine, DampedCosineTriplet
 from qlab.fits.decay import StretchedDecay
 from qlab.fits.engine import fit_curve
 from qlab.fits.line import StraightLine
-from qlab.fits.lines import GaussianTriplet, Lorentzian, LorentzianTriplet, RabiLineTriplet
+from qlab.fits.lines import Lorentzian
+from qlab.fits.multiplets import GaussianTriplet, LorentzianTriplet
 from qlab.fits.rabi import RabiHyperfine
+from qlab.fits.rabi_line import RabiLineTriplet
 from tests.fits import twins
 
 TAU = np.linspace(0, 4e-6, 201)

@@ -6,8 +6,10 @@ import pytest
 from qlab.fits.damped_cosine import DampedCosine, DampedCosineTriplet
 from qlab.fits.decay import StretchedDecay
 from qlab.fits.line import StraightLine
-from qlab.fits.lines import GaussianTriplet, Lorentzian, LorentzianTriplet, RabiLineTriplet
+from qlab.fits.lines import Lorentzian
+from qlab.fits.multiplets import GaussianTriplet, LorentzianTriplet
 from qlab.fits.rabi import RabiHyperfine
+from qlab.fits.rabi_line import RabiLineTriplet
 from tests.fits import twins
 
 EVERY = (

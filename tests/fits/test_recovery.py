@@ -8,9 +8,10 @@ import pytest
 from qlab.fits.damped_cosine import DampedCosineTriplet
 from qlab.fits.decay import StretchedDecay
 from qlab.fits.engine import fit_curve
-from qlab.fits.lines import LorentzianTriplet, RabiLineTriplet
 from qlab.fits.model import FitModel
+from qlab.fits.multiplets import LorentzianTriplet
 from qlab.fits.rabi import RabiHyperfine
+from qlab.fits.rabi_line import RabiLineTriplet
 from qlab.metrology.fisher import cramer_rao, gaussian_information, jacobian
 from tests.fits import twins
 

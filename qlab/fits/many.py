@@ -1,0 +1,351 @@
+"""Many traces of one kind fitted at once: a thousand cost little more than a few."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from qlab.errors import UsageError
+from qlab.fits.judge import Evidence, residual_tests, verdicts
+from qlab.fits.model import FitModel, Variable
+from qlab.fits.points import check_names, scatter, settled, split, why_not
+from qlab.fits.report import Outcome, errors_of, failure, report
+from qlab.fits.search import ALIKE, TIE, another, expected_errors
+from qlab.fits.solve import at_edge, constant_chi2, inside
+from qlab.fits.traces import Traces, given_squares_at_zero, inverse
+from qlab.record import FitResult
+
+Reals = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+_AT_ONCE = 60_000  # points worked on together: what stays in the cache
+
+
+@dataclass(frozen=True)
+class Fits(Sequence[FitResult]):
+    """The fits of many traces over the same x, a row for each.
+
+    `values`, `errors`: arrays (traces,) by name of all parameters, in the units of x and y (NaN where a trace
+    could not be fitted; errors NaN where held). `success` (traces,), `messages` say whether to believe each.
+    `fits[i]` is the whole result of one, derived values included.
+    """
+
+    model: FitModel
+    evidence: Evidence
+    held: Mapping[str, Reals]
+    messages: tuple[str, ...]
+    success: Flags
+    fitted: Flags
+    signal: str = ""
+    units: tuple[str, str] = ("1", "1")
+
+    def __len__(self) -> int:
+        return len(self.messages)
+
+    def __iter__(self) -> Iterator[FitResult]:
+        return (self[i] for i in range(len(self)))
+
+    @property
+    def free(self) -> tuple[str, ...]:
+        """The names of the free parameters, in the order of the covariance."""
+        return tuple(v.name for v in self.evidence.free)
+
+    @property
+    def values(self) -> dict[str, Reals]:
+        """All values by name, each (traces,)."""
+        return {n: np.where(self.fitted, v, np.nan) for n, v in self.evidence.theta.items()}
+
+    @cached_property
+    def covariance(self) -> Reals:
+        """The covariance of the free parameters; shape (traces, free, free)."""
+        scaled = self.evidence.covariance * self.evidence.inflation[:, None, None]
+        found, _ = errors_of(self.evidence.free, self.evidence.values, scaled)
+        return np.where(self.fitted[:, None, None], found, np.nan)
+
+    @property
+    def errors(self) -> dict[str, Reals]:
+        """Standard deviations by name, each (traces,)."""
+        sigma = np.sqrt(np.einsum("kpp->kp", self.covariance))
+        missing = np.full(len(self), np.nan)
+        known = {name: sigma[:, i] for i, name in enumerate(self.free)}
+        return {name: known.get(name, missing) for name in self.evidence.theta}
+
+    @property
+    def chi2(self) -> Reals:
+        """The sum of squared residuals of each trace, (traces,)."""
+        return self.evidence.chi2
+
+    @property
+    def degrees_of_freedom(self) -> NDArray[np.int64]:
+        """Points less free parameters, (traces,)."""
+        return self.evidence.freedom
+
+    def __getitem__(self, index: int) -> FitResult:  # type: ignore[override]
+        if not -len(self) <= index < len(self):
+            raise IndexError(index)
+        if not self.fitted[index]:
+            return failure(self.model, self.signal, self.messages[index])
+        found = self.evidence
+        one = replace(found, residual=found.residual[[index]], count=found.count[[index]])
+        outcome = Outcome(
+            self.model, found.free, {n: float(v[index]) for n, v in self.held.items()}, found.values[index],
+            found.covariance[index] * found.inflation[index], float(self.chi2[index]),
+            int(found.freedom[index]), bool(self.success[index]), self.messages[index], residual_tests(one)[0],
+        )  # fmt: skip
+        return report(outcome, self.signal, self.units)
+
+
+def fit_many(
+    model: FitModel,
+    x: ArrayLike,
+    y: ArrayLike,
+    error: ArrayLike | None = None,
+    *,
+    fixed: Mapping[str, ArrayLike] | None = None,
+    start: Mapping[str, ArrayLike] | None = None,
+    counting: bool = True,
+    signal: str = "",
+    units: tuple[str, str] = ("1", "1"),
+) -> Fits:
+    """Fit many traces over the same points; the same answers, errors and verdicts as `fit_curve` for each.
+
+    Shapes: x (n,), y (traces, n), error None, a number, (n,) or (traces, n); NaN where not measured. `fixed` and
+    `start` give a number or one a trace; `start` has to name every free parameter, and then no other start is
+    tried. Raises UsageError for wrong shapes and names; never on data.
+    """
+    check_names(model, fixed, start)  # type: ignore[arg-type]
+    xs = np.ravel(np.asarray(x, dtype=float))
+    ys = np.atleast_2d(np.asarray(y, dtype=complex if model.quadratures else float))
+    if ys.ndim != 2 or ys.shape[1] != len(xs):
+        raise UsageError(f"x has {len(xs)} points, y the shape {ys.shape}.", "Give y as (traces, points).")
+    es = np.broadcast_to(np.asarray(np.nan if error is None else error, dtype=float), ys.shape)
+    kept = np.isfinite(xs)
+    order = np.flatnonzero(kept)[np.argsort(xs[kept], kind="stable")]
+    xs, ys, es = xs[order], ys[:, order], es[:, order]
+    free, _ = split(model, dict.fromkeys(fixed or {}, 0.0))
+    held = {
+        name: np.broadcast_to(np.asarray(value, dtype=float), (len(ys),))
+        for name, value in (split(model, {})[1] | dict(fixed or {})).items()
+    }
+    missing = [v.name for v in free if start and v.name not in start]
+    if missing:
+        raise UsageError(f"The starting values lack {', '.join(missing)}.", "Give them all, or none.")
+    job = _Job(settled(model, xs), free, counting and model.counts)
+    size = max(8, _AT_ONCE // max(ys.shape[1] * (2 if model.quadratures else 1), 1))
+    with np.errstate(all="ignore"):
+        parts = []
+        for first in range(0, len(ys), size):
+            rows = slice(first, first + size)
+            begin = None if not start else {
+                n: np.broadcast_to(np.asarray(v, dtype=float), (len(ys),))[rows] for n, v in start.items()
+            }  # fmt: skip
+            parts.append(job.fit(xs, ys[rows], es[rows], {n: v[rows] for n, v in held.items()}, begin))
+    return _joined(job.model, parts, held, signal, units)
+
+
+def _joined(
+    model: FitModel,
+    parts: list[tuple[Evidence, list[str], Flags, Flags]],
+    held: Mapping[str, Reals],
+    signal: str,
+    units: tuple[str, str],
+) -> Fits:
+    found = [part[0] for part in parts]
+    names = ("values", "covariance", "lost", "at_edge", "residual", "count", "constant_chi2", "absolute")
+    whole = replace(
+        found[0],
+        theta={n: np.concatenate([e.theta[n] for e in found]) for n in found[0].theta},
+        **{name: np.concatenate([getattr(e, name) for e in found]) for name in names},
+    )
+    messages = tuple(message for part in parts for message in part[1])
+    success, fitted = (np.concatenate([part[i] for part in parts]) for i in (2, 3))
+    return Fits(model, whole, held, messages, success, fitted, signal, units)
+
+
+@dataclass(frozen=True)
+class _Job:
+    """What is common to all traces."""
+
+    model: FitModel
+    free: tuple[Variable, ...]
+    counting: bool
+
+    def fit(
+        self, x: Reals, y: Reals, error: Reals, held: Mapping[str, Reals], start: Mapping[str, Reals] | None
+    ) -> tuple[Evidence, list[str], Flags, Flags]:
+        seen = np.isfinite(y)
+        usable = seen & np.isfinite(error) & (error > 0)
+        absolute = usable.any(axis=1)
+        typical = self._typical(y, seen, error, usable, absolute)
+        ys = np.where(seen, y, 0)
+        es = np.where(usable, error, typical[:, None])
+        es = np.where(seen, es, np.inf)
+        if self.model.quadratures:
+            ys, es = np.concatenate([ys.real, ys.imag], axis=1), np.concatenate([es, es], axis=1)
+            seen = np.concatenate([seen, seen], axis=1)
+        why = self._why_not(x, ys, seen)
+        good = np.array([not reason for reason in why], dtype=bool)
+        # A row that cannot be fitted is carried along as a flat one.
+        ys, es = np.where(good[:, None], ys, 0.0), np.where(good[:, None], es, 1.0)
+        traces = Traces(self.model, x, np.asarray(ys, dtype=float), es, self.free, held)
+        values, rivals = self._search(traces, start, typical)
+        counted = absolute & (traces.y >= 0).all(axis=1) if self.counting else np.zeros(len(y), dtype=bool)
+        traces, values = self._reweighted(traces, values, counted)
+        values = self._without_negative_squares(traces, values)
+        evidence = self._evidence(traces, values, absolute, seen)
+        said = verdicts(evidence)
+        success, messages = np.zeros(len(y), dtype=bool), list(why)
+        for k, (believable, message) in enumerate(said):
+            if good[k]:
+                success[k] = believable and not rivals.get(k)
+                messages[k] = rivals[k] if believable and k in rivals else message
+        return evidence, messages, success, good
+
+    def _typical(self, y: Reals, seen: Flags, error: Reals, usable: Flags, absolute: Flags) -> Reals:
+        if usable.all():
+            return np.median(error, axis=1)
+        found = np.ones(len(y))
+        for k in range(len(y)):
+            if absolute[k]:
+                found[k] = np.median(error[k, usable[k]])
+            elif seen[k].any():
+                found[k] = scatter(y[k, seen[k]])
+        return found
+
+    def _why_not(self, x: Reals, y: Reals, seen: Flags) -> list[str]:
+        whole = seen.all(axis=1)
+        alike = why_not(self.model, x, np.arange(2.0), self.free) if whole.any() else ""
+        flat = np.ptp(y, axis=1) == 0
+        half = seen[:, : len(x)]
+        return [
+            alike if whole[k] and not flat[k]
+            else "No point was measured." if not half[k].any()
+            else why_not(self.model, x[half[k]], y[k, seen[k]], self.free)
+            for k in range(len(y))
+        ]  # fmt: skip
+
+    def _search(
+        self, traces: Traces, start: Mapping[str, Reals] | None, typical: Reals
+    ) -> tuple[Reals, dict[int, str]]:
+        """Return the best end of each trace, and in words other ends that are as good."""
+        rows = np.arange(len(traces))
+        if start:
+            begin = np.stack([start[v.name] for v in self.free], axis=-1)
+            return traces.settle(rows, self._inner(begin, traces), 1e-6)[0], {}
+        owner, begin = self._starts(traces, typical)
+        ended, chi2 = traces.settle(owner, self._inner(begin, traces), 1e-3, steps=12)
+        lowest = np.full(len(traces), np.inf)
+        np.minimum.at(lowest, owner, chi2)
+        keep = (chi2 <= 1.05 * lowest[owner] + 10) & ~self._same(traces, owner, ended, chi2)
+        owner, ended = owner[keep], ended[keep]
+        ended, chi2 = traces.settle(owner, ended, 1e-6)
+        return self._best(traces, owner, ended, chi2)
+
+    def _same(self, traces: Traces, owner: NDArray[np.int64], ended: Reals, chi2: Reals) -> Flags:
+        """Say which ends are those of an earlier start of the same trace."""
+        scale = traces.scale(ended, owner)
+        found = np.zeros(len(owner), dtype=bool)
+        for back in range(1, int(np.bincount(owner).max())):
+            near = np.abs(ended[back:] - ended[:-back]) < 0.02 * scale[back:]
+            alike = near.all(axis=1) & (owner[back:] == owner[:-back]) & (chi2[back:] > chi2[:-back] - 0.1)
+            found[back:] |= alike & ~found[:-back]
+        return found
+
+    def _inner(self, begin: Reals, traces: Traces) -> Reals:
+        squared = np.array([v.squared for v in self.free], dtype=bool)
+        return inside(np.where(squared, begin**2, begin), *traces.bounds())
+
+    def _starts(self, traces: Traces, typical: Reals) -> tuple[NDArray[np.int64], Reals]:
+        """Return starting values (starts, p) and to which trace each belongs, the likeliest first."""
+        tried = self.model.tried(traces.x) if self.model.batched else None
+        if tried is None or not np.isfinite(traces.error).all():
+            return self._guesses(traces)
+        relative = np.median(traces.error / typical[:, None], axis=0)
+        scaled = traces.y / typical[:, None]
+        found, worth = tried.starts_of_many(scaled, relative)
+        for variable in self.free:
+            if variable.unit == "y":
+                found[variable.name] = found[variable.name] * typical[:, None]
+        default = {v.name: np.full(worth.shape, self.model.known(v.name)) for v in self.free}
+        stacked = np.stack([found.get(v.name, default[v.name]) for v in self.free], axis=-1)
+        return np.nonzero(worth)[0], stacked[worth]
+
+    def _guesses(self, traces: Traces) -> tuple[NDArray[np.int64], Reals]:
+        owner, begin = [], []
+        for k in range(len(traces)):
+            seen = np.isfinite(traces.error[k])
+            half = seen[: len(traces.x)]
+            guesses: list[dict[str, float]] = [{}]
+            if seen.any():
+                guesses = self.model.guess(traces.x[half], traces.y[k, seen], traces.error[k, seen]) or [{}]
+            for guess in guesses:
+                owner.append(k)
+                begin.append([guess.get(v.name, self.model.known(v.name)) for v in self.free])
+        return np.array(owner, dtype=np.int64), np.array(begin, dtype=float)
+
+    def _best(
+        self, traces: Traces, owner: NDArray[np.int64], ended: Reals, chi2: Reals
+    ) -> tuple[Reals, dict[int, str]]:
+        first = np.searchsorted(owner, np.arange(len(traces)))
+        best = first.copy()
+        number = np.bincount(owner, minlength=len(traces))
+        for later in range(1, int(number.max())):
+            rows = np.flatnonzero(number > later)
+            other = first[rows] + later
+            best[rows] = np.where(chi2[other] < chi2[best[rows]] - TIE, other, best[rows])
+        values = ended[best].copy()
+        close = np.flatnonzero((chi2 <= chi2[best][owner] + ALIKE) & (best[owner] != np.arange(len(owner))))
+        return values, self._rivals(traces, owner[close], values, ended[close])
+
+    def _rivals(
+        self, traces: Traces, owner: NDArray[np.int64], values: Reals, others: Reals
+    ) -> dict[int, str]:
+        """Return in words, by trace, what else fits almost as well."""
+        if not len(owner):
+            return {}
+        best = values[owner]
+        covariance, _ = inverse(traces.jacobian(best, owner), traces.scale(best, owner))
+        essential = np.array([v.essential for v in self.free], dtype=bool)
+        far = essential & (np.abs(others - best) > 5 * np.sqrt(np.einsum("kpp->kp", covariance)))
+        return {
+            int(owner[k]): another(self.free[int(np.argmax(far[k]))], others[k][int(np.argmax(far[k]))])
+            for k in np.flatnonzero(far.any(axis=1))[::-1]
+        }
+
+    def _reweighted(self, traces: Traces, values: Reals, counted: Flags) -> tuple[Traces, Reals]:
+        rows = np.flatnonzero(counted)
+        if not len(rows):
+            return traces, values
+        error = traces.error.copy()
+        error[rows] = expected_errors(traces.y[rows], error[rows], traces.residual(values[rows], rows))
+        error = np.where(np.isfinite(traces.error), error, np.inf)
+        again = replace(traces, error=error)
+        values[rows] = again.settle(rows, values[rows], 1e-6)[0]
+        return again, values
+
+    def _without_negative_squares(self, traces: Traces, values: Reals) -> Reals:
+        for i, variable in enumerate(self.free):
+            if not variable.squared:
+                continue
+            rows = np.flatnonzero(values[:, i] < 0)
+            if len(rows):
+                begin = values[rows]
+                begin[:, i] = 0.0
+                values[rows] = traces.settle(rows, begin, 1e-6, held=i)[0]
+        return values
+
+    def _evidence(self, traces: Traces, values: Reals, absolute: Flags, seen: Flags) -> Evidence:
+        rows = np.arange(len(traces))
+        scale = traces.scale(values, rows)
+        covariance, lost = inverse(traces.jacobian(values, rows), scale)
+        if any(v.squared for v in self.free):
+            for k in rows:
+                covariance[k] = given_squares_at_zero(covariance[k], self.free, values[k])
+        return Evidence(
+            self.model, traces.x, self.free,
+            {name: value[:, 0] for name, value in traces.theta(values, rows).items()},
+            values, covariance, lost, at_edge(traces, values, covariance, scale),
+            traces.residual(values, rows), seen.sum(axis=1),
+            constant_chi2(traces.y, traces.error, quadratures=self.model.quadratures), absolute,
+        )  # fmt: skip
