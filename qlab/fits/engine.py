@@ -10,7 +10,7 @@ from qlab.errors import UsageError
 from qlab.fits.fit import Fit
 from qlab.fits.judge import residual_tests, verdicts
 from qlab.fits.model import FitModel
-from qlab.fits.points import Points, check_names, measured, settled, split, why_not
+from qlab.fits.points import Points, check_names, counted, measured, settled, split, why_not
 from qlab.fits.report import Outcome, failure, report
 from qlab.fits.search import best_end, expected_errors, without_negative_squares
 from qlab.fits.solve import Problem, Solution, solve
@@ -71,7 +71,8 @@ def fit_curve(
     earlier fit of the same model (of fewer points, say), the search begins there, and looks elsewhere only if
     what it finds is not to be believed.
     `counting`: the errors follow from the counts themselves, so one more pass rescales them to what the
-    curve expects (error² ∝ expected counts) lest points that counted few by chance weigh more.
+    curve expects (error² ∝ expected counts) lest points that counted few by chance weigh more. Errors that do
+    not grow with y are not touched.
     Raises UsageError where `fixed` or `start` names no parameter of the model.
     """
     given = _given(model, start)
@@ -86,7 +87,7 @@ def fit_curve(
     if why := why_not(model, points.x, points.y, free):
         return Fit.of(failure(model, signal, why))
     problem = Problem(settled(model, points.x), points.x, points.y, points.error, free, held)
-    counting = counting and points.absolute and model.counts and bool(np.all(points.y >= 0))
+    counting = counting and points.absolute and model.counts and bool(counted(points.y, points.error))
     # Wild data overflow on the way; what comes of it is judged at the end.
     with np.errstate(all="ignore"):
         if isinstance(start, FitResult) and given:

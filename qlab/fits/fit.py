@@ -67,9 +67,9 @@ class Fit(FitResult):
     def __hash__(self) -> int:
         return hash((self.model, self.signal, self.chi2))
 
-    def __getstate__(self) -> dict[Any, Any]:
+    def __reduce__(self) -> tuple[Any, ...]:
         # Between processes only the plain result travels.
-        return {**super().__getstate__(), "__pydantic_private__": {"_solution": None, "_absolute": True}}
+        return FitResult.model_validate, (self.model_dump(),)
 
     def profile(self, name: str, *, reach: float = 3.0, count: int = 25) -> Profile:
         """Return the likelihood profile of a free parameter over ± `reach` of its standard deviations.

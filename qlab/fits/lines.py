@@ -169,7 +169,6 @@ class _Pair(_Line):
         splittings = np.linspace(span(x) / 40, 0.8 * span(x), 24)
         middles = np.linspace(float(np.min(x)), float(np.max(x)), 41)
         middle, splitting, width = grid_of(middles, splittings, widths)
-        # The same spacing between lines as between steps of the scan: no pair falls between two candidates.
         shape = sum(
             self.shape((x - (middle + side * splitting)[:, None]) / (width[:, None] / 2))[0]
             for side in (-0.5, 0.5)

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from qlab.errors import UsageError
 from qlab.fits.judge import Evidence, residual_tests, verdicts
 from qlab.fits.model import FitModel, Variable
-from qlab.fits.points import check_names, scatter, settled, split, why_not
+from qlab.fits.points import check_names, counted, scatter, settled, split, why_not
 from qlab.fits.report import Outcome, errors_of, failure, report
 from qlab.fits.search import ALIKE, TIE, another, expected_errors
 from qlab.fits.solve import at_edge, constant_chi2, inside
@@ -59,8 +59,9 @@ class Fits(Sequence[FitResult]):
     @cached_property
     def covariance(self) -> Reals:
         """The covariance of the free parameters; shape (traces, free, free)."""
-        scaled = self.evidence.covariance * self.evidence.inflation[:, None, None]
-        found, _ = errors_of(self.evidence.free, self.evidence.values, scaled)
+        with np.errstate(all="ignore"):
+            scaled = self.evidence.covariance * self.evidence.inflation[:, None, None]
+            found, _ = errors_of(self.evidence.free, self.evidence.values, scaled)
         return np.where(self.fitted[:, None, None], found, np.nan)
 
     @property
@@ -190,8 +191,8 @@ class _Job:
         ys, es = np.where(good[:, None], ys, 0.0), np.where(good[:, None], es, 1.0)
         traces = Traces(self.model, x, np.asarray(ys, dtype=float), es, self.free, held)
         values, rivals = self._search(traces, start, typical)
-        counted = absolute & (traces.y >= 0).all(axis=1) if self.counting else np.zeros(len(y), dtype=bool)
-        traces, values = self._reweighted(traces, values, counted)
+        again = absolute & counted(traces.y, traces.error) if self.counting else np.zeros(len(y), dtype=bool)
+        traces, values = self._reweighted(traces, values, again)
         values = self._without_negative_squares(traces, values)
         evidence = self._evidence(traces, values, absolute, seen)
         said = verdicts(evidence)
@@ -313,8 +314,8 @@ class _Job:
             for k in np.flatnonzero(far.any(axis=1))[::-1]
         }
 
-    def _reweighted(self, traces: Traces, values: Reals, counted: Flags) -> tuple[Traces, Reals]:
-        rows = np.flatnonzero(counted)
+    def _reweighted(self, traces: Traces, values: Reals, chosen: Flags) -> tuple[Traces, Reals]:
+        rows = np.flatnonzero(chosen)
         if not len(rows):
             return traces, values
         error = traces.error.copy()

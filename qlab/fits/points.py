@@ -68,6 +68,23 @@ def scatter(y: NDArray[np.generic]) -> float:
     return float(np.std(values)) or 1.0
 
 
+def counted(y: Reals, error: Reals) -> NDArray[np.bool_]:
+    """Say of which rows (..., m) the errors follow from the counts: none negative, error² grows with the counts.
+
+    Equal errors, or ones that know nothing of y, are not those of counts, whatever the caller believes.
+    """
+    finite = np.isfinite(error)
+    square = np.where(finite, error, 0.0) ** 2
+    number = np.maximum(finite.sum(axis=-1, keepdims=True), 1)
+    away, off = (
+        np.where(finite, part - np.where(finite, part, 0.0).sum(axis=-1, keepdims=True) / number, 0.0)
+        for part in (y, square)
+    )
+    size = np.sqrt((away**2).sum(axis=-1) * (off**2).sum(axis=-1))
+    varied = np.sqrt((off**2).mean(axis=-1)) > 1e-9 * square.mean(axis=-1)
+    return np.asarray((y >= 0).all(axis=-1) & varied & ((away * off).sum(axis=-1) > 0.5 * size))
+
+
 def why_not(model: FitModel, x: Reals, y: Reals, free: tuple[Variable, ...]) -> str:
     """Return in words why points cannot be fitted at all; empty where they can. x (n,), y measured ones."""
     distinct = len(np.unique(x)) * (2 if model.quadratures else 1)

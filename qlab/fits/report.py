@@ -116,8 +116,8 @@ def _unit(unit: str, units: tuple[str, str]) -> str:
         return plain[unit]
     if unit == "1/x":
         return {"s": "Hz", "Hz": "s", "1": "1"}.get(x, f"1/{x}")
-    if unit == "y/x":
-        return y if x == "1" else f"{y}/{x}"
+    if unit.startswith("y/x"):
+        return y if x == "1" else f"{y}/{x}{unit[3:].replace('^', '')}"
     return unit
 
 

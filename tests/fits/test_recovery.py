@@ -8,6 +8,7 @@ import pytest
 from qlab.fits.damped_cosine import DampedCosineTriplet
 from qlab.fits.decay import StretchedDecay
 from qlab.fits.engine import fit_curve
+from qlab.fits.many import fit_many
 from qlab.fits.model import FitModel
 from qlab.fits.multiplets import LorentzianTriplet
 from qlab.fits.rabi import RabiHyperfine
@@ -80,10 +81,8 @@ CASES = {
 
 
 def fits(case, seeds, factor=1.0):
-    return [
-        fit_curve(case.model, case.x, *twins.measure(case.curve, np.random.default_rng([17, s]), factor))
-        for s in seeds
-    ]
+    drawn = [twins.measure(case.curve, np.random.default_rng([17, s]), factor) for s in seeds]
+    return list(fit_many(case.model, case.x, *(np.array(part) for part in zip(*drawn, strict=True))))
 
 
 def pulls(case, results):
