@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from qlab.analysis import fit_runs
     from qlab.api import run
     from qlab.bench import Bench
     from qlab.errors import QlabError, UsageError
@@ -30,6 +31,7 @@ _HOMES = {
     "Run": "qlab.runs",
     "UsageError": "qlab.errors",
     "Values": "qlab.scan",
+    "fit_runs": "qlab.analysis",
     "open_run": "qlab.store",
     "run": "qlab.api",
 }
@@ -43,6 +45,7 @@ __all__ = [
     "UsageError",
     "Values",
     "__version__",
+    "fit_runs",
     "open_run",
     "run",
 ]

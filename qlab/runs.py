@@ -3,13 +3,16 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from qlab.grid import Grid, Rows, grid
 from qlab.record import Figure, FitResult, Record, State
+
+if TYPE_CHECKING:
+    from qlab.fits import Fit, FitModel
 
 
 @dataclass(frozen=True)
@@ -49,12 +52,17 @@ class Run:
         return grid(self.record, self.rows, signal)
 
     def fit(
-        self, model: str = "", *, signal: str = "", fixed: Mapping[str, float] | None = None
-    ) -> FitResult:
-        """Fit the gridded signal with a model (the experiment's own by default)."""
+        self,
+        model: "str | FitModel" = "",
+        *,
+        signal: str = "",
+        fixed: Mapping[str, float] | None = None,
+        start: FitResult | Mapping[str, float] | None = None,
+    ) -> "Fit":
+        """Fit the gridded signal with a model (the experiment's own by default); `start`: an earlier fit."""
         from qlab.fits import fit_grid
 
-        return fit_grid(self.record, self.grid(signal), model, fixed=fixed)
+        return fit_grid(self.record, self.grid(signal), model, fixed=fixed, start=start)
 
     @property
     def figures(self) -> dict[str, Figure]:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from qlab.cli import bench, check, doctor, export, lists, reproduce, run, show
+from qlab.cli import bench, check, doctor, export, fit, lists, reproduce, run, show
 
 app = typer.Typer(
     name="qlab",
@@ -20,7 +20,7 @@ app.command("run")(run.run)
 app.command("list")(lists.list_)
 app.command("runs")(lists.runs)
 app.command("show")(show.show)
-app.command("fit")(show.fit)
+app.command("fit")(fit.fit)
 app.command("check")(check.check)
 app.command("recover")(check.recover)
 app.command("export")(export.export)

@@ -32,6 +32,9 @@ def list_(
 
         print(json.dumps(catalogue(), indent=2, ensure_ascii=False))
         return
+    if what is What.fits:
+        _fits(as_json=as_json)
+        return
     found = [
         {"name": p.name, "from": p.distribution, "target": p.target} for p in plugins(what.value).values()
     ]
@@ -39,6 +42,30 @@ def list_(
         print(json.dumps(found, indent=2))
     else:
         table(["name", "from"], [[row["name"], row["from"]] for row in found])
+
+
+def _fits(*, as_json: bool) -> None:
+    from qlab.errors import QlabError
+
+    found: list[dict[str, Any]] = []
+    for plugin in plugins("fits").values():
+        row: dict[str, Any] = {"name": plugin.name, "from": plugin.distribution, "target": plugin.target}
+        try:
+            model = plugin.load()
+            row |= {"title": model.title, "formula": model.formula, "axis_unit": model.axis_unit}
+            row["parameters"] = [
+                {"name": v.name, "label": v.label, "unit": v.unit, "free": v.free} for v in model.parameters
+            ]
+        except (QlabError, AttributeError) as error:
+            row["broken"] = str(error)
+        found.append(row)
+    if as_json:
+        print(json.dumps(found, indent=2, ensure_ascii=False))
+    else:
+        table(
+            ["name", "what", "y(x)"],
+            [[r["name"], r.get("title", r.get("broken", "")), r.get("formula", "")] for r in found],
+        )
 
 
 def runs(

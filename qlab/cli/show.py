@@ -1,4 +1,4 @@
-"""`qlab show` and `qlab fit`: what a run found."""
+"""`qlab show`: what a run found."""
 
 import json
 from pathlib import Path
@@ -26,24 +26,6 @@ def show(
     describe(run)
     for line in problems:
         print(f"  check: {line}")
-
-
-def fit(
-    file: Annotated[Path, typer.Argument(help="A run file.")],
-    model: Annotated[
-        str, typer.Option("--model", "-m", help="Fit model; the experiment's own by default.")
-    ] = "",
-    signal: Annotated[str, typer.Option(help="Signal; the first by default.")] = "",
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-) -> None:
-    """Fit a stored run again, with the same code that fits it live."""
-    result = open_run(file).fit(model, signal=signal)
-    if as_json:
-        print(json.dumps(result.model_dump(mode="json"), indent=2, ensure_ascii=False))
-    else:
-        print_fit(result)
-    if not result.success:
-        raise typer.Exit(1)
 
 
 def summary(run: Run, problems: list[str]) -> dict[str, Any]:

@@ -110,7 +110,7 @@ def power_law_integral(alpha: float, pulses: int) -> float:
     # Beyond the grid |Y|² averages to the sum of the squared jumps over u²: 2 + 4·pulses... of each edge.
     beyond = (2.0 + 4.0 * pulses) * u[-1] ** (-1.0 - alpha) / (1.0 + alpha)
     below = float(weight[0] / u[0] ** 2) * u[0] ** (3.0 - alpha) / (3.0 - alpha) if pulses else 0.0
-    return (inside + beyond + below) / (2 * np.pi)
+    return float(inside + beyond + below) / (2 * np.pi)
 
 
 class EchoPowerLaw(FitModel):

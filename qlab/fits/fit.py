@@ -1,7 +1,7 @@
 """A fit as it comes out of the engine: its result, and on demand its likelihood profile and bootstrap."""
 
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,7 +55,7 @@ class Fit(FitResult):
     _absolute: bool = PrivateAttr(default=True)
 
     @classmethod
-    def of(cls, result: FitResult, solution: Solution | None = None, *, absolute: bool = True) -> Self:
+    def of(cls, result: FitResult, solution: Solution | None = None, *, absolute: bool = True) -> "Fit":
         """Return a result together with where its search ended."""
         made = cls.model_construct(**{name: getattr(result, name) for name in FitResult.model_fields})
         made.__pydantic_private__ = {"_solution": solution, "_absolute": absolute}

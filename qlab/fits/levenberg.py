@@ -73,9 +73,10 @@ def minimise(
             stale[renew] = False
         step, gain = _step(curvature[rows], slope[rows], values[rows], low[rows], high[rows], damping[rows])
         trial = np.clip(values[rows] + step, low[rows], high[rows])
-        ahead: tuple[Reals, ...] = ()
+        ahead: tuple[Reals, Reals] | None = None
         if problems.together:
-            there, *ahead = problems.whole(trial, rows)
+            there, *rest = problems.whole(trial, rows)
+            ahead = rest[0], rest[1]
         else:
             there = problems.residual(trial, rows)
         reached = np.einsum("kn,kn->k", there, there)
@@ -86,7 +87,7 @@ def minimise(
         sure = (better & (damping[rows] < 1.0)) | (damping[rows] >= 1e6)
         settled[rows[small & sure]] = True
         values[won], chi2[won] = trial[better], reached[better]
-        if ahead:
+        if ahead is not None:
             curvature[won], slope[won] = ahead[0][better], ahead[1][better]
         else:
             current[won] = there[better]

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -154,11 +155,9 @@ def _joined(
 ) -> Fits:
     found = [part[0] for part in parts]
     names = ("values", "covariance", "lost", "at_edge", "residual", "count", "constant_chi2", "absolute")
-    whole = replace(
-        found[0],
-        theta={n: np.concatenate([e.theta[n] for e in found]) for n in found[0].theta},
-        **{name: np.concatenate([getattr(e, name) for e in found]) for name in names},
-    )
+    joined: dict[str, Any] = {name: np.concatenate([getattr(e, name) for e in found]) for name in names}
+    joined["theta"] = {n: np.concatenate([e.theta[n] for e in found]) for n in found[0].theta}
+    whole = replace(found[0], **joined)
     messages = tuple(message for part in parts for message in part[1])
     success, fitted = (np.concatenate([part[i] for part in parts]) for i in (2, 3))
     return Fits(model, whole, held, messages, success, fitted, signal, units)
@@ -177,7 +176,7 @@ class _Job:
     ) -> tuple[Evidence, list[str], Flags, Flags]:
         seen = np.isfinite(y)
         usable = seen & np.isfinite(error) & (error > 0)
-        absolute = usable.any(axis=1)
+        absolute = np.asarray(usable.any(axis=1))
         typical = self._typical(y, seen, error, usable, absolute)
         ys = np.where(seen, y, 0)
         es = np.where(usable, error, typical[:, None])

@@ -41,7 +41,7 @@ class Problem:
         odd reflection, f(−z) = 2 f(0) − f(z). The true value being 0, the fitted square then scatters evenly
         around it and the other parameters stay unbiased.
         """
-        return self.one.residual(squares[None], _FIRST)[0]
+        return np.asarray(self.one.residual(squares[None], _FIRST)[0])
 
     @cached_property
     def one(self) -> Traces:
@@ -104,7 +104,9 @@ class Solution:
     @property
     def at_edge(self) -> NDArray[np.bool_]:
         """Which variables ended at the edge of what is allowed; shape (free,)."""
-        return at_edge(self.problem.one, self.values[None], self.covariance[None], self.scale[None])[0]
+        return np.asarray(
+            at_edge(self.problem.one, self.values[None], self.covariance[None], self.scale[None])[0]
+        )
 
     def evidence(self, *, absolute: bool) -> Evidence:
         """Return what a judge needs; `absolute`: the errors of the points were measured."""

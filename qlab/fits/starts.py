@@ -212,6 +212,6 @@ def heights(coefficients: Reals) -> dict[str, Reals]:
     return {"offset": coefficients[..., 0], "amplitude": coefficients[..., 1]}
 
 
-def grid_of(*axes: Sequence[float] | Reals) -> list[Reals]:
+def grid_of(*axes: Sequence[float] | NDArray[Any]) -> list[Reals]:
     """Return the flattened product of several axes."""
     return [np.ravel(part) for part in np.meshgrid(*axes, indexing="ij")]

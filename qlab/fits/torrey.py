@@ -58,8 +58,8 @@ class Torrey(FitModel):
     def evaluate(self, x: Curve, theta: Theta) -> Curve:
         """Return the mean signal after a pulse of duration x (s)."""
         rest = self.context.get("equilibrium", -1.0)
-        rates = [1 / np.maximum(theta[name], 1e-30) for name in ("T1", "T2")]
-        w = inversion(x, theta["rabi_frequency"], theta["detuning"], *rates, rest)
+        rate1, rate2 = (1 / np.maximum(theta[name], 1e-30) for name in ("T1", "T2"))
+        w = inversion(x, theta["rabi_frequency"], theta["detuning"], rate1, rate2, rest)
         return np.asarray(theta["level"] * (1 - theta["contrast"] * (1 + w) / 2))
 
     def candidates(self, x: Curve) -> Candidates:
