@@ -7,6 +7,7 @@ import numpy as np
 from qlab.fits.decay import sizes
 from qlab.fits.fringes import DampedCosineDoublet, DampedCosineTriplet
 from qlab.fits.model import Curve, FitModel, Theta, Variable
+from qlab.fits.sampling import alias_doubts
 from qlab.fits.starts import Candidates, frequencies, grid_of, spacing, span, with_constant
 
 __all__ = ["BeatingCosine", "DampedCosine", "DampedCosineDoublet", "DampedCosineTriplet", "Fringe"]
@@ -87,11 +88,9 @@ class DampedCosine(FitModel):
 
     def doubts(self, x: Curve, theta: Theta) -> list[str]:
         """The same limits of sampling as for a Ramsey fringe."""
-        if theta["frequency"] > 0.5 / spacing(x) * 1.001:
-            return ["The oscillation is faster than half the sampling rate (aliased): take smaller steps."]
         if theta["decay_time"] < 2 * spacing(x):
             return ["The oscillation decays within two steps of the sweep: take smaller steps."]
-        return []
+        return alias_doubts(x, theta["frequency"], self.parameters)
 
 
 class BeatingCosine(FitModel):
@@ -149,11 +148,9 @@ class BeatingCosine(FitModel):
 
     def doubts(self, x: Curve, theta: Theta) -> list[str]:
         """Frequencies have to lie below half the sampling rate, and apart by what the range resolves."""
-        if theta["frequency"] + theta["splitting"] / 2 > 0.5 / spacing(x) * 1.001:
-            return ["The oscillation is faster than half the sampling rate (aliased): take smaller steps."]
         if theta["splitting"] < 0.5 / span(x):
             return ["The sweep shows less than half a beat: take longer times, or fit one frequency."]
-        return []
+        return alias_doubts(x, theta["frequency"] + theta["splitting"] / 2, self.parameters)
 
 
 class Fringe(FitModel):
@@ -207,11 +204,9 @@ class Fringe(FitModel):
 
     def doubts(self, x: Curve, theta: Theta) -> list[str]:
         """A fringe finer than two steps, or much wider than the sweep, is not measured by it."""
-        if theta["period"] < 2 * spacing(x) * 0.999:
-            return ["The fringe is finer than two steps of the sweep (aliased): take smaller steps."]
         if theta["period"] > 4 * span(x):
             return ["The sweep shows less than a quarter of a fringe: take a wider one."]
-        return []
+        return alias_doubts(x, 1 / max(theta["period"], 1e-300), self.parameters)
 
 
 def _visible(coefficients: Curve) -> dict[str, Curve]:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from qlab.fits import three_level
 from qlab.fits.model import Curve, FitModel, Theta, Variable
+from qlab.fits.sampling import alias_doubts
 from qlab.fits.starts import Candidates, dips, no_dip, spacing, span, with_constant
 from qlab.fits.two_level import (
     HYPERFINE_14N,
@@ -98,9 +99,7 @@ class _Fringes(FitModel):
     def doubts(self, x: Curve, theta: Theta) -> list[str]:
         """Fringes above half the sampling rate are aliased; a decay within a step is not resolved."""
         rates = np.abs(self.known("fringe_frequency") + self._detunings(theta))
-        found = []
-        if rates.max() > 0.5 / spacing(x):
-            found.append("The fringes are faster than half the sampling rate (aliased): take smaller steps.")
+        found = alias_doubts(x, float(rates.max()), self.parameters)
         if theta["T2_star"] < 2 * spacing(x):
             found.append("The fringes decay within two steps of the sweep: take smaller steps.")
         return found

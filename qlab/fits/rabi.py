@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from qlab.fits.model import Curve, FitModel, Theta, Variable
+from qlab.fits.sampling import alias_doubts
 from qlab.fits.starts import (
     best_distinct,
     frequencies,
@@ -13,7 +14,6 @@ from qlab.fits.starts import (
     levels,
     project,
     project_shapes,
-    spacing,
     span,
 )
 from qlab.fits.two_level import (
@@ -105,11 +105,9 @@ class _RabiLines(FitModel):
 
     def doubts(self, x: Curve, theta: Theta) -> list[str]:
         """An oscillation faster than half the sampling rate may be any of its aliases."""
-        if np.hypot(theta["rabi_frequency"], theta["detuning"]) > 0.5 / spacing(x):
-            return ["The oscillation is faster than half the sampling rate: take a finer sweep."]
         if theta["rabi_frequency"] * span(x) < 0.25:
             return ["The sweep shows less than a quarter of an oscillation: take longer pulses."]
-        return []
+        return alias_doubts(x, float(np.hypot(theta["rabi_frequency"], theta["detuning"])), self.parameters)
 
 
 class RabiHyperfine(_RabiLines):

@@ -5,7 +5,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from qlab.fits.model import Curve, FitModel, Theta, Variable
-from qlab.fits.starts import Candidates, dips, frequencies, grid_of, no_dip, spacing, span, with_constant
+from qlab.fits.sampling import alias_doubts
+from qlab.fits.starts import Candidates, dips, frequencies, grid_of, no_dip, span, with_constant
 
 
 def inversion(t: Curve, rabi: Curve, detuning: Curve, rate1: Curve, rate2: Curve, rest: float) -> Curve:
@@ -82,8 +83,6 @@ class Torrey(FitModel):
 
     def doubts(self, x: Curve, theta: Theta) -> list[str]:
         """The flop has to be seen: not faster than the sampling, not slower than the sweep."""
-        if theta["rabi_frequency"] > 0.5 / spacing(x):
-            return ["The oscillation is faster than half the sampling rate: take a finer sweep."]
         if theta["rabi_frequency"] * span(x) < 0.25:
             return ["The sweep shows less than a quarter of an oscillation: take longer pulses."]
-        return []
+        return alias_doubts(x, float(theta["rabi_frequency"]), self.parameters)

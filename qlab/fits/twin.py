@@ -212,7 +212,11 @@ def together(twins: Sequence[Twin], xs: Sequence[Curve]) -> Together:
 
 
 def twin_of(
-    experiment: Playable, system: Any, unknowns: Sequence[Unknown], *, context: Mapping[str, float] | None = None
+    experiment: Playable,
+    system: Any,
+    unknowns: Sequence[Unknown],
+    *,
+    context: Mapping[str, float] | None = None,
 ) -> Twin:
     """Return the digital twin of an experiment with one swept axis: a fit model for its default signal.
 
@@ -220,11 +224,14 @@ def twin_of(
     """
     if len(experiment.axes()) != 1 or not hasattr(experiment, "model"):
         raise UsageError(
-            f"{type(experiment).__name__} has no twin to fit.", "It needs one swept axis and a `model(system)`."
+            f"{type(experiment).__name__} has no twin to fit.",
+            "It needs one swept axis and a `model(system)`.",
         )
     missing = [u.name for u in unknowns if not len(u.starts)]
     if missing or not unknowns:
-        raise UsageError(f"No start is given for {', '.join(missing) or 'anything'}.", "Give each Unknown `starts`.")
+        raise UsageError(
+            f"No start is given for {', '.join(missing) or 'anything'}.", "Give each Unknown `starts`."
+        )
     for unknown in unknowns:
         unknown.put(system, float(unknown.starts[0]))
     return Twin(context=dict(context or {}), experiment=experiment, system=system, unknowns=tuple(unknowns))

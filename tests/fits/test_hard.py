@@ -16,7 +16,7 @@ from qlab.fits.rabi_line import RabiLineTriplet
 from tests.fits import twins
 
 TAU = np.linspace(0, 4e-6, 201)
-CARRIER = np.linspace(2.808e9, 2.820e9, 201)
+CARRIER = np.linspace(2.808e9, 2.820e9, 121)
 RAMSEY = DampedCosineTriplet({"fringe_frequency": 4e6, "rabi_frequency": 10e6})
 PULSED = RabiLineTriplet({"rabi_frequency": 0.5e6, "pulse_duration": 1e-6})
 MODELS = [
