@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from qlab.fits.decay import sizes
-from qlab.fits.fringes import DampedCosineDoublet, DampedCosineTriplet
+from qlab.fits.fringes import DampedCosineDoublet, DampedCosineTriplet, ramp
 from qlab.fits.model import Curve, FitModel, Theta, Variable
 from qlab.fits.sampling import alias_doubts
 from qlab.fits.starts import Candidates, frequencies, grid_of, spacing, span, with_constant
@@ -56,10 +56,10 @@ class DampedCosine(FitModel):
     def slopes(self, x: Curve, theta: Theta) -> tuple[Curve, dict[str, Curve]]:
         """Return the damped cosine and its derivatives."""
         loss = np.minimum(self._loss(x, theta), 700.0)
-        turn = 2 * np.pi * theta["frequency"] * x + theta["phase"]
+        turn = ramp(2j * np.pi * np.atleast_1d(theta["frequency"]), x) * np.exp(1j * theta["phase"])
         envelope = np.exp(-loss)
-        cosine = envelope * np.cos(turn)
-        falling = -theta["amplitude"] * envelope * np.sin(turn)
+        cosine = envelope * turn.real
+        falling = -theta["amplitude"] * envelope * turn.imag
         wave = theta["amplitude"] * cosine
         losing = wave * loss
         found = {

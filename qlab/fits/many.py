@@ -20,7 +20,7 @@ from qlab.record import FitResult
 
 Reals = NDArray[np.float64]
 Flags = NDArray[np.bool_]
-_AT_ONCE = 60_000  # points worked on together: what stays in the cache
+_AT_ONCE = 25_000  # points worked on together: what stays in the cache
 
 
 @dataclass(frozen=True)
@@ -214,9 +214,9 @@ class _Job:
         return found
 
     def _why_not(self, x: Reals, y: Reals, seen: Flags) -> list[str]:
-        whole = seen.all(axis=1)
+        whole = np.asarray(seen.all(axis=1))
         alike = why_not(self.model, x, np.arange(2.0), self.free) if whole.any() else ""
-        flat = np.ptp(y, axis=1) == 0
+        flat = np.asarray(np.ptp(y, axis=1) == 0)
         half = seen[:, : len(x)]
         return [
             alike if whole[k] and not flat[k]

@@ -1,9 +1,7 @@
 """Whether the points of a sweep can tell an oscillation from its aliases."""
 
-import numpy as np
-
 from qlab.fits.model import Curve, Variable
-from qlab.fits.starts import spacing
+from qlab.fits.starts import distinct, spacing
 
 _PER_PERIOD = 3.0
 _PER_PARAMETER = 3
@@ -19,7 +17,7 @@ def alias_doubts(x: Curve, fastest: float, parameters: tuple[Variable, ...]) -> 
         return ["The oscillation is faster than half the sampling rate (aliased): take smaller steps."]
     if fastest * spacing(x) * _PER_PERIOD > 1:
         return ["There are fewer than three points in a period: it may be an alias; take smaller steps."]
-    few = len(np.unique(x))
+    few = distinct(x)
     if few < _PER_PARAMETER * sum(v.free for v in parameters):
         return [f"An oscillation through {few} points may be an alias of a faster one: take smaller steps."]
     return []

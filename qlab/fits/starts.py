@@ -165,11 +165,26 @@ def best_distinct(score: Reals, position: Reals, apart: float, count: int) -> li
 
 
 @lru_cache(maxsize=64)
-def _sampling(points: bytes) -> tuple[float, float]:
+def _sampling(points: bytes) -> tuple[float, float, int]:
     x = np.unique(np.frombuffer(points))
     if len(x) < 2:
-        return 1.0, 1.0
-    return float(np.median(np.diff(x))), float(x[-1] - x[0])
+        return 1.0, 1.0, len(x)
+    return float(np.median(np.diff(x))), float(x[-1] - x[0]), len(x)
+
+
+@lru_cache(maxsize=64)
+def _even(points: bytes) -> float:
+    x = np.frombuffer(points)
+    if len(x) < 3:
+        return 0.0
+    step = (x[-1] - x[0]) / (len(x) - 1)
+    off = np.abs(x - x[0] - step * np.arange(len(x))).max()
+    return float(step) if off <= 1e-12 * max(abs(x[0]), abs(x[-1])) else 0.0
+
+
+def even(x: Reals) -> float:
+    """Return the step of x where all steps are equal to rounding, else 0."""
+    return _even(np.ascontiguousarray(x, dtype=float).tobytes())
 
 
 def spacing(x: Reals) -> float:
@@ -180,6 +195,11 @@ def spacing(x: Reals) -> float:
 def span(x: Reals) -> float:
     """Return the range of x, and 1 where it has none."""
     return _sampling(np.ascontiguousarray(x, dtype=float).tobytes())[1]
+
+
+def distinct(x: Reals) -> int:
+    """Return how many different points there are."""
+    return _sampling(np.ascontiguousarray(x, dtype=float).tobytes())[2]
 
 
 def frequencies(x: Reals, *, per_cycle: float = 4.0, limit: int = 1500) -> Reals:

@@ -147,7 +147,8 @@ class Traces:
         """Whether the model knows its slopes in closed form for all free variables."""
         if not self.model.batched or any(v.squared for v in self.free):
             return False
-        theta = {v.name: np.array([[self.model.known(v.name)]]) for v in self.model.parameters}
+        theta = {v.name: np.array([[self.model.known(v.name)]]) for v in self.free}
+        theta |= {name: np.reshape(np.asarray(v, dtype=float), (-1, 1)) for name, v in self.held.items()}
         with np.errstate(all="ignore"):
             known = self.model.slopes(self.x, theta)
         return known is not None and all(v.name in known[1] for v in self.free)
