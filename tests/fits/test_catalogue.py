@@ -23,7 +23,7 @@ CLOSED = [name for name in CATALOGUE if FitModel.slopes is not type(model_of(nam
 def test_slopes_in_closed_form_are_those_of_the_curve(name):
     case, model = CATALOGUE[name], model_of(name)
     theta = theta_of(model, case)
-    many = {n: np.array([[v], [v * 1.01]]) for n, v in theta.items()}
+    many = {n: np.array([[v], [v * 1.01 if n in case.truth else v]]) for n, v in theta.items()}
     known = model.slopes(case.x, many)
     assert known is not None
     curve = model.evaluate(case.x, many)
