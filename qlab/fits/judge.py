@@ -57,6 +57,7 @@ def verdicts(found: Evidence) -> list[tuple[bool, str]]:
         flat = ~_stands_out(found) if found.model.feature else np.zeros(len(found.values), dtype=bool)
         uncertain = _uncertain(found)
         correlated = np.array([max(t.values()) > _SURE for t in residual_tests(found)], dtype=bool)
+        excess = np.abs(found.chi2 - found.freedom) > 5 * np.sqrt(2 * np.maximum(found.freedom, 1))
     said: list[tuple[bool, str]] = []
     for k in range(len(found.values)):
         if flat[k]:
@@ -71,7 +72,7 @@ def verdicts(found: Evidence) -> list[tuple[bool, str]]:
         if uncertain[k].any():
             faults.append(f"The error of {_labels(found, uncertain[k])} is larger than the value.")
         faults += found.model.doubts(found.x, {n: float(v[k]) for n, v in found.theta.items()})
-        if found.absolute[k]:
+        if found.absolute[k] and excess[k]:
             faults += _quality(found, k)
         if correlated[k]:
             faults.append("The residuals are not random: another model may describe the data.")

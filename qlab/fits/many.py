@@ -155,7 +155,7 @@ class _Job:
         rows = np.arange(len(traces))
         if start:
             begin = np.stack([start[v.name] for v in self.free], axis=-1)
-            return traces.settle(rows, self._inner(begin, traces), 1e-6)[0], {}
+            return traces.settle(rows, self._inner(begin, traces), 1e-5)[0], {}
         owner, begin = self._starts(traces, typical)
         ended, chi2 = traces.settle(owner, self._inner(begin, traces), 1e-3, steps=12)
         lowest = np.full(len(traces), np.inf)

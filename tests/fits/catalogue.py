@@ -96,7 +96,7 @@ CATALOGUE = {
                     counts=800.0),
     "knife_edge": Case(_x(4e-3), {"centre": 1.8e-3, "radius": 7e-4, "amplitude": 1.0, "offset": 0.05}, 0.01),
     "beam_radius": Case(_x(0.5, 41), {"waist": 5e-5, "centre": 0.22, "rayleigh": 0.06}, 2e-6),
-    "ellipse": Case(_x(1, 201), {"phase": 1.1, "x_centre": 0.5, "x_amplitude": 0.3, "y_centre": 0.45,
+    "ellipse": Case(_x(1, 121), {"phase": 1.1, "x_centre": 0.5, "x_amplitude": 0.3, "y_centre": 0.45,
                                  "y_amplitude": 0.28}, 0.01),
 }  # fmt: skip
 
