@@ -47,9 +47,10 @@ class RunLock:
             if _same_file(path, file):
                 break
             file.close()
-        file.truncate(0)
-        file.write(json.dumps(owner()).encode())
-        file.flush()
+        # Who holds it is for people to read: a full disk must not stand in the way of the lock itself.
+        with contextlib.suppress(OSError):
+            os.ftruncate(file.fileno(), 0)
+            os.write(file.fileno(), json.dumps(owner()).encode())
         return cls(path, file)
 
     def release(self, *, remove: bool = True) -> None:
