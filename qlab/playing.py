@@ -45,7 +45,8 @@ def _detector(timeline: Timeline) -> str:
     channels = sorted({event.channel for event in timeline.events if event.kind == "acquire"})
     if len(channels) > 1:
         raise UsageError(
-            f"A program reads one detector, and this one reads {' and '.join(channels)}.", "Play two programs."
+            f"A program reads one detector, and this one reads {' and '.join(channels)}.",
+            "Play two programs.",
         )
     return channels[0] if channels else "counter"
 

@@ -64,7 +64,12 @@ class ClockLine(FitModel):
         chi2, floor, height = project_shapes(shape, y, error)
         chi2 = chi2 + np.where(height < 0, 1e3 * len(x), 0.0)
         return [
-            {"centre": centre[i], "rabi_frequency": rabi[i], "contrast": max(height[i], 1e-3), "floor": floor[i]}
+            {
+                "centre": centre[i],
+                "rabi_frequency": rabi[i],
+                "contrast": max(height[i], 1e-3),
+                "floor": floor[i],
+            }
             for i in best_distinct(chi2, centre, width, 3)
         ]
 

@@ -28,7 +28,9 @@ class Propagated:
     steps: int
 
 
-def exponents(base: NDArray[Any], parts: NDArray[Any], early: Floats, late: Floats, step: Floats) -> NDArray[Any]:
+def exponents(
+    base: NDArray[Any], parts: NDArray[Any], early: Floats, late: Floats, step: Floats
+) -> NDArray[Any]:
     """Return Omega of each step: `early`, `late` (..., k) the f_k at its Gauss points, `step` (...) in s.
 
     `base` (n, n) or broadcastable, `parts` (k, n, n); returns (..., n, n).

@@ -16,7 +16,9 @@ def linked(operators: Sequence[Complex]) -> NDArray[np.bool_]:
     d = operators[0].shape[-1]
     pattern = np.eye(d, dtype=bool)
     for operator in operators:
-        pattern |= (operator != 0).any(axis=tuple(range(operator.ndim - 2))) if operator.ndim > 2 else operator != 0
+        pattern |= (
+            (operator != 0).any(axis=tuple(range(operator.ndim - 2))) if operator.ndim > 2 else operator != 0
+        )
     return pattern | pattern.T
 
 
@@ -40,7 +42,9 @@ def _reached(pattern: NDArray[np.bool_], start: int) -> NDArray[np.bool_]:
     return inside
 
 
-def hilbert_sectors(hamiltonians: Sequence[Complex], jumps: Complex, ends: Sequence[Complex]) -> list[Indices]:
+def hilbert_sectors(
+    hamiltonians: Sequence[Complex], jumps: Complex, ends: Sequence[Complex]
+) -> list[Indices]:
     """Return the sets of levels that evolve apart, for a state and an observable given as `ends`.
 
     Where Hamiltonians and jumps are block-diagonal, the diagonal blocks of the state evolve on their own. If

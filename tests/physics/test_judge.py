@@ -39,7 +39,9 @@ def test_both_solvers_agree(name, monkeypatch):
     asked = []
     for entry in ("mesolve", "steadystate"):
         real = getattr(judge.qutip(), entry)
-        monkeypatch.setattr(judge.qutip(), entry, lambda *a, real=real, **k: (asked.append(1), real(*a, **k))[1])
+        monkeypatch.setattr(
+            judge.qutip(), entry, lambda *a, real=real, **k: (asked.append(1), real(*a, **k))[1]
+        )
     timeline = timeline_of(name, swept)
     ours = play(system, timeline)
     assert not asked

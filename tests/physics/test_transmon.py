@@ -95,5 +95,7 @@ def test_pulses_of_three_levels_against_mesolve():
     safe = {"atol": 1e-12, "rtol": 1e-10, "nsteps": 10**6}
     for seconds, phase, rabi in ((20e-9, 0.0, 20e6), (0.5e-6, 0.0, 0.0), (20e-9, 0.7, 20e6)):
         drive = TAU * rabi / 2 * (b * np.exp(1j * phase) + b.dag() * np.exp(-1j * phase))
-        state = qt.mesolve(h0 + drive, state, [0, seconds], jumps, options={**safe, "max_step": seconds / 4}).final_state
+        state = qt.mesolve(
+            h0 + drive, state, [0, seconds], jumps, options={**safe, "max_step": seconds / 4}
+        ).final_state
     np.testing.assert_allclose(ours, state.diag(), rtol=0, atol=1e-7)

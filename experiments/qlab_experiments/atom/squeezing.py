@@ -8,6 +8,7 @@ import numpy as np
 from annotated_types import Ge, Gt, Le
 from numpy.typing import NDArray
 from pydantic import Field
+from pydantic.config import JsonDict
 
 from qlab.experiment import Blocks, Experiment
 from qlab.fits import load_model
@@ -22,18 +23,23 @@ from qlab.runs import Run
 from qlab.scan import Linear, Scan
 from qlab.units import Hertz, Seconds, Unit
 
+PEZZE = "Pezzè et al., Rev. Mod. Phys. 90, 035005 (2018)"
 WINELAND = "Wineland et al., Phys. Rev. A 50, 67 (1994)"
 KITAGAWA = "Kitagawa and Ueda, Phys. Rev. A 47, 5138 (1993)"
 DECIBEL = 10 / math.log(10)
-MODEL = {"group": "Model"}
+MODEL: JsonDict = {"group": "Model"}
 
 
 class TwistingParameters(Parameters):
     """Settings of a scan over the time of twisting."""
 
     twist_time: Scan[Seconds] = Field(Linear(0, 6e-3, 21), title="Twisting time")
-    shots: Annotated[int, Ge(10), Le(100_000)] = Field(250, title="Shots in a row", description="Of each quadrature")
-    passes: Annotated[int, Ge(1), Le(10_000)] = Field(30, title="Passes", description="Rows of each time; their scatter is the error")
+    shots: Annotated[int, Ge(10), Le(100_000)] = Field(
+        250, title="Shots in a row", description="Of each quadrature"
+    )
+    passes: Annotated[int, Ge(1), Le(10_000)] = Field(
+        30, title="Passes", description="Rows of each time; their scatter is the error"
+    )
     asked_chi: Annotated[Hertz, Gt(0)] = Field(
         1.0, title="Twisting rate", description="χ/2π as calibrated; says which quadrature is quiet"
     )
@@ -187,7 +193,7 @@ class Squeezing(Experiment[TwistingParameters]):
                    unit="dB", source=KITAGAWA, definition="no noise, best angle, the times scanned",
                    limit_of="best_squeezing"),
             Figure(name="heisenberg_limit", label="Heisenberg limit", value=-10 * math.log10(p.atoms), unit="dB",
-                   source="Pezzè et al., Rev. Mod. Phys. 90, 035005 (2018)", definition="1/N", limit_of="best_squeezing"),
+                   source=PEZZE, definition="1/N", limit_of="best_squeezing"),
         )  # fmt: skip
 
 

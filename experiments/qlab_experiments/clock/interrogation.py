@@ -4,13 +4,14 @@ from typing import Annotated
 
 from annotated_types import Gt
 from pydantic import Field
+from pydantic.config import JsonDict
 
 from qlab.parameters import Parameters
 from qlab.pulses import Acquire, Align, Delay, Sequence
 from qlab.units import Unit
 
 Time = Annotated[float, Unit("s"), Gt(0)]
-TIMING = {"group": "Cycle"}
+TIMING: JsonDict = {"group": "Cycle"}
 QUANTUM = {
     "domain": "quantum sensing and metrology",
     "area": "metrology",
@@ -24,7 +25,9 @@ YTTERBIUM = 518.295836590863e12  # Hz, recommended value for 171Yb
 class CycleParameters(Parameters):
     """The dead parts of a clock cycle."""
 
-    load_time: Time = Field(0.6, title="Loading", description="Cooling, trapping, pumping", json_schema_extra=TIMING)
+    load_time: Time = Field(
+        0.6, title="Loading", description="Cooling, trapping, pumping", json_schema_extra=TIMING
+    )
     detect_time: Time = Field(0.2, title="Detection", json_schema_extra=TIMING)
     nominal: Annotated[float, Unit("Hz"), Gt(0)] = Field(
         YTTERBIUM, title="Nominal frequency", description="Of the clock transition", json_schema_extra=TIMING

@@ -17,7 +17,14 @@ from qlab.roles import Camera, LocalOscillator, PulsePlayer
 from qlab.runs import Run
 from qlab.scan import Centre, Scan
 from qlab.units import Hertz, Unit
-from qlab_experiments.clock.interrogation import LUDLOW, QUANTUM, CycleParameters, Time, detection, preparation
+from qlab_experiments.clock.interrogation import (
+    LUDLOW,
+    QUANTUM,
+    CycleParameters,
+    Time,
+    detection,
+    preparation,
+)
 
 
 class RabiParameters(CycleParameters):
@@ -26,10 +33,13 @@ class RabiParameters(CycleParameters):
     offset: Scan[Hertz] = Field(Centre(0.0, 12.0, 49), title="Laser offset")
     pulse: Time = Field(0.3, title="Pulse", description="A π pulse of this length")
     lifetime: Annotated[float, Unit("s"), Ge(0)] = Field(
-        20.0, title="Lifetime", description="Of the excited state, held in the fit", json_schema_extra={"group": "Model"}
+        20.0,
+        title="Lifetime",
+        description="Of the excited state, held in the fit",
+        json_schema_extra={"group": "Model"},
     )
     laser_noise: Annotated[float, Unit("Hz"), Ge(0)] = Field(
-        0.06, title="Laser noise", description="Rms from shot to shot, held in the fit",
+        0.09, title="Laser noise", description="Rms from shot to shot, held in the fit",
         json_schema_extra={"group": "Model"},
     )  # fmt: skip
     passes: Annotated[int, Ge(1), Le(10_000)] = Field(20, title="Passes", description="Shots of each point")
@@ -67,7 +77,12 @@ class Rabi(Experiment[RabiParameters]):
     def measured(self) -> tuple[Column, ...]:
         """Return the atoms of each picture and the share of excited ones."""
         return (
-            Column(name="atoms", long_name="atoms excited and in the ground state", dims=("shot", "state"), shape=(1, 2)),
+            Column(
+                name="atoms",
+                long_name="atoms excited and in the ground state",
+                dims=("shot", "state"),
+                shape=(1, 2),
+            ),
             Column(name="excited", long_name="share of excited atoms", role="reduced"),
             Column(name="shots", long_name="shots of this row", dtype="i8"),
         )
@@ -87,13 +102,15 @@ class Rabi(Experiment[RabiParameters]):
             return {}
         return {
             "rabi_frequency": truth["drive_gain"] / (2 * self.parameters.pulse),
-            "contrast": truth["contrast"],
         }
 
     def model(self, system: LevelSystem) -> dict[str, Any]:
         """Return the excitation of a system at full contrast by a noiseless laser; (points,)."""
         timeline = compile_program(
-            Program(self.program().body, setpoints={"microwave.frequency": self.parameters.offset.symbol("offset")})
+            Program(
+                self.program().body,
+                setpoints={"microwave.frequency": self.parameters.offset.symbol("offset")},
+            )
         )
         return {"excitation": play_on(system, timeline).transfer()}
 
@@ -107,13 +124,15 @@ class Rabi(Experiment[RabiParameters]):
 
         def shape(delta: float) -> float:
             rate = math.hypot(rabi, delta)
-            return (rabi / rate * math.sin(math.pi * rate * pulse)) ** 2 - math.sin(math.pi * rabi * pulse) ** 2 / 2
+            return (rabi / rate * math.sin(math.pi * rate * pulse)) ** 2 - math.sin(
+                math.pi * rabi * pulse
+            ) ** 2 / 2
 
         width = 2 * brentq(shape, 1e-9, 1 / pulse)
         found = run["excited"]
         return (
             Figure(name="linewidth", label="line width", value=width, unit="Hz", source=LUDLOW,
-                   error=fit.errors["rabi_frequency"] * width / rabi, definition="full width at half maximum of the fit"),
+                   error=fit.errors["rabi_frequency"] * width / rabi, definition="full width at half maximum"),
             Figure(name="fourier_limit", label="Fourier limit", value=0.798685 / pulse, unit="Hz", source=LUDLOW,
                    definition="0.7987/T of a π pulse", limit_of="linewidth"),
             Figure(name="quality", label="line quality", value=self.parameters.nominal / width, source=LUDLOW,

@@ -8,6 +8,7 @@ import numpy as np
 from annotated_types import Ge, Gt, Le
 from numpy.typing import NDArray
 from pydantic import Field
+from pydantic.config import JsonDict
 
 from qlab.errors import InstrumentError
 from qlab.experiment import Blocks, Experiment
@@ -31,7 +32,7 @@ from qlab_experiments.clock.stability import at_one_second
 SANTARELLI = "Santarelli et al., IEEE Trans. UFFC 45, 887 (1998)"
 BLOCK = 128  # cycles handed over together
 PATIENCE = 10.0  # s that the camera may be silent beyond a cycle
-MODEL = {"group": "Model"}
+MODEL: JsonDict = {"group": "Model"}
 
 
 class ServoParameters(CycleParameters):
@@ -40,17 +41,27 @@ class ServoParameters(CycleParameters):
     cycles: Annotated[int, Ge(10), Le(10_000_000)] = Field(20_000, title="Cycles")
     dark_time: Time = Field(0.29, title="Dark time", description="Between the π/2 pulses")
     half_pi: Time = Field(5e-3, title="π/2 pulse")
-    gain: Annotated[float, Gt(0), Le(1)] = Field(0.8, title="Gain", description="Share of an error that is corrected")
+    gain: Annotated[float, Gt(0), Le(1)] = Field(
+        0.8, title="Gain", description="Share of an error that is corrected"
+    )
     drift_gain: Annotated[float, Ge(0), Le(1)] = Field(
         0.01, title="Drift gain", description="Of the second integrator, which follows a drift"
     )
-    contrast: Annotated[float, Gt(0), Le(1)] = Field(0.85, title="Contrast", description="Of the fringe, as calibrated")
+    contrast: Annotated[float, Gt(0), Le(1)] = Field(
+        0.85, title="Contrast", description="Of the fringe, as calibrated"
+    )
     start: float = Field(-0.26, title="First offset", description="Hz, from a scan of the line")
     white: Annotated[float, Ge(0)] = Field(
-        4e-33, title="Laser h0", description="White frequency noise, for the Dick limit", json_schema_extra=MODEL
+        4e-33,
+        title="Laser h0",
+        description="White frequency noise, for the Dick limit",
+        json_schema_extra=MODEL,
     )
     flicker: Annotated[float, Ge(0)] = Field(
-        2.6e-33, title="Laser h−1", description="Flicker frequency noise, for the Dick limit", json_schema_extra=MODEL
+        2.6e-33,
+        title="Laser h−1",
+        description="Flicker frequency noise, for the Dick limit",
+        json_schema_extra=MODEL,
     )
 
 
@@ -58,15 +69,20 @@ class Servo(Experiment[ServoParameters]):
     """A laser locked to atoms: probe one side of the fringe, then the other, steer by the difference.
 
     Cycle: load, π/2, dark time, π/2, detect, with the laser at +1/(4T) and −1/(4T) in turn. Each cycle, the error is
-    (p₊ − p₋)/(2πTC) of the last two; an integrator takes the share `gain` of it, a second one follows the drift. A comparator measures
-    what is left. σ_y(τ) = √(QPN² + Dick²)/√τ with QPN = √(Tc/N)/(2πν₀TC) and the Dick effect
+    (p₊ − p₋)/(2πTC) of the last two; an integrator takes the share `gain` of it, a second one follows the drift.
+    A comparator measures what is left. σ_y(τ) = √(QPN² + Dick²)/√τ with QPN = √(Tc/N)/(2πν₀TC) and the Dick effect
     Σ_m sinc²(mT/Tc)·S_y(m/Tc). Reference: Ludlow et al., Rev. Mod. Phys. 87, 637 (2015).
     Try: a longer loading time; ten times the atoms; a gain of 1.
     """
 
     title = "Clock lock"
     group = "Clocks"
-    quantum: ClassVar = {**QUANTUM, "protocol": "Ramsey clock", "measurand": "fractional frequency", "unit": "1"}
+    quantum: ClassVar = {
+        **QUANTUM,
+        "protocol": "Ramsey clock",
+        "measurand": "fractional frequency",
+        "unit": "1",
+    }
 
     player: PulsePlayer
     oscillator: LocalOscillator
@@ -167,7 +183,9 @@ class Servo(Experiment[ServoParameters]):
     def model(self, noise: Mapping[str, float]) -> dict[str, float]:
         """Return sigma_y at 1 s for `atoms`, `contrast`, `white` and `flicker`: projection noise and Dick effect."""
         p = self.parameters
-        projection = projection_noise(p.nominal, self.interrogation, noise["contrast"], noise["atoms"], self.cycle)
+        projection = projection_noise(
+            p.nominal, self.interrogation, noise["contrast"], noise["atoms"], self.cycle
+        )
         dick = dick_limit(noise["white"], noise["flicker"], self.interrogation / self.cycle, self.cycle)
         return {"projection": projection, "dick": dick, "total": math.hypot(projection, dick)}
 
@@ -182,9 +200,7 @@ class Servo(Experiment[ServoParameters]):
         lasted = len(y) * self.cycle
         sigma, error = at_one_second(y, self.cycle, 20 * self.cycle / p.gain, lasted / 20)
         atoms = float(np.mean(run["excited_atoms"]) + np.mean(run["ground_atoms"]))
-        limits = self.model(
-            {"contrast": p.contrast, "atoms": atoms, "white": p.white, "flicker": p.flicker}
-        )
+        limits = self.model({"contrast": p.contrast, "atoms": atoms, "white": p.white, "flicker": p.flicker})
         found = [
             Figure(name="frequency", label="mean fractional frequency", value=float(y.mean()),
                    error=sigma / math.sqrt(lasted), definition="mean over the locked time; error σ_y(1 s)/√T",

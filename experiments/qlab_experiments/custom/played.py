@@ -27,7 +27,9 @@ class ClickParameters(Parameters):
     dead_time: Annotated[float, Unit("s"), Ge(0)] = Field(
         1e-6, title="Dead time", description="Preparation and readout of each shot"
     )
-    shots: Annotated[int, Ge(1), Le(10**9)] = Field(10_000, title="Shots", description="Of each point, over all passes")
+    shots: Annotated[int, Ge(1), Le(10**9)] = Field(
+        10_000, title="Shots", description="Of each point, over all passes"
+    )
     passes: Annotated[int, Ge(1), Le(10_000)] = Field(10, title="Passes")
 
 
@@ -46,7 +48,11 @@ class OnOwnSystem(Experiment[P], Generic[P]):
     """A pulsed protocol: the system is prepared, `middle` is played, and it clicks or not."""
 
     group = "Own physics"
-    quantum: ClassVar = {"domain": "quantum sensing and metrology", "area": "sensing", "platform": "own physics"}
+    quantum: ClassVar = {
+        "domain": "quantum sensing and metrology",
+        "area": "sensing",
+        "platform": "own physics",
+    }
 
     player: PulsePlayer
     counter: PhotonCounter

@@ -16,7 +16,9 @@ class SweepParameters(ClickParameters):
     """Settings of a sweep."""
 
     parameter: str = Field("detuning", title="Parameter", description="A knob of the sample")
-    value: Scan[float] = Field(Linear(-5e6, 5e6, 101), title="Values", description="In the unit of the parameter")
+    value: Scan[float] = Field(
+        Linear(-5e6, 5e6, 101), title="Values", description="In the unit of the parameter"
+    )
     duration: Annotated[float, Unit("s"), Ge(0)] = Field(0.5e-6, title="Pulse duration")
     model_name: str = Field("", title="Fit", description="A fit model, or none")
 

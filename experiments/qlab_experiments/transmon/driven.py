@@ -5,6 +5,7 @@ from typing import Annotated
 import numpy as np
 from annotated_types import Ge, Gt, Le
 from pydantic import Field
+from pydantic.config import JsonDict
 
 from qlab.expression import Number
 from qlab.parameters import Parameters
@@ -13,7 +14,7 @@ from qlab.pulses import Play
 from qlab.units import Hertz, Radians, Seconds, Unit
 
 Shots = Annotated[int, Ge(1), Le(10**6)]
-READOUT = {"group": "Readout"}
+READOUT: JsonDict = {"group": "Readout"}
 QUANTUM = {
     "domain": "quantum sensing and metrology",
     "area": "sensing",
@@ -30,10 +31,16 @@ class DrivenParameters(Parameters):
         10e6, title="Rabi frequency", description="Asked strength of the pulses"
     )
     reset_time: Seconds = Field(
-        300e-6, title="Reset", description="Wait for the qubit to relax, several T1", json_schema_extra=READOUT
+        300e-6,
+        title="Reset",
+        description="Wait for the qubit to relax, several T1",
+        json_schema_extra=READOUT,
     )
     readout_frequency: Hertz = Field(
-        7.00281e9, title="Probe frequency", description="Between both pulled resonances", json_schema_extra=READOUT
+        7.00281e9,
+        title="Probe frequency",
+        description="Between both pulled resonances",
+        json_schema_extra=READOUT,
     )
     readout_amplitude: Annotated[float, Unit("V"), Ge(0)] = Field(
         0.1, title="Probe amplitude", json_schema_extra=READOUT

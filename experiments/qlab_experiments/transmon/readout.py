@@ -32,10 +32,16 @@ class ReadoutParameters(DrivenParameters):
     )
     repeats: Annotated[int, Ge(1), Le(10_000)] = Field(10, title="Repeats", description="Rows of each window")
     linewidth: Annotated[float, Unit("Hz"), Gt(0)] = Field(
-        2e6, title="Resonator linewidth", description="κ/2π, held in the fit", json_schema_extra={"group": "Model"}
+        2e6,
+        title="Resonator linewidth",
+        description="κ/2π, held in the fit",
+        json_schema_extra={"group": "Model"},
     )
     shift: Hertz = Field(
-        -0.727e6, title="Dispersive shift", description="χ/2π, held in the fit", json_schema_extra={"group": "Model"}
+        -0.727e6,
+        title="Dispersive shift",
+        description="χ/2π, held in the fit",
+        json_schema_extra={"group": "Model"},
     )
 
 
@@ -52,7 +58,12 @@ class Readout(Experiment[ReadoutParameters]):
     title = "Single-shot readout"
     group = "Calibration"
     fit = "readout_error"
-    quantum: ClassVar = {**QUANTUM, "protocol": "dispersive readout", "measurand": "assignment fidelity", "unit": "1"}
+    quantum: ClassVar = {
+        **QUANTUM,
+        "protocol": "dispersive readout",
+        "measurand": "assignment fidelity",
+        "unit": "1",
+    }
 
     player: PulsePlayer
     microwave: MicrowaveSource
@@ -69,9 +80,16 @@ class Readout(Experiment[ReadoutParameters]):
         window, prepared = p.window.symbol("window"), Values((0.0, 1.0)).symbol("prepared")
         body = Delay(p.reset_time) + rotation(p, math.pi, share=prepared) + Align()
         program = Program(
-            body + Acquire("digitizer", window, "iq", "iq"), shots=p.shots * p.repeats, setpoints=p.setpoints()
+            body + Acquire("digitizer", window, "iq", "iq"),
+            shots=p.shots * p.repeats,
+            setpoints=p.setpoints(),
         )
-        return Program(program.body, program.shots, program.setpoints, {k: program.sweeps[k] for k in ("window", "prepared")})
+        return Program(
+            program.body,
+            program.shots,
+            program.setpoints,
+            {k: program.sweeps[k] for k in ("window", "prepared")},
+        )
 
     def run(self) -> Blocks:
         """Join the two rows of each window into one, and judge its shots."""
@@ -123,15 +141,30 @@ class Readout(Experiment[ReadoutParameters]):
         return (
             *clouds,
             *(Column(name=name, long_name=text, dtype="i8") for name, text in counts.items()),
-            *(Column(name=name, long_name=f"mean {name.replace('_', ', ')}", role="reduced") for name in centres),
+            *(
+                Column(name=name, long_name=f"mean {name.replace('_', ', ')}", role="reduced")
+                for name in centres
+            ),
         )
 
     def signals(self) -> tuple[Signal, ...]:
         """Return the errors of assignment, and the centres of the clouds."""
         return (
             Signal(name="error", long_name="assignment error", rule="fraction", of="wrong", per="judged"),
-            Signal(name="error_ground", long_name="ground taken for excited", rule="fraction", of="false_ones", per="shots"),
-            Signal(name="error_excited", long_name="excited taken for ground", rule="fraction", of="false_zeros", per="shots"),
+            Signal(
+                name="error_ground",
+                long_name="ground taken for excited",
+                rule="fraction",
+                of="false_ones",
+                per="shots",
+            ),
+            Signal(
+                name="error_excited",
+                long_name="excited taken for ground",
+                rule="fraction",
+                of="false_zeros",
+                per="shots",
+            ),
             Signal(name="i_ground", long_name="I of ground", of="i_ground"),
             Signal(name="i_excited", long_name="I of excited", of="i_excited"),
         )
@@ -155,7 +188,8 @@ class Readout(Experiment[ReadoutParameters]):
         if fit is None or not fit.success:
             return ()
         model = load_model(fit.model, fit.context)
-        fine = np.geomspace(*np.array([self.parameters.window.values().min(), self.parameters.window.values().max()]), 400)
+        windows = self.parameters.window.values()
+        fine = np.geomspace(float(windows.min()), float(windows.max()), 400)
         best = int(np.argmin(model.evaluate(fine, fit.values)))
         at = fine[best : best + 1]
 
@@ -169,7 +203,7 @@ class Readout(Experiment[ReadoutParameters]):
             Figure(name="best_window", label="best window", value=float(at[0]), unit="s",
                    definition="least assignment error of the fitted curve"),
             Figure(name="assignment_fidelity", label="assignment fidelity", value=fidelity(fit.values),
-                   error=propagated(fidelity, fit), definition="1 − P(1|0) − P(0|1) at the best window", source=GAMBETTA),
+                   error=propagated(fidelity, fit), definition="1 − P(1|0) − P(0|1) at its best", source=GAMBETTA),
             Figure(name="overlap_limit", label="limit of the overlap of the clouds", value=undecayed(fit.values),
                    error=propagated(undecayed, fit), limit_of="assignment_fidelity", source=GAMBETTA,
                    definition="1 − erfc(d/(2√2 σ)): no decay, perfect preparation"),
@@ -186,6 +220,14 @@ def _axis(run: Run) -> tuple[Figure, ...]:
     middle = [(mean[f"{a}_ground"] + mean[f"{a}_excited"]) / 2 for a in "iq"]
     threshold = middle[0] * math.cos(angle) + middle[1] * math.sin(angle)
     return (
-        Figure(name="rotation", label="best axis", value=angle, unit="rad", definition="direction from |0> to |1>"),
-        Figure(name="threshold", label="best threshold", value=threshold, definition="midway between the clouds"),
+        Figure(
+            name="rotation",
+            label="best axis",
+            value=angle,
+            unit="rad",
+            definition="direction from |0> to |1>",
+        ),
+        Figure(
+            name="threshold", label="best threshold", value=threshold, definition="midway between the clouds"
+        ),
     )

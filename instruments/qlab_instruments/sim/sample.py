@@ -24,7 +24,8 @@ class SimulatedSample(SimulatedInstrument):
 def simulated_sample(world: Any) -> SimulatedSample:
     """Return a sample with a knob for each parameter of the world's system: what is added to its hidden value."""
     knobs = {
-        name: Knob(world.units.get(name, "1"), safe=0.0, doc=f"Added to {name}") for name in world.system.terms
+        name: Knob(world.units.get(name, "1"), safe=0.0, doc=f"Added to {name}")
+        for name in world.system.terms
     }
     kind: type[SimulatedSample] = type("OwnSample", (SimulatedSample,), knobs)
     return kind(world)

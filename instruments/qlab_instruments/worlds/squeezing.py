@@ -116,7 +116,9 @@ class SqueezingWorld(SeededWorld):
         """Return each column of a state after unit time under H, by QuTiP's sesolve."""
         qt = qutip()
         columns = [
-            qt.sesolve(hamiltonian, qt.Qobj(column[::-1]), [0.0, 1.0], options=safe_options(1.0)).final_state.full()
+            qt.sesolve(
+                hamiltonian, qt.Qobj(column[::-1]), [0.0, 1.0], options=safe_options(1.0)
+            ).final_state.full()
             for column in state.T
         ]
         return np.asarray(np.hstack(columns)[::-1])

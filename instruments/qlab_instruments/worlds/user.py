@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
@@ -35,7 +36,8 @@ class UserWorld(SeededWorld):
                 f"This world has no {unknown[0]!r}.", f"Its truth has: {', '.join(self.names) or 'nothing'}."
             )
         self.values = {
-            name: _number(truth.get(name, value), self.units.get(name, "1")) for name, value in self.names.items()
+            name: _number(truth.get(name, value), self.units.get(name, "1"))
+            for name, value in self.names.items()
         }
         self.system = type(self).build(**self.values)
 
@@ -47,14 +49,20 @@ class UserWorld(SeededWorld):
         **defaults: float,
     ) -> "type[UserWorld]":
         """Return a world for a system, or for a function that makes one from named numbers with these defaults."""
+        maker: Callable[..., UserSystem]
         if isinstance(build, UserSystem):
             system = build
-            defaults = {**{name: 0.0 for name in system.terms}, **system.parameters}
-            maker = lambda **values: replace(system, parameters=values)  # noqa: E731
+            defaults = {**dict.fromkeys(system.terms, 0.0), **system.parameters}
+            maker = partial(_with, system)
         else:
             maker = build
         maker(**defaults)  # a mistake shows here, and not at the first shot
-        members = {"build": staticmethod(maker), "names": defaults, "units": dict(units or {}), "__doc__": cls.__doc__}
+        members = {
+            "build": staticmethod(maker),
+            "names": defaults,
+            "units": dict(units or {}),
+            "__doc__": cls.__doc__,
+        }
         return type("OwnWorld", (cls,), members)
 
     def settings(self) -> dict[str, float]:
@@ -72,6 +80,10 @@ class UserWorld(SeededWorld):
             self.stream(CLICKS, self.rows + i).binomial(timeline.shots, p) for i, p in enumerate(click)
         ])  # fmt: skip
         return {event.key: counts for event in timeline.events if event.kind == "acquire"}
+
+
+def _with(system: UserSystem, **parameters: float) -> UserSystem:
+    return replace(system, parameters=parameters)
 
 
 def _number(value: float | str, unit: str) -> float:

@@ -75,7 +75,9 @@ class ClockAtoms:
         return np.asarray(TWO_PI * amplitude * self.drive_gain)
 
 
-def projection_noise(nominal: float, interrogation: float, contrast: float, atoms: float, cycle: float) -> float:
+def projection_noise(
+    nominal: float, interrogation: float, contrast: float, atoms: float, cycle: float
+) -> float:
     """Return sigma_y(1 s) = 1/(2 pi nu0 T C sqrt(N)) sqrt(Tc): the limit of uncorrelated atoms, Ramsey.
 
     Source: Itano et al., PRA 47, 3554 (1993); Ludlow et al., RMP 87, 637 (2015), sec. III; physics.md P15.

@@ -9,6 +9,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -86,7 +87,8 @@ class UserSystem:
         matrix = np.asarray(state.full(), dtype=complex)
         if len(matrix) != self.H0.shape[0]:
             raise UsageError(
-                f"The initial state has {len(matrix)} levels and H0 {self.H0.shape[0]}.", "Write it on the same levels."
+                f"The initial state has {len(matrix)} levels and H0 {self.H0.shape[0]}.",
+                "Write it on the same levels.",
             )
         return matrix
 
@@ -133,7 +135,9 @@ class UserSystem:
                 known = ", ".join(self.drives) or "none"
                 raise UsageError(f"This system has no drive {event.channel!r}.", f"It has: {known}.")
             if event.frequency[point] != 0:
-                raise UsageError("A frame of this system cannot be detuned.", "Sweep a parameter of H0 instead.")
+                raise UsageError(
+                    "A frame of this system cannot be detuned.", "Sweep a parameter of H0 instead."
+                )
         reading = [int(e.start[point]) for e in timeline.events if e.kind == "acquire"]
         end = min(reading, default=int(timeline.duration[point]))
         edges = {0, end, *(int(t) for e in plays for t in (e.start[point], e.stop[point]) if t < end)}
@@ -145,7 +149,7 @@ class UserSystem:
         ordered = sorted(edges)
         return [
             _Step(values, _on(plays, point, start, stop), (stop - start) * PICOSECOND)
-            for start, stop in zip(ordered, ordered[1:], strict=False)
+            for start, stop in pairwise(ordered)
         ]
 
     def _solve(self, steps: "list[_Step]", solver: str) -> Complex:
@@ -184,7 +188,11 @@ def _on(plays: list[Event], point: int, start: int, stop: int) -> tuple[tuple[st
 
 
 def _square(name: str, operator: Any) -> int:
-    if not isinstance(operator, qutip().Qobj) or not operator.isoper or operator.shape[0] != operator.shape[1]:
+    if (
+        not isinstance(operator, qutip().Qobj)
+        or not operator.isoper
+        or operator.shape[0] != operator.shape[1]
+    ):
         raise UsageError(f"{name} is no square operator of QuTiP.", "Give a Qobj such as qutip.sigmaz().")
     if not np.all(np.isfinite(operator.full())):
         raise UsageError(f"{name} has entries that are not finite.", "Check its numbers.")

@@ -55,7 +55,9 @@ class Transmon:
 
     def __post_init__(self) -> None:
         wrong = [name for name, value in vars(self).items() if math.isnan(value)]
-        wrong += [n for n in ("EJ", "EC", "resonator", "kappa", "T1", "Tphi", "tau_c") if not vars(self)[n] > 0]
+        wrong += [
+            n for n in ("EJ", "EC", "resonator", "kappa", "T1", "Tphi", "tau_c") if not vars(self)[n] > 0
+        ]
         wrong += [] if 0 < self.efficiency <= 1 else ["efficiency"]
         wrong += [] if 0 <= self.excited < 0.5 else ["excited"]
         if wrong:
