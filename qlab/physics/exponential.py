@@ -90,7 +90,7 @@ def _settled(matrix: NDArray[Any]) -> NDArray[Any]:
     for _ in range(MOST_SQUARINGS):
         squared = matrix @ matrix
         if np.abs(squared - matrix).max() <= REST * len(matrix):
-            return squared
+            return np.asarray(squared)
         matrix = squared
     raise UsageError(
         "A generator times its duration is so large that rounding would eat the result.",
@@ -110,4 +110,4 @@ def _taylor(a: NDArray[Any]) -> NDArray[Any]:
     result = parts[3] + _COEFFICIENTS[-1] * top
     for k in (2, 1, 0):
         result = parts[k] + top @ result
-    return result
+    return np.asarray(result)

@@ -51,11 +51,11 @@ def transform(omega: Floats, moments: Floats, pulse: float = 0.0) -> NDArray[np.
     if np.any(stops < starts):
         raise UsageError("The pulses are longer than the sequence leaves room for.", "Shorten them.")
     length, middle = stops - starts, (stops + starts) / 2
-    signs = (-1.0) ** np.arange(len(starts))
-    made = _sum(w, signs * length, middle, length)
+    signs: Floats = np.where(np.arange(len(starts)) % 2, -1.0, 1.0)
+    free = _sum(w, signs * length, middle, length)
     if pulse > 0 and len(times) > 2:
-        made = made + _turning(w, signs[:-1], times[1:-1], pulse)
-    return made
+        return np.asarray(free + _turning(w, signs[:-1], times[1:-1], pulse))
+    return free
 
 
 def _sum(w: Floats, weight: Floats, middle: Floats, length: Floats) -> NDArray[np.complex128]:
@@ -89,18 +89,17 @@ def exponent(
     # Below the first fringe the spectrum may be steep: panels of equal ratio.
     low = max(lowest, fringe * 1e-12)
     if low < fringe:
-        bounds = np.geomspace(low, fringe, 1 + 2 * math.ceil(math.log2(fringe / low)))
+        bounds: Floats = np.asarray(np.geomspace(low, fringe, 1 + 2 * math.ceil(math.log2(fringe / low))))
         pieces = _panels(s2, times, pulse, bounds)
         if not np.isfinite(pieces).all():
             raise UsageError("The spectrum is not finite.", "Check it at low frequencies.")
         if lowest == 0 and pieces[0] > 1e-10 * pieces.sum():
             raise UsageError("The noise has no lowest frequency: chi is infinite.", "Give `lowest`.")
         found = float(pieces.sum())
-        start = 1
     offset = max(low, fringe)
     quiet = 0
     while start < MOST_PANELS:
-        bounds = offset + fringe * np.arange(start - 1, start + batch)
+        bounds = offset + fringe * np.arange(start, start + batch + 1)
         more = float(_panels(s2, times, pulse, bounds).sum())
         if not math.isfinite(more):
             raise UsageError("The spectrum is not finite.", "Check it at high frequencies.")

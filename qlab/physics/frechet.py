@@ -29,7 +29,9 @@ def frechet(generators: NDArray[Any], directions: NDArray[Any]) -> tuple[NDArray
     whole[..., :n, n:] = directions
     # The derivative is linear in the direction: one of the generator's own size keeps the scaling small.
     size = np.abs(directions).max(axis=(-2, -1), keepdims=True)
-    scale = np.where(size > 0, size, 1.0) / np.maximum(np.abs(generators).max(axis=(-2, -1), keepdims=True), 1.0)
+    scale = np.where(size > 0, size, 1.0) / np.maximum(
+        np.abs(generators).max(axis=(-2, -1), keepdims=True), 1.0
+    )
     whole[..., :n, n:] /= scale
     made = expm(whole)
     if not lead[0]:

@@ -14,6 +14,7 @@ from qlab.errors import UsageError
 
 Floats = NDArray[np.float64]
 UNPHYSICAL = -1e-9
+MOST_SQUEEZING = 8.0  # r, 70 dB: beyond it rounding of the large quadrature drowns the small one
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,9 @@ class GaussianState:
     def __post_init__(self) -> None:
         size = len(self.mean)
         if size == 0 or size % 2 or self.covariance.shape != (size, size):
-            raise UsageError("A Gaussian state has two quadratures for each of its modes.", "Give 2n, (2n, 2n).")
+            raise UsageError(
+                "A Gaussian state has two quadratures for each of its modes.", "Give 2n, (2n, 2n)."
+            )
         if not (np.isfinite(self.mean).all() and np.isfinite(self.covariance).all()):
             raise UsageError("A Gaussian state is not finite.", "Check squeezing and displacements.")
         scale = float(np.abs(self.covariance).max())
@@ -52,6 +55,8 @@ class GaussianState:
 
     def squeezed(self, mode: int, r: float, angle: float = 0.0) -> "GaussianState":
         """Return the state squeezed: the variance at `angle` is that of before times exp(-2r)."""
+        if not abs(r) <= MOST_SQUEEZING:
+            raise UsageError(f"Squeezing by r = {r} is beyond all numbers.", "One r is 8.7 dB.")
         turn = _turn(angle)
         return self.transformed(self._in(mode, turn @ np.diag([math.exp(-r), math.exp(r)]) @ turn.T))
 

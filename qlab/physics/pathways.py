@@ -60,7 +60,9 @@ def contracted(player: "Player", segments: tuple[Segment, ...], labels: int) -> 
     first = (maps[0] @ (inverse[:, diagonal] @ population))[..., None, :]
     last = readout @ (basis[diagonal] @ maps[-1])
     # (blocks, nodes, labels, element of the last interval, ... of the first), contracted over the nodes.
-    whole = last * first if len(maps) == 2 else last[..., None] * maps[1][..., None, :, :] * first[..., None, :]
+    whole = (
+        last * first if len(maps) == 2 else last[..., None] * maps[1][..., None, :, :] * first[..., None, :]
+    )
     weighted = (player.hermite * player.weights) @ np.moveaxis(whole, 1, 0).reshape(len(player.weights), -1)
     kernel = weighted.reshape(len(player.hermite), whole.shape[0], *whole.shape[2:])
     kernel = kernel * stack.weights[:, None, *[None] * len(found.between)]
@@ -136,9 +138,7 @@ def _turns(player: "Player", found: _Parts, decay: Complex, k: int) -> Complex:
     return np.asarray(made * turned[:, None, stack.quanta.reshape(-1) + stack.quanta.max()])
 
 
-def _unfolded(
-    player: "Player", found: _Parts, decay: Complex, kernel: Complex, labels: int
-) -> Floats:
+def _unfolded(player: "Player", found: _Parts, decay: Complex, kernel: Complex, labels: int) -> Floats:
     """Return the sum over paths; kernel (hermite, blocks, labels, element of the last interval, ... first)."""
     order = player.stack.order.reshape(-1)
     chosen = {int(q): np.flatnonzero(order == q) for q in np.unique(order)}

@@ -68,9 +68,9 @@ class Player:
             seen = continuous(self)
             return shares, {k: np.repeat(v[:, None], labels, axis=1) for k, v in seen.items()}
         self._resolve_noise([segments[i] for i in driven])
-        shares = contracted(self, segments[:reading], labels)
-        if shares is not None:
-            return shares, windows(self, segments[reading:], labels)
+        short = contracted(self, segments[:reading], labels)
+        if short is not None:
+            return short, windows(self, segments[reading:], labels)
         start = np.diag(self.stack.one.initial).astype(complex)
         self.rho: Complex = np.broadcast_to(
             start, (1, 1, len(self.stack.weights), len(self.detunings), *start.shape)

@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from numpy.typing import NDArray
 
 from qlab.errors import UsageError
 from qlab.physics.given import Floats, hermitian, jumps
@@ -14,7 +13,8 @@ from qlab.physics.sectors import seen_parts
 from qlab.physics.superoperator import generators, parts
 
 NOT_UNIQUE = UsageError(
-    "The steady state is not unique: nothing relaxes part of the system.", "Add relaxation between all levels."
+    "The steady state is not unique: nothing relaxes part of the system.",
+    "Add relaxation between all levels.",
 )
 
 
@@ -42,9 +42,7 @@ def steady_expectation(
     return made if values is not None else made[0]
 
 
-def rational(
-    base: Floats, lean: Floats, readout: Floats, populations: int
-) -> Callable[[Floats], Floats]:
+def rational(base: Floats, lean: Floats, readout: Floats, populations: int) -> Callable[[Floats], Floats]:
     """Return the function x -> readout . rho(x), with (base + x lean) rho = 0 and populations summing to 1.
 
     `base` and `lean` (..., n, n) real generators whose first rows are the populations, `readout` (n,); the
@@ -101,5 +99,3 @@ def _resolvent(small: Floats, source: Floats, seen: Floats, shift: Floats) -> Fl
     except np.linalg.LinAlgError as error:
         raise NOT_UNIQUE from error
     return np.asarray(shift * (found[..., 0] @ seen[..., None])[..., 0])
-
-

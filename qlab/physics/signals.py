@@ -71,7 +71,7 @@ def through(base: Stack, tilt: Stack, omega: float, theta: Floats, seconds: floa
             axis=1,
         ).reshape(len(theta), *lead, n, n)
         if before is not None and np.abs(made - before).max() <= 15 * MISSED:
-            return made + (made - before) / 15
+            return np.asarray(made + (made - before) / 15)
         before, steps = made, 2 * steps
     raise UsageError("The signal changes too fast to be followed.", "Check its frequency and amplitude.")
 
@@ -129,9 +129,11 @@ def _frame(base: Stack, tilt: Stack, omega: float, count: int) -> Frame | None:
         )
     rates = np.log(values) * omega / (2 * np.pi)
     rates = np.minimum(rates.real, 0) + 1j * rates.imag
-    columns = whole[:count] @ vectors * np.exp(-rates * (theta / omega)[(slice(None), *[None] * rates.ndim)])[
-        ..., None, :
-    ]
+    columns = (
+        whole[:count]
+        @ vectors
+        * np.exp(-rates * (theta / omega)[(slice(None), *[None] * rates.ndim)])[..., None, :]
+    )
     # The logarithm leaves a whole number of omega open: the one that makes the frame turn least is taken.
     strength = (np.abs(np.fft.fft(columns, axis=0)) ** 2).sum(axis=-2)
     turns = np.fft.fftfreq(count, 1 / count)[np.argmax(strength, axis=0)]

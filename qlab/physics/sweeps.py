@@ -43,9 +43,7 @@ Steps = Sequence[Step | Repeat]
 Fixed = dict[tuple[int, float], Floats]  # propagators by Hamiltonian and duration
 
 
-def expectation(
-    steps: Steps, start: Any, observable: Any, collapse: Any = (), weights: Any = None
-) -> Floats:
+def expectation(steps: Steps, start: Any, observable: Any, collapse: Any = (), weights: Any = None) -> Floats:
     """Return Tr(O rho) after the steps, shape (*batch, t): batch that of the Hamiltonians, t that of a sweep.
 
     `start` a ket or a density matrix; `weights` (*batch) averages over the batch, as Gauss-Hermite or hyperfine

@@ -94,7 +94,7 @@ def test_even_times_and_odd_ones_agree_with_sesolve():
 
 
 def test_two_axis_twisting_at_a_thousand_spins():
-    jx, jy, jz = operators(1000)
+    _, jy, jz = operators(1000)
     seen = moments(evolved(jy @ jz + jz @ jy, coherent(1000, np.pi / 2, 0.0), 3.2e-3))
     best = wineland(1000, twisting(1000, np.linspace(5e-3, 2e-2, 100), 1.0)).min()
     assert wineland(1000, seen) < best / 2

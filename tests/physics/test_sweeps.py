@@ -18,7 +18,9 @@ def problem(seed, d):
 
 
 @pytest.mark.parametrize("d", [2, 3, 5])
-@pytest.mark.parametrize("times", [np.linspace(0, 2, 9), np.linspace(0.3, 1.1, 6), np.array([0, 0.1, 0.7, 1.9])])
+@pytest.mark.parametrize(
+    "times", [np.linspace(0, 2, 9), np.linspace(0.3, 1.1, 6), np.array([0, 0.1, 0.7, 1.9])]
+)
 def test_a_swept_duration_between_pulses(d, times):
     rng, jumps, rho, observable = problem(d, d)
     pulse, free = matrix(rng, d), matrix(rng, d)
@@ -87,9 +89,7 @@ def test_sectors_that_never_meet_give_what_the_whole_gives():
 
 def test_qobj_is_the_language():
     times = np.linspace(0, 1, 5)
-    found = expectation(
-        [Step(qt.sigmax() * 3, times)], qt.basis(2, 0), qt.sigmaz(), [0.5 * qt.destroy(2)]
-    )
+    found = expectation([Step(qt.sigmax() * 3, times)], qt.basis(2, 0), qt.sigmaz(), [0.5 * qt.destroy(2)])
     exact = qt.mesolve(qt.sigmax() * 3, qt.basis(2, 0), times, [0.5 * qt.destroy(2)], e_ops=[qt.sigmaz()],
                        options={"atol": 1e-12, "rtol": 1e-10}).expect[0]  # fmt: skip
     assert np.abs(found - exact).max() < 1e-9
