@@ -46,7 +46,12 @@ def case(dimension: int) -> Case:
 
         kinds = {
             (axis, seconds): Pulse(spin.drive(AXES[axis]), seconds)
-            for axis, seconds in (("x", spin.half), ("y", spin.half), ("x", 2 * spin.half), ("y", 2 * spin.half))
+            for axis, seconds in (
+                ("x", spin.half),
+                ("y", spin.half),
+                ("x", 2 * spin.half),
+                ("y", 2 * spin.half),
+            )
         }
         pulses = [(kinds[axis, seconds], start) for axis, seconds, start in _events(spin, SPACINGS)]
         signal = Signal(AMPLITUDE * spin.order, TAU * FREQUENCY, PHASE)

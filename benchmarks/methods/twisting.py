@@ -72,9 +72,7 @@ def _diagonal() -> Computed:
 
     _, _, z = _operators()
     watched = [qt.Qobj(op).to("CSR") for op in _watched()]
-    found = qt.sesolve(
-        qt.Qobj(z @ z), qt.Qobj(_start()), TIMES, e_ops=watched, options={"method": "diag"}
-    )
+    found = qt.sesolve(qt.Qobj(z @ z), qt.Qobj(_start()), TIMES, e_ops=watched, options={"method": "diag"})
     return _squeezing(*np.array(found.expect))
 
 

@@ -46,7 +46,9 @@ def hermitian(operator: Any, what: str, d: int | None = None) -> Complex:
     if not np.array_equal(made, adjoint):
         size = np.abs(made).max(axis=(-2, -1))
         if np.any(np.abs(made - adjoint).max(axis=(-2, -1)) > HERMITIAN * size):
-            raise UsageError(f"{what} is not Hermitian.", "Add the Hermitian conjugate, or use jumps for loss.")
+            raise UsageError(
+                f"{what} is not Hermitian.", "Add the Hermitian conjugate, or use jumps for loss."
+            )
     return made
 
 
