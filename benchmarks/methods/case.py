@@ -11,7 +11,7 @@ Computed = np.ndarray[Any, Any]
 TIGHT = {"atol": 1e-14, "rtol": 1e-12, "nsteps": 10_000_000}
 
 
-class Absent(Exception):
+class AbsentError(Exception):
     """A package that is not installed."""
 
 
@@ -72,20 +72,20 @@ def column(rho: Computed) -> Computed:
 
 
 def dynamiqs() -> Any:
-    """Return dynamiqs in double precision. Raises Absent where it is not installed."""
+    """Return dynamiqs in double precision. Raises AbsentError where it is not installed."""
     try:
         import dynamiqs as dq
     except ImportError as error:
-        raise Absent from error
+        raise AbsentError from error
     dq.set_precision("double")
     dq.set_progress_meter(False)
     return dq
 
 
 def quaccatoo() -> Any:
-    """Return QuaCCAToo. Raises Absent where it is not installed."""
+    """Return QuaCCAToo. Raises AbsentError where it is not installed."""
     try:
         import quaccatoo as module
     except ImportError as error:
-        raise Absent from error
+        raise AbsentError from error
     return module

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.methods import decoupling, detunings, odmr, ramsey, twisting
-from benchmarks.methods.case import Absent, Case, Computed, Peer
+from benchmarks.methods.case import AbsentError, Case, Computed, Peer
 from benchmarks.timing import seconds, shown
 
 CASES: dict[str, Callable[[], Case]] = {
@@ -63,7 +63,7 @@ def measured(name: str, *, full: bool) -> Iterator[Measured]:
     for way, peer in case.peers.items():
         try:
             yield _peer(case, way, peer, truth)
-        except Absent:
+        except AbsentError:
             yield Measured(case.name, way, np.nan, np.nan, "not installed")
 
 
@@ -159,14 +159,14 @@ def write(rows: list[Measured], folder: Path) -> None:
         writer.writerows([row.case, row.way, row.seconds, row.error, row.note] for row in rows)
     (folder / "methods.md").write_text(table(rows) + "\n\n" + goals(rows) + "\n", encoding="utf-8")
     try:
-        import matplotlib
+        import matplotlib as mpl
     except ImportError:
         return
-    matplotlib.use("agg")
-    from matplotlib import pyplot
+    mpl.use("agg")
+    from matplotlib import pyplot as plt
 
     names = list(dict.fromkeys(row.case for row in rows))
-    figure, axes = pyplot.subplots(figsize=(9, 5), layout="constrained")
+    figure, axes = plt.subplots(figsize=(9, 5), layout="constrained")
     for row in rows:
         colour = "C3" if row.way == "qlab" else "C1" if row.way.startswith("plain") else "C0"
         axes.plot(row.seconds, names.index(row.case), "o", color=colour, alpha=0.8)
@@ -176,4 +176,4 @@ def write(rows: list[Measured], folder: Path) -> None:
     axes.grid(axis="x", alpha=0.3)
     axes.set_title("qlab (red), the plain loop (orange), others (blue)", fontsize=10)
     figure.savefig(folder / "methods.png", dpi=120)
-    pyplot.close(figure)
+    plt.close(figure)

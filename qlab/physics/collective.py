@@ -39,7 +39,7 @@ def levels(spins: int) -> Floats:
     """Return m = N/2 ... -N/2; shape (N + 1,). Raises UsageError for less than one spin."""
     if spins < 1 or spins != int(spins):
         raise UsageError(f"There cannot be {spins} spins.", "Give a whole number, at least 1.")
-    return spins / 2 - np.arange(spins + 1)
+    return np.asarray(spins / 2 - np.arange(spins + 1), dtype=float)
 
 
 def ladder(spins: int) -> Floats:

@@ -63,11 +63,11 @@ class Resonator:
             rate, goal = self.rates[level], self.settled[level]
             span = until - now
             lost = -np.expm1(-rate * span)
-            total += goal * span + (field - goal) * lost / rate
-            field += (goal - field) * lost
+            total = total + goal * span + (field - goal) * lost / rate
+            field = field + (goal - field) * lost
             now = until
             level = np.where(moment < window, np.maximum(level - 1, 0), level)
-        return total / window
+        return np.asarray(total / window, dtype=np.complex128)
 
 
 def assignment_error(separation: float) -> float:

@@ -39,7 +39,8 @@ def play(system: LevelSystem, timeline: Timeline, solver: str = "batched") -> Re
     """Return what the detector sees at each point of a timeline; see `Readout`.
 
     `solver`: "batched" propagates all points together, "qutip" has QuTiP solve each by itself (see
-    `qlab.physics.judge`); they agree to 1e-7. Drive frequency and laser power are the setpoints `microwave.frequency` (Hz) and `laser.power` (W).
+    `qlab.physics.judge`); they agree to 1e-7. Drive frequency and laser power are the setpoints
+    `microwave.frequency` (Hz) and `laser.power` (W).
     Raises UsageError for what the engine cannot play exactly.
     """
     _check(timeline)

@@ -72,23 +72,25 @@ def _squared(a: NDArray[Any], squarings: NDArray[np.int64]) -> NDArray[Any]:
     if most == 0:
         return _taylor(a)
     result = _taylor(a * np.exp2(-squarings)[:, None, None])
+    endless = np.flatnonzero(squarings > MOST_SQUARINGS)
+    resting = [_settled(result[index]) for index in endless]
     for done in range(min(most, MOST_SQUARINGS)):
         if done < least:
             result = result @ result
         else:
             left = squarings > done
             result[left] = result[left] @ result[left]
-    for index in np.flatnonzero(squarings > MOST_SQUARINGS):
-        result[index] = _settled(result[index], int(squarings[index]) - MOST_SQUARINGS)
+    for index, matrix in zip(endless, resting, strict=True):
+        result[index] = matrix
     return result
 
 
-def _settled(matrix: NDArray[Any], squarings: int) -> NDArray[Any]:
-    """Square a matrix further until it is at rest; one that is not cannot be known to any useful digit."""
-    for _ in range(squarings):
+def _settled(matrix: NDArray[Any]) -> NDArray[Any]:
+    """Square a matrix until it is at rest; one that does not come to rest cannot be known to any useful digit."""
+    for _ in range(MOST_SQUARINGS):
         squared = matrix @ matrix
         if np.abs(squared - matrix).max() <= REST * len(matrix):
-            return squared
+            return np.asarray(squared)
         matrix = squared
     raise UsageError(
         "A generator times its duration is so large that rounding would eat the result.",
@@ -108,4 +110,4 @@ def _taylor(a: NDArray[Any]) -> NDArray[Any]:
     result = parts[3] + _COEFFICIENTS[-1] * top
     for k in (2, 1, 0):
         result = parts[k] + top @ result
-    return result
+    return np.asarray(result)

@@ -83,7 +83,7 @@ class QutipPlayer(Player):
         # a wait of a million turns of the carrier is no more work than one of a single turn.
         d = self.stack.dimension
         seconds = once(segment.seconds)
-        made = propagators(np.zeros((d, d)), self.jumps(lit=segment.lit), seconds)
+        made = propagators(np.zeros((d, d), dtype=complex), self.jumps(lit=segment.lit), seconds)
         frame = self.stack.energies - self.stack.one.quanta * once(self.carrier)[:, None, None]
         gap = (frame[..., :, None] - frame[..., None, :]) * seconds[:, None, None, None]
         phase = np.exp(-1j * gap)[:, :, None]
@@ -123,6 +123,7 @@ class QutipPlayer(Player):
     def _contracted(self, segments: tuple[Segment, ...], labels: int) -> Floats | None:
         """Nothing is contracted: every branch is solved."""
         del segments, labels
+        return None
 
     def photon_rates(self, settings: Floats, detunings: Floats, jumps: Complex) -> Floats:
         """Return the photons per second of QuTiP's steady states; (blocks, nodes, settings)."""

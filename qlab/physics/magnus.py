@@ -16,7 +16,7 @@ from qlab.physics.exponential import expm
 
 Floats = NDArray[np.float64]
 _GAUSS = np.sqrt(3) / 6
-MOST_STEPS = 1 << 17
+MOST_STEPS = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def propagate(
 
     `base` (n, n): -iH or a Lindblad generator; `parts` (k, n, n); `shapes` takes times (t,) and returns (t, k).
     Steps are halved until two results differ by less than 15 times the tolerance (Richardson for order 4).
-    Raises UsageError where the tolerance is not met within 131,072 steps.
+    Raises UsageError where the tolerance is not met within 65,536 steps.
     """
     if not np.isfinite(seconds) or seconds < 0:
         raise UsageError(f"A duration of {seconds} s cannot be played.", "Durations are 0 or more.")

@@ -68,9 +68,9 @@ class Player:
             seen = continuous(self)
             return shares, {k: np.repeat(v[:, None], labels, axis=1) for k, v in seen.items()}
         self._resolve_noise([segments[i] for i in driven])
-        shares = self._contracted(segments[:reading], labels)
-        if shares is not None:
-            return shares, self._windows(segments[reading:], labels)
+        whole = self._contracted(segments[:reading], labels)
+        if whole is not None:
+            return whole, self._windows(segments[reading:], labels)
         start = np.diag(self.stack.one.initial).astype(complex)
         self.rho: Complex = np.broadcast_to(
             start, (1, 1, len(self.stack.weights), len(self.detunings), *start.shape)

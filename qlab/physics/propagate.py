@@ -30,6 +30,8 @@ WORST_CONDITION = 1e6
 WORST_STEADY_CONDITION = 1e11
 # Times that miss an even grid by less than this part of a step are on it.
 EVEN = 1e-9
+WORST_PHASE = 1e-6  # rad that rounding may turn what has not decayed
+GONE = 40.0  # exp(-GONE) is nothing
 
 
 def durations(generator: NDArray[Any], times: NDArray[np.float64], vectors: Stack) -> Stack:
@@ -42,6 +44,7 @@ def durations(generator: NDArray[Any], times: NDArray[np.float64], vectors: Stac
     values, basis = np.linalg.eig(generator)
     inverse, usable = _inverse(basis)
     amplitudes = np.einsum("...ij,...j->...i", inverse, vectors)
+    values = _known(values, times)
     phases = np.exp(values[..., None, :] * times[:, None])
     result = np.asarray(
         np.einsum("...ij,...tj->...ti", basis, phases * amplitudes[..., None, :]), dtype=complex
@@ -52,6 +55,22 @@ def durations(generator: NDArray[Any], times: NDArray[np.float64], vectors: Stac
         start = np.broadcast_to(vectors, generator.shape[:-1])[~usable]
         result[~usable] = np.einsum("stij,sj->sti", exact, start)
     return result
+
+
+def _known(values: Stack, times: Floats) -> Stack:
+    """Return eigenvalues with what is zero but for rounding set to zero.
+
+    Raises UsageError where rounding of the others shows within the longest time, before they have decayed.
+    """
+    rounding = np.finfo(float).eps * np.abs(values).max(axis=-1, keepdims=True)
+    known = np.where(np.abs(values) <= 16 * values.shape[-1] * rounding, 0, values)
+    longest = float(np.abs(times).max(initial=0.0))
+    if np.any((rounding * longest > WORST_PHASE) & (known != 0) & (known.real * longest > -GONE)):
+        raise UsageError(
+            "A generator times its duration is so large that rounding would eat the result.",
+            "Shorten the duration, or work in a frame that turns with the fast phases.",
+        )
+    return known
 
 
 def _inverse(basis: Stack) -> tuple[Stack, NDArray[np.bool_]]:

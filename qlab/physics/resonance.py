@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from numpy.typing import NDArray
 
 from qlab.errors import UsageError
 from qlab.physics.given import Floats, hermitian, jumps

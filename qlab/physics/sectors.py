@@ -19,7 +19,7 @@ def linked(operators: Sequence[Complex]) -> NDArray[np.bool_]:
         pattern |= (
             (operator != 0).any(axis=tuple(range(operator.ndim - 2))) if operator.ndim > 2 else operator != 0
         )
-    return pattern | pattern.T
+    return np.asarray(pattern | pattern.T)
 
 
 def sectors(pattern: NDArray[np.bool_]) -> list[Indices]:
@@ -34,11 +34,11 @@ def sectors(pattern: NDArray[np.bool_]) -> list[Indices]:
 
 
 def _reached(pattern: NDArray[np.bool_], start: int) -> NDArray[np.bool_]:
-    inside = pattern[start]
+    inside = np.asarray(pattern[start])
     count = 0
     while (now := int(np.count_nonzero(inside))) != count:
         count = now
-        inside = pattern[inside].any(axis=0)
+        inside = np.asarray(pattern[inside].any(axis=0))
     return inside
 
 
@@ -79,7 +79,7 @@ def seen_parts(hamiltonians: Sequence[Complex], jumps: Complex, readout: Floats)
         pattern |= generators(h, np.zeros((0, d, d), dtype=complex)) != 0
     if jumps.shape[-3]:
         pattern |= np.abs(generators(still, jumps)).reshape(-1, d * d, d * d).max(axis=0) != 0
-    inside = readout.reshape(-1, d * d).any(axis=0)
+    inside = np.asarray(readout.reshape(-1, d * d).any(axis=0))
     inside[:d] = True
     count = -1
     while (now := int(np.count_nonzero(inside))) != count:

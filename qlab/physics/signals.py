@@ -71,7 +71,7 @@ def through(base: Stack, tilt: Stack, omega: float, theta: Floats, seconds: floa
             axis=1,
         ).reshape(len(theta), *lead, n, n)
         if before is not None and np.abs(made - before).max() <= 15 * MISSED:
-            return made + (made - before) / 15
+            return np.asarray(made + (made - before) / 15)
         before, steps = made, 2 * steps
     raise UsageError("The signal changes too fast to be followed.", "Check its frequency and amplitude.")
 

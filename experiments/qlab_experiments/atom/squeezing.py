@@ -8,6 +8,7 @@ import numpy as np
 from annotated_types import Ge, Gt, Le
 from numpy.typing import NDArray
 from pydantic import Field
+from pydantic.config import JsonDict
 
 from qlab.experiment import Blocks, Experiment
 from qlab.fits import load_model
@@ -22,10 +23,11 @@ from qlab.runs import Run
 from qlab.scan import Linear, Scan
 from qlab.units import Hertz, Seconds, Unit
 
+PEZZE = "Pezzè et al., Rev. Mod. Phys. 90, 035005 (2018)"
 WINELAND = "Wineland et al., Phys. Rev. A 50, 67 (1994)"
 KITAGAWA = "Kitagawa and Ueda, Phys. Rev. A 47, 5138 (1993)"
 DECIBEL = 10 / math.log(10)
-MODEL = {"group": "Model"}
+MODEL: JsonDict = {"group": "Model"}
 
 
 class TwistingParameters(Parameters):
@@ -191,7 +193,7 @@ class Squeezing(Experiment[TwistingParameters]):
                    unit="dB", source=KITAGAWA, definition="no noise, best angle, the times scanned",
                    limit_of="best_squeezing"),
             Figure(name="heisenberg_limit", label="Heisenberg limit", value=-10 * math.log10(p.atoms), unit="dB",
-                   source="Pezzè et al., Rev. Mod. Phys. 90, 035005 (2018)", definition="1/N", limit_of="best_squeezing"),
+                   source=PEZZE, definition="1/N", limit_of="best_squeezing"),
         )  # fmt: skip
 
 

@@ -4,13 +4,14 @@ from typing import Annotated
 
 from annotated_types import Gt
 from pydantic import Field
+from pydantic.config import JsonDict
 
 from qlab.parameters import Parameters
 from qlab.pulses import Acquire, Align, Delay, Sequence
 from qlab.units import Unit
 
 Time = Annotated[float, Unit("s"), Gt(0)]
-TIMING = {"group": "Cycle"}
+TIMING: JsonDict = {"group": "Cycle"}
 QUANTUM = {
     "domain": "quantum sensing and metrology",
     "area": "metrology",

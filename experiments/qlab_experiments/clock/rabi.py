@@ -39,7 +39,7 @@ class RabiParameters(CycleParameters):
         json_schema_extra={"group": "Model"},
     )
     laser_noise: Annotated[float, Unit("Hz"), Ge(0)] = Field(
-        0.06, title="Laser noise", description="Rms from shot to shot, held in the fit",
+        0.09, title="Laser noise", description="Rms from shot to shot, held in the fit",
         json_schema_extra={"group": "Model"},
     )  # fmt: skip
     passes: Annotated[int, Ge(1), Le(10_000)] = Field(20, title="Passes", description="Shots of each point")
@@ -102,7 +102,6 @@ class Rabi(Experiment[RabiParameters]):
             return {}
         return {
             "rabi_frequency": truth["drive_gain"] / (2 * self.parameters.pulse),
-            "contrast": truth["contrast"],
         }
 
     def model(self, system: LevelSystem) -> dict[str, Any]:
@@ -133,7 +132,7 @@ class Rabi(Experiment[RabiParameters]):
         found = run["excited"]
         return (
             Figure(name="linewidth", label="line width", value=width, unit="Hz", source=LUDLOW,
-                   error=fit.errors["rabi_frequency"] * width / rabi, definition="full width at half maximum of the fit"),
+                   error=fit.errors["rabi_frequency"] * width / rabi, definition="full width at half maximum"),
             Figure(name="fourier_limit", label="Fourier limit", value=0.798685 / pulse, unit="Hz", source=LUDLOW,
                    definition="0.7987/T of a π pulse", limit_of="linewidth"),
             Figure(name="quality", label="line quality", value=self.parameters.nominal / width, source=LUDLOW,

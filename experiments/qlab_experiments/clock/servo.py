@@ -8,6 +8,7 @@ import numpy as np
 from annotated_types import Ge, Gt, Le
 from numpy.typing import NDArray
 from pydantic import Field
+from pydantic.config import JsonDict
 
 from qlab.errors import InstrumentError
 from qlab.experiment import Blocks, Experiment
@@ -33,7 +34,7 @@ from qlab_experiments.clock.stability import at_one_second
 SANTARELLI = "Santarelli et al., IEEE Trans. UFFC 45, 887 (1998)"
 BLOCK = 128  # cycles handed over together
 PATIENCE = 10.0  # s that the camera may be silent beyond a cycle
-MODEL = {"group": "Model"}
+MODEL: JsonDict = {"group": "Model"}
 
 
 class ServoParameters(CycleParameters):
@@ -70,8 +71,8 @@ class Servo(Experiment[ServoParameters]):
     """A laser locked to atoms: probe one side of the fringe, then the other, steer by the difference.
 
     Cycle: load, π/2, dark time, π/2, detect, with the laser at +1/(4T) and −1/(4T) in turn. Each cycle, the error is
-    (p₊ − p₋)/(2πTC) of the last two; an integrator takes the share `gain` of it, a second one follows the drift. A comparator measures
-    what is left. σ_y(τ) = √(QPN² + Dick²)/√τ with QPN = √(Tc/N)/(2πν₀TC) and the Dick effect
+    (p₊ − p₋)/(2πTC) of the last two; an integrator takes the share `gain` of it, a second one follows the drift.
+    A comparator measures what is left. σ_y(τ) = √(QPN² + Dick²)/√τ with QPN = √(Tc/N)/(2πν₀TC) and the Dick effect
     Σ_m sinc²(mT/Tc)·S_y(m/Tc). Reference: Ludlow et al., Rev. Mod. Phys. 87, 637 (2015).
     Try: a longer loading time; ten times the atoms; a gain of 1.
     """

@@ -5,6 +5,7 @@ from typing import Annotated
 import numpy as np
 from annotated_types import Ge, Gt, Le
 from pydantic import Field
+from pydantic.config import JsonDict
 
 from qlab.expression import Number
 from qlab.parameters import Parameters
@@ -13,7 +14,7 @@ from qlab.pulses import Play
 from qlab.units import Hertz, Radians, Seconds, Unit
 
 Shots = Annotated[int, Ge(1), Le(10**6)]
-READOUT = {"group": "Readout"}
+READOUT: JsonDict = {"group": "Readout"}
 QUANTUM = {
     "domain": "quantum sensing and metrology",
     "area": "sensing",

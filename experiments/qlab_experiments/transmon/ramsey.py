@@ -50,15 +50,15 @@ class Ramsey(Experiment[RamseyParameters]):
 
     Sequence: wait for relaxation, π/2, wait τ, π/2 with phase 2π·f_fringe·τ, probe the resonator; each shot is judged
     by a threshold in the IQ plane. H = −2πΔ b†b + (α/2) b†²b² + (Ω/2)(b e^{iφ} + h.c.), three levels. The share of
-    ones runs as A + B·cos(2π(f_fringe + Δ)τ + φ)·exp[−(τ/T2*)^p], Δ the drive's offset above the qubit.
-    Flux sensitivity: δΦ√T = σ_P √T_cycle/(2π τ |df/dΦ| B e^{−(τ/T2*)^p}); limit: projection noise of a perfect readout.
+    ones runs as A + B·cos(2π(f_fringe + Δ)τ + φ)·exp[−τ/T2 − (2πστ)²/2], Δ the drive's offset above the qubit.
+    Flux sensitivity: δΦ√T = σ_P √T_cycle/(2π τ |df/dΦ| B·envelope); limit: projection noise of a perfect readout.
     Reference: Danilin et al., npj Quantum Inf. 4, 29 (2018).
     Try: move the flux bias to the sweet spot (−0.2 V), where T2* grows and the sensitivity goes.
     """
 
     title = "Transmon Ramsey fringes"
     group = "Coherence"
-    fit = "damped_cosine"
+    fit = "cosine_of_two_decays"
     quantum: ClassVar = {**QUANTUM, "protocol": "Ramsey", "measurand": "magnetic flux", "unit": "Wb"}
 
     player: PulsePlayer
@@ -88,17 +88,13 @@ class Ramsey(Experiment[RamseyParameters]):
         """Return the share of ones."""
         return (Signal(name="excited", long_name="share of ones", rule="fraction", of="ones", per="shots"),)
 
-    def fit_context(self) -> dict[str, float]:
-        """The exponent is free: the envelope is a product of an exponential and a Gaussian."""
-        return {"free_exponent": 1.0, "exponent": 1.5}
-
     def expected(self, truth: Mapping[str, float]) -> dict[str, float]:
         """Return the fringe frequency and T2* of the bench's truth at zero volts."""
         p = self.parameters
         if p.flux_voltage or "qubit_frequency" not in truth:
             return {}
         fringe = p.fringe_frequency + p.microwave_frequency - truth["qubit_frequency"]
-        return {"frequency": abs(fringe), "decay_time": truth["T2_star"]}
+        return {"frequency": abs(fringe), "T2_star": truth["T2_star"]}
 
     def model(self, system: LevelSystem) -> dict[str, Any]:
         """Return the share of shots in |1> or above, judged perfectly, for a system; (points,)."""
@@ -107,6 +103,7 @@ class Ramsey(Experiment[RamseyParameters]):
 
     def analyse(self, run: Run, fit: FitResult | None) -> tuple[Figure, ...]:
         """Return the qubit frequency and the flux sensitivity at its best precession time, with its limit."""
+        del run
         if fit is None or not fit.success:
             return ()
         p = self.parameters
@@ -127,7 +124,7 @@ class Ramsey(Experiment[RamseyParameters]):
         tau = np.linspace(0, float(p.tau.values().max()), 2001)[1:]
 
         def resolved(theta: Mapping[str, float], amplitude: float) -> Any:
-            envelope = np.exp(-((tau / theta["decay_time"]) ** theta["exponent"]))
+            envelope = np.exp(-tau / theta["T2"] - (TWO_PI * theta["sigma"] * tau) ** 2 / 2)
             level = float(np.clip(theta["offset"], 1e-6, 1 - 1e-6)) if amplitude < 0.5 else 0.5
             noise = math.sqrt(level * (1 - level))
             return noise * np.sqrt(tau + overhead) / (TWO_PI * tau * slope * amplitude * envelope)

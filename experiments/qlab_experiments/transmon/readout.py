@@ -188,9 +188,8 @@ class Readout(Experiment[ReadoutParameters]):
         if fit is None or not fit.success:
             return ()
         model = load_model(fit.model, fit.context)
-        fine = np.geomspace(
-            *np.array([self.parameters.window.values().min(), self.parameters.window.values().max()]), 400
-        )
+        windows = self.parameters.window.values()
+        fine = np.geomspace(float(windows.min()), float(windows.max()), 400)
         best = int(np.argmin(model.evaluate(fine, fit.values)))
         at = fine[best : best + 1]
 
@@ -204,7 +203,7 @@ class Readout(Experiment[ReadoutParameters]):
             Figure(name="best_window", label="best window", value=float(at[0]), unit="s",
                    definition="least assignment error of the fitted curve"),
             Figure(name="assignment_fidelity", label="assignment fidelity", value=fidelity(fit.values),
-                   error=propagated(fidelity, fit), definition="1 − P(1|0) − P(0|1) at the best window", source=GAMBETTA),
+                   error=propagated(fidelity, fit), definition="1 − P(1|0) − P(0|1) at its best", source=GAMBETTA),
             Figure(name="overlap_limit", label="limit of the overlap of the clouds", value=undecayed(fit.values),
                    error=propagated(undecayed, fit), limit_of="assignment_fidelity", source=GAMBETTA,
                    definition="1 − erfc(d/(2√2 σ)): no decay, perfect preparation"),

@@ -100,7 +100,7 @@ class ClockWorld(SeededWorld):
                 excited = self._cycle(stretches, float(offsets[point]))
                 pictures[point, shot] = self._picture(excited)
                 self._shots += 1
-        return {key: pictures for key in keys}
+        return dict.fromkeys(keys, pictures)
 
     def _stretches(self, timeline: Timeline, point: int) -> "Stretches":
         """Return the stretches of one point; those of a timeline that is played again and again are kept."""
@@ -149,7 +149,7 @@ class ClockWorld(SeededWorld):
     def _picture(self, excited: float) -> tuple[float, float]:
         h = self.hidden
         rng = self.stream(CAMERA, self._shots)
-        loaded = max(int(round(h.atoms * (1 + h.atom_fluctuation * rng.normal()))), 1)
+        loaded = max(round(h.atoms * (1 + h.atom_fluctuation * float(rng.normal()))), 1)
         upper = int(rng.binomial(loaded, min(max(excited, 0.0), 1.0)))
         first, second = h.detection_noise * rng.normal(size=2)
         return upper + float(first), loaded - upper + float(second)
@@ -167,7 +167,10 @@ class ClockWorld(SeededWorld):
 
 @dataclass(frozen=True)
 class Stretches:
-    """One cycle as the atoms see it: lengths, drives (Ω cos φ, Ω sin φ) in rad/s, dampings of half a step, steps (0: read out)."""
+    """One cycle as the atoms see it.
+
+    `seconds` of each stretch, `drives` (Ω cos φ, Ω sin φ) in rad/s, `dampings` of half a step, `steps` (0: read out).
+    """
 
     seconds: tuple[float, ...]
     drives: tuple[tuple[float, float], ...]

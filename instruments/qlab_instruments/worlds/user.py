@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
@@ -48,10 +49,11 @@ class UserWorld(SeededWorld):
         **defaults: float,
     ) -> "type[UserWorld]":
         """Return a world for a system, or for a function that makes one from named numbers with these defaults."""
+        maker: Callable[..., UserSystem]
         if isinstance(build, UserSystem):
             system = build
-            defaults = {**{name: 0.0 for name in system.terms}, **system.parameters}
-            maker = lambda **values: replace(system, parameters=values)  # noqa: E731
+            defaults = {**dict.fromkeys(system.terms, 0.0), **system.parameters}
+            maker = partial(_with, system)
         else:
             maker = build
         maker(**defaults)  # a mistake shows here, and not at the first shot
@@ -78,6 +80,10 @@ class UserWorld(SeededWorld):
             self.stream(CLICKS, self.rows + i).binomial(timeline.shots, p) for i, p in enumerate(click)
         ])  # fmt: skip
         return {event.key: counts for event in timeline.events if event.kind == "acquire"}
+
+
+def _with(system: UserSystem, **parameters: float) -> UserSystem:
+    return replace(system, parameters=parameters)
 
 
 def _number(value: float | str, unit: str) -> float:

@@ -42,7 +42,7 @@ class CollectiveSpin:
     @property
     def m(self) -> Floats:
         """The values of Jz, ascending, (N + 1,)."""
-        return np.arange(self.spins + 1) - self.spins / 2
+        return np.asarray(np.arange(self.spins + 1) - self.spins / 2, dtype=np.float64)
 
     def hamiltonian(self, chi: float = 1.0) -> "Qobj":
         """Return chi Jz^2 in rad/s, index 0 = the largest Jz."""

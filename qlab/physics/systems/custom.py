@@ -9,6 +9,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -148,7 +149,7 @@ class UserSystem:
         ordered = sorted(edges)
         return [
             _Step(values, _on(plays, point, start, stop), (stop - start) * PICOSECOND)
-            for start, stop in zip(ordered, ordered[1:], strict=False)
+            for start, stop in pairwise(ordered)
         ]
 
     def _solve(self, steps: "list[_Step]", solver: str) -> Complex:

@@ -1,0 +1,105 @@
+"""Clock, transmon and squeezing: each experiment recovers the truth of its preset, and its error bars are honest."""
+
+import allantools
+import numpy as np
+import pytest
+
+import qlab
+from qlab.bench import Bench
+from tests.experiments.whole import whole
+
+FITTED = {
+    "transmon.ramsey": "sim-transmon", "transmon.readout": "sim-transmon", "clock.rabi": "sim-clock",
+    "atom.squeezing": "sim-squeezing",
+}  # fmt: skip
+# Less than the defaults, which `make nightly` takes: a run in a second.
+SMALLER = {
+    "transmon.readout": {"window": qlab.Linear(0.2e-6, 4e-6, 12)}, "atom.squeezing": {"passes": 8},
+    "clock.rabi": {"passes": 12},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FITTED)
+def test_a_run_recovers_the_truth(name, tmp_path):
+    run = qlab.run(name, Bench.load(FITTED[name], seed=5), out=tmp_path, **SMALLER.get(name, {}))
+    fit = run.record.fits[0]
+    assert run.state == "finished"
+    assert run.record.solver == "batched"
+    assert fit.success, fit.message
+    assert run.record.expected
+    for parameter, true in run.record.expected.items():
+        assert abs(fit.values[parameter] - true) < 3.5 * fit.errors[parameter], parameter
+    limits = [f for f in run.record.figures if f.limit_of]
+    assert limits
+    for limit in limits:
+        assert limit.limit_of in run.figures
+
+
+def test_the_same_seed_gives_the_same_rows(tmp_path):
+    for name, bench in (("transmon.ramsey", "sim-transmon"), ("clock.servo", "sim-clock")):
+        given = {"cycles": 300} if name == "clock.servo" else {"shots": 200, "tau": qlab.Linear(0, 1e-5, 9)}
+        one, same, other = (whole(bench, name, seed, **given)[0] for seed in (3, 3, 4))
+        for column in one.rows.columns:
+            np.testing.assert_array_equal(one[column], same[column])
+        measured = "fractional" if name == "clock.servo" else "ones"
+        assert np.mean(one[measured] == other[measured]) < 0.5
+
+
+def test_the_clock_reaches_its_limits():
+    run, _, experiment = whole(
+        "sim-clock", "clock.servo", 6, {"flicker": 0.0, "walk": 0.0}, cycles=12_000, flicker=0.0
+    )
+    figures = {f.name: f for f in experiment.analyse(run, None)}
+    y = np.asarray(run["fractional"])[100:]
+    tau, sigma, _, _ = allantools.oadev(y, rate=1 / experiment.cycle, data_type="freq", taus=[110.0])
+    predicted = np.hypot(figures["projection_limit"].value, figures["dick_limit"].value)
+    assert sigma[0] * np.sqrt(tau[0]) == pytest.approx(predicted, rel=0.25)
+    assert figures["stability"].value == pytest.approx(predicted, rel=0.2)
+    expected = run.record.expected["frequency"]
+    assert abs(figures["frequency"].value - expected) < 4 * figures["frequency"].error
+
+
+@pytest.mark.nightly
+@pytest.mark.timeout(1800)
+def test_s2_the_closed_loop():
+    run, _, experiment = whole("sim-clock", "clock.servo", 8, {"atom_fluctuation": 0.0}, cycles=200_000)
+    y = np.asarray(run["fractional"])[200:]
+    tau, sigma, _, _ = allantools.oadev(y, rate=1 / experiment.cycle, data_type="freq", taus=[110, 330, 1100])
+    limits = experiment.model({"contrast": 0.85, "atoms": 5000, "white": 4e-33, "flicker": 2.6e-33})
+    np.testing.assert_allclose(sigma * np.sqrt(tau), limits["total"], rtol=0.15)
+    assert np.polyfit(np.log(tau), np.log(sigma), 1)[0] == pytest.approx(-0.5, abs=0.05)
+
+
+@pytest.mark.nightly
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("name", FITTED)
+def test_error_bars_are_honest(name):
+    pulls = {}
+    for seed in range(4000, 4050):
+        run, fit, _ = whole(FITTED[name], name, seed)
+        for parameter, true in run.record.expected.items():
+            pulls.setdefault(parameter, []).append((fit.values[parameter] - true) / fit.errors[parameter])
+    for parameter, values in pulls.items():
+        assert 0.8 < np.sqrt(np.mean(np.square(values))) < 1.2, parameter
+
+
+@pytest.mark.parametrize("name", ["transmon.ramsey", "atom.squeezing"])
+def test_a_world_gives_the_same_shares_on_either_solver(name):
+    if name == "transmon.ramsey":
+        given = {"tau": qlab.Linear(1e-6, 9e-6, 9), "shots": 1000, "passes": 1}
+        return_of = {s: whole("sim-transmon", name, 2, solver=s, **given)[0] for s in ("batched", "qutip")}
+        np.testing.assert_array_equal(return_of["batched"]["ones"], return_of["qutip"]["ones"])
+        assert return_of["qutip"].record.solver == "qutip"
+        return
+    from qlab.pulses import compile_program
+    from qlab.registry import load
+
+    quiet, length = load("experiments", name).read({"atoms": 30}).programs(12e-3)
+    for program in (quiet, length):
+        timeline = compile_program(program)
+        shares = []
+        for solver in ("batched", "qutip"):
+            world = load("worlds", "squeezing")({"atoms": 30})
+            world.solver = solver
+            shares.append(world.shares(timeline))
+        np.testing.assert_allclose(shares[0], shares[1], rtol=0, atol=1e-7)
