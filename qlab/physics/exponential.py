@@ -17,7 +17,7 @@ _STEP = 5
 _COEFFICIENTS = np.array([1 / math.factorial(k) for k in range(4 * _STEP + 1)])
 _ROWS = _COEFFICIENTS[:-1].reshape(4, _STEP)
 # Elements exponentiated together: few enough to stay in the processor's cache.
-CHUNK = 3072
+CHUNK = 6000
 # Each squaring doubles the rounding error. After this many only what has come to rest is still known.
 MOST_SQUARINGS = 30
 REST = 4e-15

@@ -205,7 +205,11 @@ class Player:
             columns = parts.reshape(-1, *parts.shape[2:]).transpose(1, 2, 3, 0)
             product = propagators[0].astype(complex) @ columns
             return np.asarray(product.transpose(3, 0, 1, 2).reshape(parts.shape))
-        return np.asarray((propagators[which] @ parts[..., None])[..., 0])
+        if len(which) != len(distinct) or np.any(np.diff(which) != 1):
+            propagators = propagators[which]
+        if not any(any(path) for path in self.paths):
+            parts = parts.real  # of Hermitian matrices: half the work, and no copy of the propagators
+        return np.asarray((propagators @ parts[..., None])[..., 0])
 
     def _collapse(self, labels: int) -> Floats:
         """Return the outcome probabilities at the readout, averaged over noise and blocks; (points, labels)."""

@@ -86,9 +86,15 @@ def test_bloch_siegert_and_the_indicator():
 
     def transfer(drive):
         # Over the phase of the drive, whose wiggles would pull the peak.
-        return np.mean([window @ driven_expectation(
-            Z / 2, rabi * X, drive, times, np.array([0, 1.0]), np.diag([1.0, 0]), phase=phase
-        ) for phase in np.arange(4) * np.pi / 2])
+        return np.mean(
+            [
+                window
+                @ driven_expectation(
+                    Z / 2, rabi * X, drive, times, np.array([0, 1.0]), np.diag([1.0, 0]), phase=phase
+                )
+                for phase in np.arange(4) * np.pi / 2
+            ]
+        )
 
     drives = omega + np.linspace(-0.06, 0.08, 11)
     curve = np.polynomial.Polynomial.fit(drives, [transfer(w) for w in drives], 6)
