@@ -11,6 +11,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from qlab.grid import MemoryRows
+from qlab.live import LiveTable
 from qlab.settings import Settings, config_folder
 from qlab_ui.app import make_window
 from qlab_ui.badge import SimBadge
@@ -445,3 +446,26 @@ def test_layouts_show_what_each_way_of_working_needs(window):
     assert window.playing._seen
     window.call("layout_measure")
     assert all(dock.isVisible() for dock in window.docks.values())
+
+
+def test_a_run_that_outgrows_its_live_table_is_followed_to_the_larger_one(window, session):
+    window.call("run")
+    frames(window, 6)
+    run = window.at_work.current
+    page = window.centre.page(run)
+    before = len(page.rows)
+    assert before > 0
+    old = session._run.table
+    larger = LiveTable.create(session.folder / f"{run}.larger.live", page.record.columns, 10_000)
+    larger.append({name: old.column(name).copy() for name in old.names})
+    session._run.table, session._run.record = larger, page.record
+    session._events.append(
+        {"event": "started", "run": run, "record": page.record.model_dump(mode="json"),
+         "table": str(larger.path), "path": str(page.path)}
+    )  # fmt: skip
+    frames(window, 3)
+    assert page.rows.path == larger.path
+    assert len(page.rows) > before
+    finish(window)
+    assert len(window.centre.page(run).rows) == 2010
+    old.close(remove=True)

@@ -84,7 +84,10 @@ class AtWork:
         except (ValidationError, KeyError) as error:
             self._voice.tell("error", f"A run started that cannot be shown: {error}", toast=True)
             return
-        if record.id in self._tables or (self.states.get(record.id) in ENDED and record.id not in self._lost):
+        if record.id in self._tables:
+            self._larger(record.id, str(event.get("table") or ""))
+            return
+        if self.states.get(record.id) in ENDED and record.id not in self._lost:
             return
         self._lost.discard(record.id)
         rows: Rows = _no_rows(record)
@@ -100,6 +103,21 @@ class AtWork:
         self._centre.open(record, rows, path)
         self._list(record, len(rows), path)
         self._say(record)
+
+    def _larger(self, run: str, path: str) -> None:
+        """Follow a run whose live table was full to the larger one that took its place."""
+        old, page = self._tables[run], self._centre.page(run)
+        if not path or str(old.path) == path:
+            return
+        try:
+            table = LiveTable.attach(Path(path))
+        except (OSError, ValueError, QlabError) as error:
+            self._voice.tell("warning", f"The live view cannot follow: {error}")
+            return
+        self._tables[run] = table
+        if page is not None:
+            page.take(page.record, table)
+        old.close()
 
     def _state(self, event: Event) -> None:
         run, state = str(event["run"]), str(event["state"])

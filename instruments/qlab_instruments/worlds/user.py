@@ -69,8 +69,9 @@ class UserWorld(SeededWorld):
         """Return the numbers of the system."""
         return dict(self.values)
 
-    def detect(self, timeline: Timeline) -> dict[str, NDArray[Any]]:
+    def detect(self, timeline: Timeline, *, single: bool = False) -> dict[str, NDArray[Any]]:
         """Return how many shots clicked at each point."""
+        del single
         shifted = dict(timeline.setpoints)
         for name in self.system.terms:
             moved = shifted.get(f"sample.{name}", np.zeros(len(timeline)))
