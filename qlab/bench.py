@@ -1,24 +1,20 @@
-"""Benches: named instruments with their roles, limits and safe values; presets and TOML files."""
+"""Benches: named instruments with their roles, limits and safe values, opened, known and made safe together."""
 
 import contextlib
 import inspect
 import time
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-
+from qlab.benchfile import BenchEntry, InstrumentEntry, read_bench
 from qlab.errors import UsageError
 from qlab.instrument import Instrument
 from qlab.registry import load, plugins
 from qlab.safety import make_safe
 from qlab.units import parse_quantity
-from qlab.upkeep import Upkeep
-from qlab.watch import Rule
 
-Limits = dict[str, tuple[float | str, float | str]]
+__all__ = ["Bench", "BenchEntry", "World", "read_bench"]
 
 
 class World(Protocol):
@@ -41,54 +37,6 @@ class World(Protocol):
     def settings(self) -> dict[str, float]:
         """Return the process parameters that differ or not from the default, as `truth` arguments take them."""
         ...
-
-
-class InstrumentEntry(BaseModel):
-    """One instrument in a bench file."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    driver: str
-    options: dict[str, Any] = Field(default_factory=dict)
-    limits: Limits = Field(default_factory=dict)
-    rates: dict[str, float | str] = Field(default_factory=dict)  # largest change per second
-    safe: dict[str, float | bool | str] = Field(default_factory=dict)
-    timeout: float | None = Field(None, gt=0)  # s that one call may take
-
-
-class SampleEntry(BaseModel):
-    """What one sample allows, beside the limits of the bench: instrument -> knob -> limits."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    description: str = ""
-    limits: dict[str, Limits] = Field(default_factory=dict)
-
-
-class WorldEntry(BaseModel):
-    """The world of a simulated bench."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    kind: str
-    truth: dict[str, float | str] = Field(default_factory=dict)
-
-
-class BenchEntry(BaseModel):
-    """A bench file. `sample` says what is mounted; its limits are those of `samples` under the sample's name."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    name: str
-    title: str = ""
-    platform: str = ""
-    world: WorldEntry | None = None
-    instruments: dict[str, InstrumentEntry] = Field(default_factory=dict)
-    roles: dict[str, str] = Field(default_factory=dict)
-    sample: dict[str, str] = Field(default_factory=dict)
-    samples: dict[str, SampleEntry] = Field(default_factory=dict)
-    watch: list[Rule] = Field(default_factory=list)
-    upkeep: list[Upkeep] = Field(default_factory=list)
 
 
 class Bench:
@@ -286,42 +234,6 @@ class Bench:
             "sample": dict(self.entry.sample),
             "instruments": instruments,
         }
-
-
-def read_bench(what: str | Path) -> BenchEntry:
-    """Return the entry of a preset or of a TOML file."""
-    known = plugins("benches")
-    text = str(what)
-    if text in known:
-        return _entry(known[text].load()(), text)
-    path = Path(what)
-    if path.suffix != ".toml":
-        load("benches", text)  # raises, with "did you mean"
-    try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UsageError(
-            f"The bench file {path.name} cannot be read: {error.strerror}.", "Check its path."
-        ) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"The bench file {path.name} is not TOML: {error}.", "Mend that line.") from None
-    return _entry({"name": path.stem, **data}, path.name)
-
-
-def _entry(data: Mapping[str, Any], source: str) -> BenchEntry:
-    try:
-        entry = BenchEntry.model_validate(data)
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise UsageError(f"Bench {source}: {place}: {first['msg']}.", "Mend that entry.") from None
-    for role, name in entry.roles.items():
-        if name not in entry.instruments:
-            raise UsageError(
-                f"Bench {source}: role {role!r} names {name!r}, which is no instrument of it.",
-                f"There are: {', '.join(entry.instruments) or 'none'}.",
-            )
-    return entry
 
 
 def _who(instrument: Instrument) -> dict[str, str]:

@@ -87,6 +87,8 @@ class Instrument:
 
     def tell(self, knob: Quantity[Any], value: float | bool) -> None:
         """Tell the device a knob's new value."""
+        if not self._setting:
+            self.check(knob.name, value)
         self._held[knob.name] = value
 
     def span(self, name: str) -> Range:

@@ -157,7 +157,7 @@ def prepared(
     )
     _watch_columns(runner, [rule for rule in rules if "." not in rule.readout])
     if about:
-        runner.record = runner.record.model_copy(update={"study": dict(about)})
+        runner.output.amend(study=dict(about))
     holding = Holding([]) if held else Holding.of(made, who)
     try:
         yield runner

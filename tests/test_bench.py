@@ -129,3 +129,47 @@ def test_the_public_names_are_there():
         assert getattr(qlab, name) is not None
     assert issubclass(qlab.UsageError, QlabError)
     assert Experiment.__doc__
+
+
+def test_a_bench_file_gives_rates_timeouts_watchdogs_upkeep_and_what_a_sample_allows(tmp_path):
+    path = tmp_path / "setup.toml"
+    path.write_text(
+        GOOD.replace('driver = "sim.microwave"', 'driver = "sim.microwave"\ntimeout = 4')
+        + """
+[instruments.mw.rates]
+power = "20 dBm/s"
+[sample]
+name = "A7"
+[samples.A7.limits.mw]
+power = [-30, 0]
+[[watch]]
+name = "hot"
+readout = "mw.power"
+condition = "above"
+threshold = -1
+action = "make_safe"
+[[upkeep]]
+name = "recentre"
+experiment = "nv.pulsed_odmr"
+every_seconds = 600
+track = {"microwave.frequency" = "frequency"}
+"""
+    )
+    bench = Bench.load(path)
+    microwave = bench.instruments["mw"]
+    assert (microwave.call_timeout, microwave.largest_rate("power")) == (4, 20)
+    with pytest.raises(LimitError, match="limits of the sample"):
+        microwave.power = 5
+    assert [rule.name for rule in bench.entry.watch] == ["hot"]
+    assert bench.entry.upkeep[0].track == {"microwave.frequency": "frequency"}
+
+
+def test_the_panel_of_a_free_bench_shows_what_was_read_and_asks_nothing_by_itself():
+    bench = Bench.load("sim-nv")
+    bench.open()
+    assert bench.panel()["laser"]["knobs"]["power"]["value"] is None
+    bench.refresh()
+    shown = bench.panel()["laser"]
+    assert (shown["state"], shown["knobs"]["power"]["value"]) == ("open", 0.0)
+    assert shown["knobs"]["on"]["choices"] == [False, True]
+    bench.close()

@@ -125,7 +125,7 @@ def test_ctrl_c_stops_and_keeps_everything(tmp_path):
         text=True,
     )
     wait_for_file(tmp_path)
-    time.sleep(1.5)
+    wait_for_rows(tmp_path)
     process.send_signal(signal.SIGINT)
     out, _ = process.communicate(timeout=30)
     assert process.returncode == 0
@@ -136,6 +136,13 @@ def test_ctrl_c_stops_and_keeps_everything(tmp_path):
     assert "(stopped)" in again.stdout
     assert (run.state, run.record.reason) == ("stopped", "stopped by the user")
     assert 0 < len(run) < 310
+
+
+def wait_for_rows(folder, seconds=30):
+    end = time.monotonic() + seconds
+    while not len(open_run(next(folder.rglob("*.part.h5")))):
+        assert time.monotonic() < end
+        time.sleep(0.1)
 
 
 def wait_for_file(folder, seconds=30):

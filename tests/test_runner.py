@@ -1,5 +1,6 @@
 """The runner: states, pause, stop, halt, and every failure ends with the file complete and the bench safe."""
 
+import signal
 import threading
 import time
 
@@ -200,3 +201,38 @@ def test_an_impossible_pace_is_refused_before_a_file_is_made(tmp_path, pace):
 def test_a_title_is_one_printable_line(tmp_path):
     made = Runner(Bench.load("sim-nv"), "nv.ramsey", FAST, tmp_path, title="a\nb\x1b[31m  c")
     assert made.record.title == "a b [31m c"
+
+
+def test_a_live_table_that_is_full_gives_way_to_a_larger_one(tmp_path, monkeypatch):
+    monkeypatch.setattr("qlab.running.output.LIVE_ROWS", 10)
+    events = []
+    made = runner(tmp_path, events, pace=1.0)
+    thread, done = in_background(made)
+    wait_for(lambda: made.ledger.row > 20)
+    made.extend(25)
+    thread.join(20)
+    tables = [event["table"] for event in events if event["event"] == "started"]
+    assert len(set(tables)) == 2
+    run = done["run"]
+    assert len(run) == 35 * 21
+    # The fit and its figures come from the larger table: they saw every row.
+    assert run.fit().values == run.record.fits[0].values
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no timers of this kind")
+def test_ctrl_c_in_a_script_stops_the_run_and_then_the_script(tmp_path):
+    def press(number, frame):
+        raise KeyboardInterrupt
+
+    events = []
+    before = signal.signal(signal.SIGALRM, press)
+    signal.setitimer(signal.ITIMER_REAL, 1.5)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            runner(tmp_path, events, pace=30.0).run()
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    run = open_run(events[-1]["path"])
+    assert (run.state, run.record.reason) == ("stopped", "stopped by the user")
+    assert set(run.record.safe_report.values()) == {"safe"}

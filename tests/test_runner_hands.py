@@ -256,7 +256,7 @@ def recentre(**more):
 
 def test_upkeep_follows_the_resonance_and_keeps_its_own_stream(tmp_path):
     made = Runner(Bench.load("sim-nv", seed=4), "nv.ramsey", RAMSEY, tmp_path, seed=4, upkeep=[recentre()])
-    take, moved = made._take, []
+    take, moved = made.output.take, []
 
     def push(block):
         went = take(block)
@@ -264,7 +264,7 @@ def test_upkeep_follows_the_resonance_and_keeps_its_own_stream(tmp_path):
             moved.append(made.set_knob("coil", "bz", "0.02 mT", take_over=True))
         return went
 
-    made._take = push
+    made.output.take = push
     run = made.run()
     steps = run.record.upkeep
     assert [step["row"] for step in steps] == [0, 63, 126, 189]

@@ -30,7 +30,7 @@ def run_with(tmp_path, trouble, at=5, **settings):
         events.append(event)
 
     made = Runner(bench, "tests.reading", settings, tmp_path, tell=hear)
-    take = made._take
+    take = made.output.take
 
     def meet(block):
         went = take(block)
@@ -38,7 +38,7 @@ def run_with(tmp_path, trouble, at=5, **settings):
             device.trouble = trouble
         return went
 
-    made._take = meet
+    made.output.take = meet
     try:
         result = made.run()
     except QlabError as error:
@@ -66,8 +66,8 @@ def test_an_instrument_that_comes_back_with_other_settings_ends_the_run(tmp_path
     device = bench.instruments["flaky"]
     device.forgets = True
     made = Runner(bench, "tests.reading", {}, tmp_path, tell=events.append)
-    original = made._take
-    made._take = lambda block: (
+    original = made.output.take
+    made.output.take = lambda block: (
         original(block),
         setattr(device, "trouble", "drop" if made.ledger.row == 5 else ""),
     )[0]
@@ -82,7 +82,7 @@ def test_another_instrument_at_the_address_ends_the_run(tmp_path):
     bench = flaky_bench()
     device = bench.instruments["flaky"]
     made = Runner(bench, "tests.reading", {}, tmp_path)
-    original = made._take
+    original = made.output.take
 
     def swap(block):
         went = original(block)
@@ -90,7 +90,7 @@ def test_another_instrument_at_the_address_ends_the_run(tmp_path):
             device.trouble, device.serial = "drop", "2"
         return went
 
-    made._take = swap
+    made.output.take = swap
     with pytest.raises(
         InstrumentError, match="Another instrument answers in place of flaky: flaky 2 instead"
     ):
@@ -101,7 +101,7 @@ def test_one_that_stays_away_is_named_with_what_it_was_told_last(tmp_path):
     bench, events = flaky_bench(), []
     device = bench.instruments["flaky"]
     made = Runner(bench, "tests.reading", {}, tmp_path, tell=events.append)
-    original = made._take
+    original = made.output.take
 
     def leave(block):
         went = original(block)
@@ -109,7 +109,7 @@ def test_one_that_stays_away_is_named_with_what_it_was_told_last(tmp_path):
             device.trouble, device.unreachable = "drop", True
         return went
 
-    made._take = leave
+    made.output.take = leave
     with pytest.raises(InstrumentError, match="could not be reached again in 3 tries") as caught:
         made.run()
     assert "power and cable" in caught.value.hint

@@ -241,7 +241,7 @@ class TestRunnerStatesAtNight(RunnerStates.TestCase):
     """The same, much longer."""
 
     settings = settings(
-        max_examples=400, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
+        max_examples=300, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
     )
     pytestmark = pytest.mark.nightly
 
