@@ -81,7 +81,7 @@ class Runner:
         self.abandoned = ""  # why the experiment's thread was given up
         self.ledger = Ledger(bench, Teller(record.id, tell))
         self.output = Output(record, self.ledger, self.ledger.teller)
-        self.hands = Hands(bench, self.owned, self.control, self.ledger, replay, knobs)
+        self.hands = Hands(bench, self.owned, self.control, self.ledger, replay, knobs or {})
         named = {rule.name: rule for rule in (*bench.entry.watch, *rules)}
         self.interlock = Interlock(bench, record.columns, self.control, self.ledger, tuple(named.values()))
         steps = (*bench.entry.upkeep, *upkeep)
@@ -233,9 +233,7 @@ class Runner:
             instrument.on_lost = None
         # How the measurement left the bench; after a halt, or with a thread that hangs, nothing more is asked.
         if self.control.ending is not Ask.HALT and not self.abandoned:
-            with contextlib.suppress(
-                Exception
-            ):  # a dead instrument must not keep the others from being made safe
+            with contextlib.suppress(Exception):  # a dead instrument must not keep the others from being made safe
                 self.output.amend(bench_after=self.bench.snapshot())
         report = self.bench.make_safe(close=close)
         self.output.amend(safe_report=report)

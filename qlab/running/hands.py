@@ -54,11 +54,11 @@ class Hands:
         replay: Iterable[Mapping[str, Any]] = (),
         knobs: Mapping[str, float | bool | str] | None = None,
     ) -> None:
-        self._before = dict(knobs or {})
         self._bench, self._owned, self._control, self._ledger = bench, owned, control, ledger
         self._todo: deque[tuple[Instrument, str, float | bool]] = deque()
         panel = [dict(change) for change in replay if change.get("source") == "panel"]
         self._replay = deque(sorted(panel, key=lambda change: int(change["row"])))
+        self._knobs = dict(knobs or {})
         self._lock = threading.Lock()
 
     def ask(self, instrument: str, knob: str, value: float | bool | str, take_over: bool) -> None:
@@ -76,7 +76,7 @@ class Hands:
 
     def first(self) -> None:
         """Set the knobs that the order asks for, before the first command; one that cannot be set ends the run."""
-        for name, value in self._before.items():
+        for name, value in self._knobs.items():
             device, knob = self._bench.find(name)
             number = wanted(self._bench, name.partition(".")[0], knob, value)
             with self._ledger.by("panel"):

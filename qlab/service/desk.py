@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from qlab.errors import QlabError
 from qlab.queue.item import Item, Outcome, child
-from qlab.queue.rules import Now, Standing, standings
+from qlab.queue.rules import Now, Standing, due_time, standings
 from qlab.queue.study import Plan, next_point
 from qlab.record import ENDED
 from qlab.service.book import Book, ended_run, study_event
@@ -104,9 +104,7 @@ class Desk:
         what, run = str(message.get("do")), str(message.get("run", ""))
         match what:
             case "submit":
-                order = Order.model_validate(message["order"])
-                self.book.items.append(Item(id=run, order=order))
-                self._tell(_queued(run, order))
+                self._submit(run, Order.model_validate(message["order"]))
             case "hold" | "release":
                 self.book.saved.held, self._failures = what == "hold", 0
             case "pause" | "resume" | "stop" | "halt" | "skip":
@@ -119,6 +117,16 @@ class Desk:
                 self._arrange(run, dict(message["changes"]))
             case "watch":
                 self._watch(str(message["bench"]), message["rules"])
+
+    def _submit(self, run: str, order: Order) -> None:
+        self._tell(_queued(run, order))
+        try:
+            due_time(order.due)
+        except ValueError:
+            why = f"{order.due!r} is not a time."
+            self._tell(_ended(run, "failed", why, "Write it as 2026-01-31T22:30."))
+            return
+        self.book.items.append(Item(id=run, order=order))
 
     def _command(self, what: str, run: str) -> None:
         """Say something to the run that goes; take out what waits: of a study by its own id, all that is left.
@@ -173,6 +181,7 @@ class Desk:
         fields = {name: value for name, value in changes.items() if name != "position"}
         if fields:
             order = Order.model_validate({**item.order.model_dump(mode="json"), **fields})
+            due_time(order.due)
             self.book.change(item, order=order, problem="", plan=None if item.begun == 0 else item.plan)
             self._asked.discard(run)
         if "position" in changes:
