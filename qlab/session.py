@@ -43,8 +43,8 @@ class Order(BaseModel):
     it goes). `truth` overrides the hidden truth of a simulated bench, `solver` who solves it. What is wanted
     `now` (somebody pressed Run) plays next, also where the queue is held. The queue plays higher priorities
     first, nothing before its `due` time (ISO 8601, local time without an offset), nothing before the run it comes
-    `after`; `repeat` is how often; `loops` make it a study: one run for each of their values, all with the same `study`. With a `seed` the
-    k-th run of a study has the seed plus k. `knobs` ("instrument.knob") are set before the first command. Simulated
+    `after`; `repeat` is how often; `loops` make it a study: one run for each of their values, all with the same
+    `study`. With a `seed` the k-th run of a study has the seed plus k. `knobs` ("instrument.knob") are set before the first command. Simulated
     benches of one name play one run at a time, as a real one would; `independent` asks for one of its own.
     """
 

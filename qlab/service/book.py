@@ -63,6 +63,13 @@ class Book:
         virtual = item.plan is not None and item.plan.simulated and item.order.pace is None
         return self.saved.history.expected(_kind(item.order.model_dump()), item.seconds, only_known=virtual)
 
+    def hold(self) -> None:
+        """Begin no other run; what was wanted at once waits like the rest."""
+        self.saved.held = True
+        for item in self.items:
+            if item.order.now:
+                item.order = item.order.model_copy(update={"now": False})
+
     def restore(self) -> list[Live]:
         """Read what the queue was when its process ended; what waits is held. Return the runs that were going."""
         if self._path is None:
@@ -72,7 +79,7 @@ class Book:
             self.notes.append(wrong)
         going, self.saved.going = self.saved.going, []
         if self.waiting:
-            self.saved.held = True
+            self.hold()
             count = f"{len(self.waiting)} order{'s wait' if len(self.waiting) > 1 else ' waits'}"
             self.notes.append(f"The queue was interrupted; {count} in it, held. Release it to go on.")
         for item in self.items:

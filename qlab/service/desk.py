@@ -61,8 +61,9 @@ class Desk:
     @property
     def busy(self) -> bool:
         """Whether a run goes, or will begin without anybody's help."""
-        return bool(self.live) or (
-            not self.book.saved.held and any(standing.state != "blocked" for standing in self._line())
+        held = self.book.saved.held
+        return bool(self.live) or any(
+            standing.state != "blocked" and (standing.item.order.now or not held) for standing in self._line()
         )
 
     def rules(self, bench: str) -> list[dict[str, Any]]:
@@ -106,7 +107,11 @@ class Desk:
             case "submit":
                 self._submit(run, Order.model_validate(message["order"]))
             case "hold" | "release":
-                self.book.saved.held, self._failures = what == "hold", 0
+                self._failures = 0
+                if what == "hold":
+                    self.book.hold()
+                else:
+                    self.book.saved.held = False
             case "pause" | "resume" | "stop" | "halt" | "skip":
                 self._command(what, run)
             case "make_safe":
@@ -137,7 +142,7 @@ class Desk:
         if item is not None and what in {"stop", "halt", "skip"}:
             self._take_out(item)
         if what in {"stop", "halt"} and going and self.book.waiting:
-            self.book.saved.held = True
+            self.book.hold()
         for live in going:
             self._pool.say(live.run, {"do": what, "run": live.run})
         if run and item is None and not going:
@@ -156,7 +161,8 @@ class Desk:
         self._settle(item)
 
     def _make_safe(self, bench: str) -> None:
-        self.book.saved.held = self.book.saved.held or bool(self.book.waiting)
+        if self.book.waiting:
+            self.book.hold()
         for live in self._going():
             self._pool.say(live.run, {"do": "halt", "run": live.run})
         for name in sorted({bench, *(str(live.order["bench"]) for live in self.live.values())} - {""}):
@@ -264,7 +270,7 @@ class Desk:
         elif played.state in {"failed", "interrupted"} and item is not None and item.several:
             self._failures += 1
             if self._failures >= FAILURES and not self.book.saved.held:
-                self.book.saved.held = True
+                self.book.hold()
                 self._log(
                     "error", f"{FAILURES} runs in a row failed: the queue is held. Release it to go on."
                 )

@@ -7,7 +7,7 @@ import pytest
 from qlab.queue.forecast import forecast
 from qlab.queue.history import History
 from qlab.queue.item import Item, Outcome, child
-from qlab.queue.rules import Now, moved, standings
+from qlab.queue.rules import Now, in_line, moved, standings
 from qlab.queue.study import Plan, Point
 from qlab.session import After, Order
 
@@ -85,6 +85,14 @@ def test_a_held_queue_begins_nothing_and_an_order_not_looked_at_waits():
     assert said([item("a")], held=True)["a"] == ("waiting", "the queue is held")
     unplanned = Item(id="a", order=Order(experiment="x"))
     assert said([unplanned])["a"] == ("waiting", "being looked at")
+
+
+def test_what_is_wanted_now_plays_next_and_is_not_held():
+    line = [item("a", priority=9), item("b"), item("c", now=True)]
+    assert [one.id for one in in_line(line)] == ["c", "a", "b"]
+    stands = said(line, held=True)
+    assert stands["c"][0] == "ready"
+    assert stands["a"][0] == "waiting"
 
 
 @pytest.mark.parametrize(("position", "line"), [(0, "cabd"), (1, "acbd"), (3, "abdc"), (99, "abdc")])
