@@ -89,8 +89,8 @@ def exponent(
     # Below the first fringe the spectrum may be steep: panels of equal ratio.
     low = max(lowest, fringe * 1e-12)
     if low < fringe:
-        bounds: Floats = np.asarray(np.geomspace(low, fringe, 1 + 2 * math.ceil(math.log2(fringe / low))))
-        pieces = _panels(s2, times, pulse, bounds)
+        steep = np.asarray(np.geomspace(low, fringe, 1 + 2 * math.ceil(math.log2(fringe / low))))
+        pieces = _panels(s2, times, pulse, steep)
         if not np.isfinite(pieces).all():
             raise UsageError("The spectrum is not finite.", "Check it at low frequencies.")
         if lowest == 0 and pieces[0] > 1e-10 * pieces.sum():
