@@ -62,8 +62,9 @@ $(QLAB_VALIDATORS)/.installed: pyproject.toml
 nightly: setup-dev qt-libraries validators
 	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -m nightly -n 2 --dist worksteal
 
+# With dynamiqs and QuaCCAToo beside it: pip install -e '.[bench]' first. Tables and a plot land in build/bench.
 bench: setup-dev
-	$(BIN)/python -m benchmarks
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks --out build/bench
 
 format: setup-dev
 	$(BIN)/ruff format .

@@ -89,8 +89,9 @@ def exponent(
     # Below the first fringe the spectrum may be steep: panels of equal ratio.
     low = max(lowest, fringe * 1e-12)
     if low < fringe:
-        bounds: Floats = np.asarray(np.geomspace(low, fringe, 1 + 2 * math.ceil(math.log2(fringe / low))))
-        pieces = _panels(s2, times, pulse, bounds)
+        count = 1 + 2 * math.ceil(math.log2(fringe / low))
+        steep = np.asarray(np.geomspace(low, fringe, count), dtype=np.float64)
+        pieces = _panels(s2, times, pulse, steep)
         if not np.isfinite(pieces).all():
             raise UsageError("The spectrum is not finite.", "Check it at low frequencies.")
         if lowest == 0 and pieces[0] > 1e-10 * pieces.sum():
@@ -99,7 +100,7 @@ def exponent(
     offset = max(low, fringe)
     quiet = 0
     while start < MOST_PANELS:
-        bounds = offset + fringe * np.arange(start, start + batch + 1)
+        bounds: Floats = np.asarray(offset + fringe * np.arange(start, start + batch + 1), dtype=np.float64)
         more = float(_panels(s2, times, pulse, bounds).sum())
         if not math.isfinite(more):
             raise UsageError("The spectrum is not finite.", "Check it at high frequencies.")

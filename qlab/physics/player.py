@@ -208,7 +208,8 @@ class Player:
         if len(which) != len(distinct) or np.any(np.diff(which) != 1):
             propagators = propagators[which]
         if not any(any(path) for path in self.paths):
-            parts = parts.real  # of Hermitian matrices: half the work, and no copy of the propagators
+            # Parts of Hermitian matrices are real: half the work, and no copy of the propagators.
+            return np.asarray((propagators @ parts.real[..., None])[..., 0])
         return np.asarray((propagators @ parts[..., None])[..., 0])
 
     def _collapse(self, labels: int) -> Floats:

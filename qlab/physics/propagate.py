@@ -114,28 +114,27 @@ def pairings(
     batch = np.broadcast_shapes(generator.shape[:-2], left.shape[:-1], right.shape[:-1])
     babies = 1 << max(0, (len(times).bit_length() + 1) // 2)
     giants = -(-len(times) // babies)
-    columns, power = _powers(small, right, babies, batch)
-    rows, _ = _powers(power.swapaxes(-1, -2), left, giants, batch)
+    columns, power = _powers(np.ascontiguousarray(small.swapaxes(-1, -2)), right, babies, batch)
+    rows, _ = _powers(np.ascontiguousarray(power.swapaxes(-1, -2)), left, giants, batch)
     if weights is None:
-        made = rows.swapaxes(-1, -2) @ columns
+        made = rows @ columns.swapaxes(-1, -2)
         return np.asarray(made.reshape(*batch, -1)[..., : len(times)])
     n = small.shape[-1]
-    share = np.broadcast_to(weights, batch)[..., None, None]
-    tall = (columns * share).reshape(-1, n, babies).reshape(-1, babies)
-    flat = rows.reshape(-1, n, giants).reshape(-1, giants)
-    return np.asarray((flat.T @ tall).reshape(-1)[: len(times)])
+    columns = columns * np.broadcast_to(weights, batch)[..., None, None]
+    summed = np.tensordot(rows.reshape(-1, giants, n), columns.reshape(-1, babies, n), axes=((0, 2), (0, 2)))
+    return np.asarray(summed.reshape(-1)[: len(times)])
 
 
 def _powers(
     step: NDArray[Any], vectors: NDArray[Any], count: int, batch: tuple[int, ...]
 ) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Return step^k v for k < count by doubling, (*batch, n, count), and the power of step that comes next."""
-    made = np.empty((*batch, step.shape[-1], count), dtype=np.result_type(step, vectors))
-    made[..., 0] = vectors
+    """Return the rows v step^k for k < count by doubling, (*batch, count, n), and the power that comes next."""
+    made = np.empty((*batch, count, step.shape[-1]), dtype=np.result_type(step, vectors))
+    made[..., 0, :] = vectors
     done = 1
     while done < count:
         more = min(done, count - done)
-        np.matmul(step, made[..., :more], out=made[..., done : done + more])
+        np.matmul(made[..., :more, :], step, out=made[..., done : done + more, :])
         done += more
         step = step @ step
     return made, step
