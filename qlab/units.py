@@ -126,11 +126,16 @@ def _example(unit: str) -> str:
 
 def si_prefix(magnitude: float, unit: str) -> tuple[float, str]:
     """Return (scale, prefixed unit) that show `magnitude` between 1 and 1000, e.g. (1e-6, "µs")."""
-    if unit in _UNPREFIXED or magnitude == 0 or not math.isfinite(magnitude):
+    if _bare(unit) or magnitude == 0 or not math.isfinite(magnitude):
         return 1.0, "" if unit in {"1", "*"} else unit
     exponent = 3 * math.floor((math.log10(abs(magnitude)) + 1e-12) / 3)
     exponent = min(max(exponent, -15), 12)
     return 10.0**exponent, _SHOWN_PREFIXES[exponent] + unit
+
+
+def _bare(unit: str) -> bool:
+    """Return whether a unit takes no prefix: plain numbers, decibels, and what is 1 over something."""
+    return unit in _UNPREFIXED or unit.startswith("1/")
 
 
 def format_quantity(value: float, unit: str, digits: int = 6) -> str:
@@ -146,7 +151,13 @@ def format_measured(value: float, error: float | None, unit: str = "1") -> str:
     """
     if error is None or not math.isfinite(error) or error <= 0 or not math.isfinite(value):
         return format_quantity(value, unit, digits=4)
-    scale, shown = si_prefix(max(abs(value), error), unit)
+    size = max(abs(value), error)
+    if _bare(unit) and 0 < size < 1e-6:
+        # A plain number takes no prefix: a power of ten stands behind it, as in 7.76(7)e-17.
+        power = math.floor(math.log10(size))
+        plain = format_measured(value / 10.0**power, error / 10.0**power)
+        return f"{plain}e{power:+03d} {'' if unit in {'1', '*'} else unit}".rstrip()
+    scale, shown = si_prefix(size, unit)
     scaled, spread = value / scale, error / scale
     exponent = math.floor(math.log10(spread))
     digits = 2 if spread / 10**exponent < 1.95 else 1

@@ -74,7 +74,13 @@ def test_a_quantity_that_is_shown_can_be_typed_again(value, unit):
 def test_the_shown_value_is_within_its_shown_error(value, error):
     text = format_measured(value, error)
     shown, _, rest = text.partition("(")
-    digits = rest.partition(")")[0]
-    decimals = len(shown.partition(".")[2])
-    assert abs(float(shown) - value) <= int(digits) * 10.0**-decimals
-    assert int(digits) * 10.0**-decimals == pytest.approx(error, rel=0.51)
+    digits, _, power = rest.partition(")")
+    step = 10.0 ** -len(shown.partition(".")[2]) * float(f"1{power}")
+    assert abs(float(f"{shown}{power}") - value) <= int(digits) * step * (1 + 1e-9)
+    assert int(digits) * step == pytest.approx(error, rel=0.51)
+
+
+def test_a_plain_number_far_from_one_takes_a_power_of_ten():
+    assert format_measured(7.76e-17, 7e-19, "1") == "7.76(7)e-17"
+    assert format_measured(1.004e-16, 3.2e-18, "1/√Hz") == "1.00(3)e-16 1/√Hz"
+    assert format_measured(0.9664, 0.001, "1") == "0.9664(10)"
