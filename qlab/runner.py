@@ -233,7 +233,9 @@ class Runner:
             instrument.on_lost = None
         # How the measurement left the bench; after a halt, or with a thread that hangs, nothing more is asked.
         if self.control.ending is not Ask.HALT and not self.abandoned:
-            with contextlib.suppress(Exception):  # a dead instrument must not keep the others from being made safe
+            with contextlib.suppress(
+                Exception
+            ):  # a dead instrument must not keep the others from being made safe
                 self.output.amend(bench_after=self.bench.snapshot())
         report = self.bench.make_safe(close=close)
         self.output.amend(safe_report=report)
