@@ -39,13 +39,14 @@ class Loop(BaseModel):
 class Order(BaseModel):
     """What to run: an experiment by name, its parameters as typed, the bench, and where the file goes.
 
-    `pace` stretches a simulated run to about that many seconds so that it can be watched (None: as fast as
-    it goes). `truth` overrides the hidden truth of a simulated bench, `solver` who solves it. What is wanted
-    `now` (somebody pressed Run) plays next, also where the queue is held. The queue plays higher priorities
-    first, nothing before its `due` time (ISO 8601, local time without an offset), nothing before the run it comes
+    `pace` stretches a simulated run to about that many seconds so that it can be watched (None: as fast as it
+    goes). `truth` overrides the hidden truth of a simulated bench, `solver` who solves it. What is wanted `now`
+    (somebody pressed Run) plays next, also where the queue is held. The queue plays higher priorities first,
+    nothing before its `due` time (ISO 8601, local time without an offset), nothing before the run it comes
     `after`; `repeat` is how often; `loops` make it a study: one run for each of their values, all with the same
-    `study`. With a `seed` the k-th run of a study has the seed plus k. `knobs` ("instrument.knob") are set before the first command. Simulated
-    benches of one name play one run at a time, as a real one would; `independent` asks for one of its own.
+    `study`. With a `seed` the k-th run of a study has the seed plus k. `knobs` ("instrument.knob") are set before
+    the first command. Simulated benches of one name play one run at a time, as a real one would; `independent`
+    asks for one of its own.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
