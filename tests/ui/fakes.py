@@ -311,7 +311,7 @@ class FakeWorker:
     def close(self):
         self._answers = []
 
-    def _fit(self, record, view, model, rows):
+    def _fit(self, record, view, model, rows, start=None):
         """The real function makes the figures of merit; the fit is made up."""
         made = fake_fit(record, view, model)
         return replace(made, figures=work.figures(record, made.result, rows))

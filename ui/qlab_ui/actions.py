@@ -146,6 +146,15 @@ ACTIONS: tuple[Action, ...] = (
         tip="Measure with the values of the form after the runs that wait",
     ),
     Action(
+        "study",
+        "Sweep whole runs…",
+        "Run",
+        "study",
+        (),
+        lambda now: now.form,
+        tip="One run for each value of a parameter or a knob",
+    ),
+    Action(
         "pause",
         "Pause or resume",
         "Run",

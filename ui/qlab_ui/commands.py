@@ -9,15 +9,19 @@ from PySide6.QtWidgets import QApplication, QFileDialog
 
 from qlab.errors import QlabError
 from qlab.record import ENDED, Record
-from qlab.session import Command, Order
+from qlab.session import Command, Loop, Order
 from qlab_ui import text, work
 from qlab_ui.dialogs.difference import Difference
 from qlab_ui.dialogs.extend import Extend
+from qlab_ui.dialogs.study import Study
 from qlab_ui.dialogs.watchdogs import Watchdogs
 
 if TYPE_CHECKING:
     from qlab_ui.page import RunPage
     from qlab_ui.window import MainWindow
+
+
+_SWEPT = {"quantity", "integer", "number"}  # kinds of field that a study can step through
 
 
 class Commands:
@@ -33,6 +37,21 @@ class Commands:
     def queue(self) -> None:
         """Measure after the runs that wait."""
         self._order(now=False)
+
+    def study(self) -> None:
+        """Ask over which values whole runs are to be swept."""
+        window = self._window
+        entry = window.bench.entry(window.form.experiment)
+        if entry is None:
+            return
+        fields = [
+            (str(f["name"]), str(f.get("unit") or "1"))
+            for f in entry.get("fields", ())
+            if f["kind"] in _SWEPT
+        ]
+        names = fields + list(window.instruments.readouts().items())
+        title = str(entry.get("title") or entry["name"])
+        window.show_dialog(Study(window, title, names, lambda loops: self._order(now=False, loops=loops)))
 
     def again(self) -> None:
         """Run the shown run again, its values in the form."""
@@ -245,7 +264,7 @@ class Commands:
     def _page(self) -> RunPage | None:
         return self._window.centre.current()
 
-    def _order(self, *, now: bool) -> None:
+    def _order(self, *, now: bool, loops: tuple[Loop, ...] = ()) -> None:
         """Order what the form says; a value that is refused is shown instead."""
         window = self._window
         if not window.form.experiment:
@@ -254,9 +273,11 @@ class Commands:
             window.tell("warning", "A value of the form is refused: see the line below it.", toast=True)
             return
         window.settings.last_values[window.form.experiment] = window.form.changes()
-        self._submit(window.form.experiment, window.form.values(), now=now)
+        self._submit(window.form.experiment, window.form.values(), now=now, loops=loops)
 
-    def _submit(self, experiment: str, parameters: dict[str, object], *, now: bool) -> None:
+    def _submit(
+        self, experiment: str, parameters: dict[str, object], *, now: bool, loops: tuple[Loop, ...]
+    ) -> None:
         window = self._window
         order = Order(
             experiment=experiment,
@@ -265,6 +286,7 @@ class Commands:
             out=str(window.settings.folder()),
             pace=window.settings.pace_seconds or None,
             now=now,
+            loops=loops,
         )
         try:
             window.feed.session.submit(order)

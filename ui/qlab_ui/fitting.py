@@ -111,6 +111,7 @@ class Fitting:
                 view,
                 question.model,
                 _source(page),
+                _before(page, question),
             )
 
     def _consider_curves(self) -> None:
@@ -162,6 +163,12 @@ class Fitting:
 def _enough(view: Grid) -> bool:
     seen = int(np.isfinite(view.value).sum())
     return seen >= max(_FEWEST, _FIRST * view.value.size)
+
+
+def _before(page: RunPage, question: Question) -> FitResult | None:
+    """Return the last fit of the same question, where it is believed: the next one starts there."""
+    last = page.fitted.result if page.fitted is not None else None
+    return last if last is not None and last.success and last.model == question.model else None
 
 
 def _source(page: RunPage) -> Rows | str:

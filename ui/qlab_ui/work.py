@@ -44,14 +44,16 @@ class Fitted:
     figures: tuple[Figure, ...] = ()
 
 
-def fit(record: Record, view: Grid, model: str, rows: Rows | str) -> Fitted:
+def fit(record: Record, view: Grid, model: str, rows: Rows | str, start: FitResult | None = None) -> Fitted:
     """Fit the gridded signal of a run, evaluate the curve, and compute the figures of merit.
 
     `rows` are the rows of the run, or the path of its live table while it goes: those are not sent, but looked at.
+    `start` is the fit before, of a run that has grown: from there the next one is near.
     """
     from qlab.fits import fit_grid
 
-    result = fit_grid(record, view, model)
+    # Plain, without the points it came from: little is sent back.
+    result = FitResult.model_validate(fit_grid(record, view, model, start=start).model_dump())
     return replace(drawn(record, view, result), figures=figures(record, result, rows))
 
 
