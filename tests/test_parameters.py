@@ -3,7 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
-from qlab.catalogue import catalogue, check, describe
+from qlab.catalogue import benches, catalogue, check, describe
 from qlab.errors import UsageError
 from qlab.parameters import Parameters
 from qlab.units import Hertz, Seconds
@@ -66,8 +66,12 @@ def test_every_installed_experiment_describes_itself():
 
 def test_the_defaults_of_a_description_are_accepted_again():
     for entry in catalogue():
+        if entry["name"].startswith("custom."):
+            continue  # they want a system of one's own on the bench
         values = {field["name"]: field["default"] for field in entry["fields"]}
-        answer = check(entry["name"], values, "sim-nv")
+        fits = [b["name"] for b in benches() if set(entry["roles"]) <= set(b["roles"])]
+        bench = "sim-nv" if "sim-nv" in fits else fits[0]
+        answer = check(entry["name"], values, bench)
         assert answer["problems"] == {}
         assert answer["rows"] > 0
         assert answer["seconds"] > 0

@@ -40,7 +40,7 @@ def sim_transmon() -> dict[str, Any]:
         "flux": "sim.flux_bias",
     }
     described = "Flux-tunable transmon in a dilution refrigerator, simulated"
-    return _bench("transmon", "superconducting circuits", described, drivers)
+    return _bench("transmon", "superconducting", described, drivers)
 
 
 def sim_clock() -> dict[str, Any]:
@@ -60,7 +60,7 @@ def sim_squeezing() -> dict[str, Any]:
     return _bench("squeezing", "neutral atoms", "200 atoms in an optical cavity, simulated", drivers)
 
 
-def own(world: str, platform: str = "own physics") -> dict[str, Any]:
+def own(world: str, platform: str = "other: own physics") -> dict[str, Any]:
     """Return a bench for a world of one's own (`qlab_instruments.worlds.user.UserWorld`), by the world's name."""
     drivers = {"player": "sim.pulse_player", "sample": "sim.sample", "counter": "sim.click_counter"}
     return _bench(world, platform, "a system given as QuTiP objects, simulated", drivers)

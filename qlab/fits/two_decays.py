@@ -32,14 +32,34 @@ class CosineOfTwoDecays(DampedCosine):
         """Return the damped cosine at x ≥ 0."""
         slow = 2 * np.pi * theta["sigma"] * x
         with np.errstate(over="ignore", under="ignore"):
-            envelope = np.exp(-x / max(theta["T2"], 1e-300) - slow**2 / 2)
+            envelope = np.exp(-x / np.maximum(theta["T2"], 1e-300) - slow**2 / 2)
         turn = np.cos(2 * np.pi * theta["frequency"] * x + theta["phase"])
         return np.asarray(theta["offset"] + theta["amplitude"] * envelope * turn)
+
+    def slopes(self, x: Curve, theta: Theta) -> tuple[Curve, dict[str, Curve]]:
+        """Return the curve and its derivatives."""
+        time, slow = np.maximum(theta["T2"], 1e-300), 2 * np.pi * x
+        envelope = np.exp(-np.minimum(x / time + (slow * theta["sigma"]) ** 2 / 2, 700.0))
+        angle = slow * theta["frequency"] + theta["phase"]
+        cosine = envelope * np.cos(angle)
+        falling, wave = -theta["amplitude"] * envelope * np.sin(angle), theta["amplitude"] * cosine
+        return np.asarray(theta["offset"] + wave), {
+            "frequency": falling * slow,
+            "T2": wave * x / time**2,
+            "sigma": -wave * slow**2 * theta["sigma"],
+            "amplitude": cosine,
+            "phase": falling,
+            "offset": np.ones_like(cosine),
+        }
+
+    def candidates(self, x: Curve) -> None:
+        """Starts come from a plain damped cosine: see `guess`."""
+        del x
 
     def guess(self, x: Curve, y: Curve, error: Curve) -> list[dict[str, float]]:
         """Take what a plain damped cosine finds, its decay shared between both ways."""
         starts = []
-        for start in super().guess(x, y, error)[:2]:
+        for start in DampedCosine(self.context).guess(x, y, error)[:2]:
             time = start.pop("decay_time")
             for share in (0.2, 0.8):
                 sigma = math.sqrt(2 * share) / (2 * math.pi * time)

@@ -103,6 +103,7 @@ class Output:
     def finish(self, record: Record, hint: str) -> Path:
         """Write the final file and tell the end; return where it is."""
         path = self.writer.finish(record)
+        self._pass_on_warnings(self.writer)  # the last rows, too, may have had to go elsewhere
         self.record, self.state = record, record.state
         self.teller.state(record.state, path, record.reason, hint, record=record.model_dump(mode="json"))
         return path

@@ -27,9 +27,13 @@ def shares(name, pulls):
     return {n: np.mean(np.abs(p) < 1) for n, p in pulls.items() if n != "sigma_detuning"}
 
 
+# Too slow for hundreds of data sets: their pulls are measured with their experiments, in test_worlds_recovery.
+WITH_THEIR_EXPERIMENT = {"clock_line", "one_axis_twisting", "readout_error"}
+
+
 def test_every_installed_model_is_in_the_catalogue():
     project = tomllib.loads(Path("pyproject.toml").read_text(encoding="utf-8"))["project"]
-    assert set(CATALOGUE) == set(project["entry-points"]["qlab.fits"])
+    assert set(CATALOGUE) | WITH_THEIR_EXPERIMENT == set(project["entry-points"]["qlab.fits"])
 
 
 @pytest.mark.parametrize("name", CATALOGUE)

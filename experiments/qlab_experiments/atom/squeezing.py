@@ -68,7 +68,7 @@ class Squeezing(Experiment[TwistingParameters]):
     fit = "one_axis_twisting"
     quantum: ClassVar = {
         "domain": "quantum sensing and metrology", "area": "metrology", "platform": "neutral atoms",
-        "physical_system": "atoms in a cavity", "protocol": "one-axis twisting", "measurand": "phase", "unit": "rad",
+        "physical_system": "atoms in a cavity", "protocol": "spin squeezing", "measurand": "phase", "unit": "rad",
     }  # fmt: skip
 
     player: PulsePlayer

@@ -81,7 +81,7 @@ class Servo(Experiment[ServoParameters]):
     group = "Clocks"
     quantum: ClassVar = {
         **QUANTUM,
-        "protocol": "Ramsey clock",
+        "protocol": "clock servo",
         "measurand": "fractional frequency",
         "unit": "1",
     }

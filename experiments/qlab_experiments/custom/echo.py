@@ -1,5 +1,7 @@
 """custom.echo: a Hahn echo on a system of one's own."""
 
+from typing import ClassVar
+
 from pydantic import Field
 
 from qlab.physics.constants import TWO_PI
@@ -22,6 +24,12 @@ class Echo(OnOwnSystem[EchoParameters]):
     """
 
     title = "Hahn echo (own physics)"
+    quantum: ClassVar = {
+        **OnOwnSystem.quantum,
+        "protocol": "Hahn echo",
+        "measurand": "coherence time",
+        "unit": "s",
+    }
     fit = "stretched_decay"
 
     def middle(self) -> Sequence:

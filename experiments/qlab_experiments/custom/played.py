@@ -51,7 +51,10 @@ class OnOwnSystem(Experiment[P], Generic[P]):
     quantum: ClassVar = {
         "domain": "quantum sensing and metrology",
         "area": "sensing",
-        "platform": "own physics",
+        "platform": "other: own physics",
+        "protocol": "parameter scan",
+        "measurand": "probability",
+        "unit": "1",
     }
 
     player: PulsePlayer

@@ -1,5 +1,7 @@
 """custom.rabi: a pulse of growing length on a system of one's own."""
 
+from typing import ClassVar
+
 from pydantic import Field
 
 from qlab.pulses import Play
@@ -22,6 +24,12 @@ class Rabi(OnOwnSystem[RabiParameters]):
     """
 
     title = "Rabi oscillations (own physics)"
+    quantum: ClassVar = {
+        **OnOwnSystem.quantum,
+        "protocol": "Rabi",
+        "measurand": "Rabi frequency",
+        "unit": "Hz",
+    }
     fit = "damped_cosine"
 
     def middle(self) -> Play:

@@ -1,5 +1,7 @@
 """custom.ramsey: free precession of a system of one's own."""
 
+from typing import ClassVar
+
 from pydantic import Field
 
 from qlab.physics.constants import TWO_PI
@@ -24,6 +26,7 @@ class Ramsey(OnOwnSystem[RamseyParameters]):
     """
 
     title = "Ramsey fringes (own physics)"
+    quantum: ClassVar = {**OnOwnSystem.quantum, "protocol": "Ramsey", "measurand": "frequency", "unit": "Hz"}
     fit = "damped_cosine"
 
     def middle(self) -> Sequence:

@@ -18,7 +18,7 @@ READOUT: JsonDict = {"group": "Readout"}
 QUANTUM = {
     "domain": "quantum sensing and metrology",
     "area": "sensing",
-    "platform": "superconducting circuits",
+    "platform": "superconducting",
     "physical_system": "transmon qubit with a readout resonator",
 }
 

@@ -61,7 +61,7 @@ class Readout(Experiment[ReadoutParameters]):
     quantum: ClassVar = {
         **QUANTUM,
         "protocol": "dispersive readout",
-        "measurand": "assignment fidelity",
+        "measurand": "fidelity",
         "unit": "1",
     }
 
