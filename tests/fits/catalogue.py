@@ -36,6 +36,8 @@ CATALOGUE = {
     "saturation": Case(_x(5, 41), {"saturation": 0.8, "amplitude": 3e5, "slope": 2e3}, 3e3),
     "damped_cosine": Case(_x(10), {"frequency": 1.31, "decay_time": 5.0, "amplitude": 0.2, "phase": 0.4,
                                    "offset": 1.0}, 0.03),
+    "cosine_of_two_decays": Case(_x(10), {"frequency": 1.31, "T2_star": 4.0, "slow_share": 0.4, "amplitude": 0.4,
+                                          "phase": 0.4, "offset": 1.0}, 0.01),
     "beating_cosine": Case(_x(20), {"frequency": 1.6, "splitting": 0.21, "decay_time": 12.0, "amplitude": 0.2,
                                     "ratio": 0.8, "phase": 0.4, "offset": 1.0}, 0.03),
     "fringe": Case(_x(10), {"period": 2.3, "visibility": 0.4, "phase": 0.6, "level": 1.0}, counts=300.0),
