@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Annotated, Any, ClassVar
 
 import numpy as np
@@ -16,7 +17,7 @@ from qlab.metrology.curves import Curve
 from qlab.metrology.stability import deviations
 from qlab.physics.constants import TWO_PI
 from qlab.physics.systems.clock import dick_limit, projection_noise
-from qlab.pulses import Delay, Play, Program, Timeline, compile_program
+from qlab.pulses import Delay, Play, Program, compile_program
 from qlab.record import Axis, Column, Figure, FitResult, Signal
 from qlab.roles import Camera, FrequencyComparator, LocalOscillator, PulsePlayer
 from qlab.runs import Run
@@ -28,11 +29,11 @@ from qlab_experiments.clock.interrogation import (
     detection,
     preparation,
 )
-from qlab_experiments.clock.rabi import share
 from qlab_experiments.clock.stability import at_one_second
 
 SANTARELLI = "Santarelli et al., IEEE Trans. UFFC 45, 887 (1998)"
 BLOCK = 128  # cycles handed over together
+MEMORY = 50  # cycles over which the level midway between both sides is remembered
 PATIENCE = 10.0  # s that the camera may be silent beyond a cycle
 MODEL: JsonDict = {"group": "Model"}
 
@@ -44,10 +45,10 @@ class ServoParameters(CycleParameters):
     dark_time: Time = Field(0.29, title="Dark time", description="Between the π/2 pulses")
     half_pi: Time = Field(5e-3, title="π/2 pulse")
     gain: Annotated[float, Gt(0), Le(1)] = Field(
-        0.8, title="Gain", description="Share of an error that is corrected"
+        1.0, title="Gain", description="Share of an error that is corrected"
     )
     drift_gain: Annotated[float, Ge(0), Le(1)] = Field(
-        0.01, title="Drift gain", description="Of the second integrator, which follows a drift"
+        0.001, title="Drift gain", description="Of the second integrator, which follows a drift"
     )
     contrast: Annotated[float, Gt(0), Le(1)] = Field(
         0.85, title="Contrast", description="Of the fringe, as calibrated"
@@ -70,11 +71,13 @@ class ServoParameters(CycleParameters):
 class Servo(Experiment[ServoParameters]):
     """A laser locked to atoms: probe one side of the fringe, then the other, steer by the difference.
 
-    Cycle: load, π/2, dark time, π/2, detect, with the laser at +1/(4T) and −1/(4T) in turn. Each cycle, the error is
-    (p₊ − p₋)/(2πTC) of the last two; an integrator takes the share `gain` of it, a second one follows the drift.
-    A comparator measures what is left. σ_y(τ) = √(QPN² + Dick²)/√τ with QPN = √(Tc/N)/(2πν₀TC) and the Dick effect
+    Cycle: load, π/2, dark time, π/2, detect, with the laser at +1/(4T) and −1/(4T) in turn. The error of each cycle is
+    ±(p − p̄)/(πTC), p̄ the running mean over both sides; an integrator takes the share `gain` of it at once, a second
+    one follows the drift. A comparator measures the laser. What wanders within a cycle comes too late for the servo,
+    so that the locked laser is noisier at a few cycles; the clock itself is the laser with the error of the same
+    cycle taken off. σ_y(τ) = √(QPN² + Dick²)/√τ with QPN = √(Tc/N)/(2πν₀TC) and the Dick effect
     Σ_m sinc²(mT/Tc)·S_y(m/Tc). Reference: Ludlow et al., Rev. Mod. Phys. 87, 637 (2015).
-    Try: a longer loading time; ten times the atoms; a gain of 1.
+    Try: a longer loading time; ten times the atoms; a gain of 0.3.
     """
 
     title = "Clock lock"
@@ -112,36 +115,37 @@ class Servo(Experiment[ServoParameters]):
         timeline = compile_program(self.program())
         if self.on_program is not None:
             self.on_program(self.program())
-        step = 1 / (4 * self.interrogation)
-        centre, drift, before = p.start, 0.0, math.nan
+        step, slope = 1 / (4 * self.interrogation), math.pi * self.interrogation * p.contrast
+        self.player.load(timeline)
+        centre, drift, middle = p.start, 0.0, 0.5
         rows: list[tuple[float, ...]] = []
         for cycle in range(p.cycles):
             side = 1 if cycle % 2 == 0 else -1
             self.oscillator.steer(centre + side * step)
-            picture, moment = self._shot(timeline)
-            excited = float(share(picture)[0])
+            upper, lower, moment = self._shot()
+            excited = upper / max(upper + lower, 1.0)
             # Compared without the step, which is known and taken off.
             left = self.comparator.compare() - side * step / p.nominal
-            rows.append((cycle, centre, excited, left, moment, *picture[0, 0]))
-            if cycle:
-                # Every cycle is set against the one before it, on the other side: no wait for a pair.
-                error = side * (excited - before) / (TWO_PI * self.interrogation * p.contrast)
-                drift += p.drift_gain * p.gain * error
-                centre += p.gain * error + drift
-            before = excited
+            # How far the laser has to go. Every cycle tells it by itself: no wait for a pair.
+            error = side * (excited - middle) / slope
+            rows.append((cycle, centre, excited, left, left + error / p.nominal, moment, upper, lower))
+            middle += (excited - middle) / MEMORY
+            drift += p.drift_gain * p.gain * error
+            centre += p.gain * error + drift
             if len(rows) == BLOCK or cycle == p.cycles - 1:
                 yield _block(rows)
                 rows = []
 
-    def _shot(self, timeline: Timeline) -> tuple[NDArray[Any], float]:
+    def _shot(self) -> tuple[float, float, float]:
+        """Return excited atoms, ground-state atoms, and when they were seen."""
         self.camera.arm(["atoms"], 1)
-        self.player.load(timeline)
         self.player.start()
         waited = 0.0
         while waited <= PATIENCE + self.cycle:
             seen = self.camera.read(0.05)
             if len(seen.get("atoms", ())):
-                return np.asarray(seen["atoms"]), float(seen["time"][0]) if "time" in seen else math.nan
+                upper, lower = seen["atoms"][0, 0].tolist()
+                return upper, lower, float(seen["time"][0]) if "time" in seen else math.nan
             waited += 0.05
         raise InstrumentError("The camera has taken no picture.", "Check its trigger from the player.")
 
@@ -166,6 +170,7 @@ class Servo(Experiment[ServoParameters]):
             Column(name="correction", unit="Hz", long_name="offset that the servo adds", role="reduced"),
             Column(name="excited", long_name="share of excited atoms", role="reduced"),
             Column(name="fractional", long_name="fractional frequency of the locked laser"),
+            Column(name="clock", long_name="fractional frequency of the clock", role="reduced"),
             Column(name="excited_atoms", long_name="excited atoms counted"),
             Column(name="ground_atoms", long_name="ground-state atoms counted"),
         )
@@ -173,7 +178,8 @@ class Servo(Experiment[ServoParameters]):
     def signals(self) -> tuple[Signal, ...]:
         """Return the fractional frequency, the correction, the excitation."""
         return (
-            Signal(name="y", long_name="fractional frequency", of="fractional"),
+            Signal(name="y", long_name="fractional frequency of the clock", of="clock"),
+            Signal(name="laser", long_name="fractional frequency of the locked laser", of="fractional"),
             Signal(name="offset", unit="Hz", long_name="servo correction", of="correction"),
             Signal(name="excitation", long_name="share of excited atoms", of="excited"),
         )
@@ -197,17 +203,18 @@ class Servo(Experiment[ServoParameters]):
         if len(y) < 32:
             return ()
         curve = deviations(y, self.cycle, "oadev").curve()
+        laser = deviations(self._locked(run, "fractional"), self.cycle, "oadev").curve()
         limits, tau = self._limits(run), np.array([self.cycle, max(float(curve.x[-1]), 2 * self.cycle)])
         for key, label, source in (
             ("projection", "projection noise", LUDLOW),
             ("total", "projection noise and Dick effect", SANTARELLI),
         ):
             curve = curve.with_limit(label, tau, limits[key] / np.sqrt(tau), source)
-        return (curve,)
+        return curve, replace(laser, name="locked_laser", label="overlapping Allan deviation of the locked laser")
 
-    def _locked(self, run: Run) -> NDArray[np.float64]:
-        """Return the fractional frequency from where the servo has settled."""
-        return np.asarray(run["fractional"], dtype=float)[int(30 / self.parameters.gain) :]
+    def _locked(self, run: Run, column: str = "clock") -> NDArray[np.float64]:
+        """Return a fractional frequency from where the servo has settled."""
+        return np.asarray(run[column], dtype=float)[int(30 / self.parameters.gain) :]
 
     def _limits(self, run: Run) -> dict[str, float]:
         p = self.parameters
@@ -222,14 +229,14 @@ class Servo(Experiment[ServoParameters]):
         if len(y) < 200:
             return ()
         lasted = len(y) * self.cycle
-        sigma, error = at_one_second(y, self.cycle, 20 * self.cycle / p.gain, lasted / 20)
+        sigma, error = at_one_second(y, self.cycle, 10 * self.cycle, lasted / 20)
         limits = self._limits(run)
         found = [
             Figure(name="frequency", label="mean fractional frequency", value=float(y.mean()),
                    error=sigma / math.sqrt(lasted), definition="mean over the locked time; error σ_y(1 s)/√T",
                    source=LUDLOW),
             Figure(name="stability", label="σ_y at 1 s", value=sigma, error=error, unit="1/√Hz", source=LUDLOW,
-                   definition="overlapping Allan deviation beyond the servo's attack time, times √τ"),
+                   definition="overlapping Allan deviation of the clock at ten cycles and more, times √τ"),
         ]  # fmt: skip
         names = {"projection": ("projection noise", LUDLOW), "dick": ("Dick effect", SANTARELLI)}
         found += [
@@ -241,8 +248,8 @@ class Servo(Experiment[ServoParameters]):
 
 
 def _block(rows: list[tuple[float, ...]]) -> dict[str, NDArray[Any]]:
-    cycle, centre, excited, left, moment, upper, lower = np.array(rows).T
+    cycle, centre, excited, left, clock, moment, upper, lower = np.array(rows).T
     return {
-        "cycle": cycle, "correction": centre, "excited": excited, "fractional": left,
+        "cycle": cycle, "correction": centre, "excited": excited, "fractional": left, "clock": clock,
         "excited_atoms": upper, "ground_atoms": lower, "time": moment, "valid": np.ones(len(rows), dtype=np.int8),
     }  # fmt: skip

@@ -1,5 +1,6 @@
 """The world behind `sim-clock`: atoms in a lattice, probed by a laser whose frequency wanders."""
 
+import cmath
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -206,6 +207,11 @@ class Stretches:
         for time, drive, (across, along), count, delta in zip(
             self.seconds, self.drives, self.dampings, self.steps, detunings, strict=True
         ):
+            if count and drive == (0.0, 0.0):
+                u, v, w = vector
+                turned = complex(u, v) * across * across * cmath.exp(-1j * delta * time) if u or v else 0j
+                vector = (turned.real, turned.imag, (w + 1) * along * along - 1)
+                continue
             for _ in range(count):
                 u, v, w = vector
                 vector = _turned(

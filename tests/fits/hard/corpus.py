@@ -155,7 +155,7 @@ def _folded(truth, x):
     """Even steps cannot tell an oscillation from its alias below half the sampling rate: no data could."""
     rate = 1 / np.median(np.diff(x))
     found = dict(truth)
-    waves = {"decay_time", "T2", "detuning"} & set(truth)
+    waves = {"decay_time", "T2", "detuning", "slow_share"} & set(truth)
     for name in ("frequency", "rabi_frequency"):
         if waves and truth.get(name, 0.0) > rate / 2:
             found[name] = abs(truth[name] - rate * round(truth[name] / rate))
