@@ -31,6 +31,7 @@ def describe(name: str) -> dict[str, Any]:
             "platform": name.partition(".")[0],
             "summary": (experiment.__doc__ or "").strip().splitlines()[0] if experiment.__doc__ else "",
             "help": (experiment.__doc__ or "").strip(),
+            "preset": experiment.preset,
             "roles": {role: kind.__name__ for role, kind in experiment.roles().items()},
             "fit": experiment.fit,
             "curves": experiment.curves is not Experiment.curves,

@@ -35,6 +35,7 @@ class Experiment(Generic[P]):
     fit: ClassVar[str] = ""
     figures: ClassVar[tuple[FigureFunction, ...]] = ()
     quantum: ClassVar[Mapping[str, str]] = {}
+    preset: ClassVar[str] = ""  # the simulated bench on which it can be tried
 
     def __init__(self, parameters: P) -> None:
         self.parameters = parameters

@@ -6,11 +6,14 @@ from typing import Annotated
 import typer
 
 from qlab.errors import UsageError
+from qlab.registry import load
 from qlab.session import After, Loop, Order
 from qlab.units import parse_quantity
 
 Experiment = Annotated[str, typer.Argument(help="Name, as in `qlab list experiments`.")]
-Bench = Annotated[str, typer.Option(help="A preset or a bench file.")]
+Bench = Annotated[
+    str, typer.Option(help="A preset or a bench file; by default the preset of the experiment.")
+]
 Set = Annotated[list[str] | None, typer.Option("--set", help="NAME=VALUE, e.g. tau=0us:4us:201")]
 Knobs = Annotated[
     list[str] | None,
@@ -51,6 +54,12 @@ def pairs(texts: list[str], option: str) -> list[tuple[str, str]]:
     return found
 
 
+def preset_of(experiment: str) -> str:
+    """Return the simulated bench on which an experiment can be tried; raise UsageError where it is unknown."""
+    kind = load("experiments", experiment)
+    return str(getattr(kind, "preset", "")) or "sim-nv"
+
+
 def make_order(
     experiment: str,
     bench: str,
@@ -77,7 +86,7 @@ def make_order(
         experiment=experiment,
         parameters=dict(pairs(set_ or [], "--set")),
         knobs=dict(pairs(knob or [], "--knob")),
-        bench=bench,
+        bench=bench or preset_of(experiment),
         seed=seed,
         truth=dict(pairs(truth or [], "--truth")),
         out=str(out),

@@ -30,7 +30,7 @@ def show(context: typer.Context, as_json: _Json = False) -> None:
 @app.command("add")
 def add(
     experiment: ordering.Experiment,
-    bench: ordering.Bench = "sim-nv",
+    bench: ordering.Bench = "",
     set_: ordering.Set = None,
     knob: ordering.Knobs = None,
     truth: ordering.Truth = None,

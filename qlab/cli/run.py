@@ -20,7 +20,7 @@ from qlab.session import Order
 
 def run(
     experiment: ordering.Experiment,
-    bench: ordering.Bench = "sim-nv",
+    bench: ordering.Bench = "",
     set_: ordering.Set = None,
     knob: ordering.Knobs = None,
     truth: ordering.Truth = None,

@@ -469,3 +469,30 @@ def test_a_run_that_outgrows_its_live_table_is_followed_to_the_larger_one(window
     finish(window)
     assert len(window.centre.page(run).rows) == 2010
     old.close(remove=True)
+
+
+def test_an_experiment_of_another_platform_brings_its_simulated_bench_along(app, settings, tmp_path):
+    from tests.ui.fakes import entry
+
+    catalogue = [
+        {**entry("nv.ramsey", "Ramsey", "Coherence", "NV."), "preset": "sim-nv"},
+        {**entry("clock.servo", "Clock lock", "Clocks", "A clock."), "preset": "sim-clock"},
+    ]
+    session = FakeSession(tmp_path, catalogue=catalogue)
+    session._events[0]["benches"] = [
+        {"name": "sim-nv", "title": "Simulated NV", "simulated": True, "roles": ["player"]},
+        {"name": "sim-clock", "title": "Simulated clock", "simulated": True, "roles": ["player"]},
+        {"name": "/lab/setup.toml", "title": "Setup 2", "simulated": False, "roles": ["player"]},
+    ]
+    window = shown(app, session, settings)
+    window.experiments.choose("clock.servo")
+    frames(window, 2)
+    assert window.settings.bench == "sim-clock"
+    assert window.bars.bench_box.currentText() == "Simulated clock"
+    window.bench.use("/lab/setup.toml")  # a real bench is never left behind anybody's back
+    frames(window, 1)
+    assert not window.bars.sim.isVisible()
+    window.experiments.choose("nv.ramsey")
+    frames(window, 2)
+    assert window.settings.bench == "/lab/setup.toml"
+    window.close()

@@ -91,17 +91,11 @@ class BenchSide:
         return bool(known.get("simulated")) if known is not None else bench.startswith("sim")
 
     def _find_bench(self, entry: dict[str, Any]) -> None:
-        """Go from one simulated bench to another where the experiment asks for roles that this one has not."""
-        needed = set(entry.get("roles") or ())
-        fits = [
-            one["name"]
-            for one in self.benches
-            if needed <= set(one.get("roles", ())) and one.get("simulated")
-        ]
-        known = {one["name"] for one in self.benches}
-        bench = self._window.settings.bench
-        if needed and self.simulated and bench in known and fits and bench not in fits:
-            self.use(fits[0])
+        """Go from one simulated bench to another where the experiment has one of its own."""
+        known = {one["name"]: one for one in self.benches}
+        preset, bench = str(entry.get("preset") or ""), self._window.settings.bench
+        if preset in known and bench.startswith("sim-") and bench in known and bench != preset:
+            self.use(preset)
 
     def show_name(self) -> None:
         """Show which bench this is, and whether it is simulated."""

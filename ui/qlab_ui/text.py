@@ -29,10 +29,11 @@ PLATFORMS = {
     "nv": "NV centre",
     "ion": "Trapped ion",
     "clock": "Atomic clock",
-    "atoms": "Cold atoms",
+    "atom": "Cold atoms",
     "photonics": "Photonics",
     "transmon": "Transmon",
     "generic": "Any bench",
+    "custom": "Own physics",
 }
 
 

@@ -66,6 +66,7 @@ class Squeezing(Experiment[TwistingParameters]):
     title = "Spin squeezing"
     group = "Entanglement"
     fit = "one_axis_twisting"
+    preset = "sim-squeezing"
     quantum: ClassVar = {
         "domain": "quantum sensing and metrology", "area": "metrology", "platform": "neutral atoms",
         "physical_system": "atoms in a cavity", "protocol": "spin squeezing", "measurand": "phase", "unit": "rad",

@@ -57,6 +57,7 @@ class Rabi(Experiment[RabiParameters]):
     title = "Clock line"
     group = "Spectroscopy"
     fit = "clock_line"
+    preset = "sim-clock"
     quantum: ClassVar = {**QUANTUM, "protocol": "Rabi spectroscopy", "measurand": "frequency", "unit": "Hz"}
 
     player: PulsePlayer

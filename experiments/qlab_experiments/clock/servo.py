@@ -15,7 +15,6 @@ from qlab.errors import InstrumentError
 from qlab.experiment import Blocks, Experiment
 from qlab.metrology.curves import Curve
 from qlab.metrology.stability import deviations
-from qlab.physics.constants import TWO_PI
 from qlab.physics.systems.clock import dick_limit, projection_noise
 from qlab.pulses import Delay, Play, Program, compile_program
 from qlab.record import Axis, Column, Figure, FitResult, Signal
@@ -82,6 +81,7 @@ class Servo(Experiment[ServoParameters]):
 
     title = "Clock lock"
     group = "Clocks"
+    preset = "sim-clock"
     quantum: ClassVar = {
         **QUANTUM,
         "protocol": "clock servo",
@@ -210,7 +210,9 @@ class Servo(Experiment[ServoParameters]):
             ("total", "projection noise and Dick effect", SANTARELLI),
         ):
             curve = curve.with_limit(label, tau, limits[key] / np.sqrt(tau), source)
-        return curve, replace(laser, name="locked_laser", label="overlapping Allan deviation of the locked laser")
+        return curve, replace(
+            laser, name="locked_laser", label="overlapping Allan deviation of the locked laser"
+        )
 
     def _locked(self, run: Run, column: str = "clock") -> NDArray[np.float64]:
         """Return a fractional frequency from where the servo has settled."""
@@ -224,7 +226,6 @@ class Servo(Experiment[ServoParameters]):
     def analyse(self, run: Run, fit: FitResult | None) -> tuple[Figure, ...]:
         """Return the mean frequency and the stability, with projection noise and the Dick effect beside it."""
         del fit
-        p = self.parameters
         y = self._locked(run)
         if len(y) < 200:
             return ()

@@ -54,6 +54,7 @@ class CWODMR(Experiment[CWODMRParameters]):
     group = "Spectroscopy"
     fit = "lorentzian_triplet"
     figures = (field_from_frequency, cw_sensitivity)
+    preset = "sim-nv"
     quantum: ClassVar = {
         **PulsedNV.quantum,
         "protocol": "CW ODMR",

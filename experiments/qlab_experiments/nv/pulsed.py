@@ -121,6 +121,7 @@ class PulsedNV(Experiment[P], Generic[P]):
     """A pulsed protocol on one transition of an NV centre: initialise, `middle`, read out."""
 
     group = "Coherence"
+    preset = "sim-nv"
     quantum: ClassVar = {
         "domain": "quantum sensing and metrology",
         "area": "sensing",

@@ -58,6 +58,7 @@ class Readout(Experiment[ReadoutParameters]):
     title = "Single-shot readout"
     group = "Calibration"
     fit = "readout_error"
+    preset = "sim-transmon"
     quantum: ClassVar = {
         **QUANTUM,
         "protocol": "dispersive readout",
