@@ -20,6 +20,7 @@ from qlab_ui.work import Clouds, Fitted
 if TYPE_CHECKING:
     from qlab_ui.plots.bands import BandsView
     from qlab_ui.plots.clouds import CloudsView
+    from qlab_ui.plots.curve import CurveView
     from qlab_ui.plots.view import View
 
 _CURVE = "curve:"  # what stands before the name of a curve among the signals
@@ -34,15 +35,15 @@ class RunPage(QWidget):
     signalChosen = Signal()
     cloudsWanted = Signal(int)  # the row whose single shots are looked at
 
-    def __init__(self, record: Record, rows: Rows, path: Path | None, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, record: Record, rows: Rows, path: Path | None, spare: CurveView | None = None) -> None:
+        super().__init__()
         self.record, self.rows, self.path = record, rows, path
         self.fitted: Fitted | None = None
         self._count = -1
         self._next = 0.0
         from qlab_ui.plots.choose import view_for  # pyqtgraph comes with it, after the first paint
 
-        self._main: View = view_for(record)
+        self._main: View = view_for(record, spare)
         self._main.menuWanted.connect(self.menuWanted)
         self._bands: BandsView | None = None  # made when a curve is first looked at
         self._clouds: CloudsView | None = None

@@ -1,9 +1,12 @@
 """The middle of the window: the runs in tabs, or the welcome while there is none."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QPoint, Signal
+from PySide6.QtCore import QEvent, QPoint, QTimer, Signal
 from PySide6.QtWidgets import QStackedWidget, QTabBar, QTabWidget, QToolButton, QWidget
 
 from qlab.grid import Rows
@@ -11,7 +14,11 @@ from qlab.record import Record
 from qlab_ui import icons, text
 from qlab_ui.page import RunPage
 
+if TYPE_CHECKING:
+    from qlab_ui.plots.curve import CurveView
+
 _MOST_TABS = 12
+_SPARE_MS = 900  # after the start of a run its first points are drawn: not then
 
 
 class Centre(QStackedWidget):
@@ -31,6 +38,7 @@ class Centre(QStackedWidget):
         self.tabs.setMovable(True)
         self.tabs.setDocumentMode(True)
         self.tabs.setAccessibleName("Runs")
+        self._spare: CurveView | None = None
         self.addWidget(welcome)
         self.addWidget(self.tabs)
         self.tabs.currentChanged.connect(lambda _index: self.shownChanged.emit())
@@ -55,7 +63,11 @@ class Centre(QStackedWidget):
         """Show a run in a tab of its own, in front."""
         page = self.page(record.id)
         if page is None:
-            page = RunPage(record, rows, path)
+            spare, self._spare = self._spare, None
+            page = RunPage(record, rows, path, spare)
+            if spare is not None and page.view is not spare:
+                self._spare = spare
+            QTimer.singleShot(_SPARE_MS, self, self.prepare)
             page.menuWanted.connect(self.menuWanted)
             page.signalChosen.connect(self.signalChosen)
             page.cloudsWanted.connect(lambda row, page=page: self.cloudsWanted.emit(page, row))
@@ -69,6 +81,14 @@ class Centre(QStackedWidget):
         self.tabs.setCurrentWidget(page)
         self.shownChanged.emit()
         return page
+
+    def prepare(self) -> None:
+        """Make the view of the next run ahead of need: what takes time must not fall on the start of a run."""
+        if self._spare is None:
+            from qlab_ui.plots.curve import CurveView
+
+            self._spare = CurveView(self)
+            self._spare.hide()
 
     def mark(self, page: RunPage) -> None:
         """Bring the tab's words and icon up to date."""

@@ -245,6 +245,8 @@ class MainWindow(QMainWindow):
         if not os.environ.get("QLAB_NO_WARM_UP"):
             import qlab_ui.plots.choose  # noqa: F401 - so that the first run is drawn at once
 
+            QTimer.singleShot(0, self, self.centre.prepare)
+
     def _state(self, event: Event) -> None:
         self._shown()
         if event.get("state") in ENDED:

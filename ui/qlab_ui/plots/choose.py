@@ -24,7 +24,7 @@ VIEWS = (
 )
 
 
-def view_for(record: Record) -> View:
-    """Return a new view that fits the run best."""
+def view_for(record: Record, spare: CurveView | None = None) -> View:
+    """Return the view that fits the run best: the spare one where it is of that kind, else a new one."""
     best = max(VIEWS, key=lambda choice: choice.score(record))
-    return best.make()
+    return spare if spare is not None and best.make is CurveView else best.make()
