@@ -50,7 +50,9 @@ class CosineOfTwoDecays(DampedCosine):
         share, reduced = theta["slow_share"], self._reduced(x, theta)
         del found["decay_time"]
         found.pop("exponent", None)
-        found["T2_star"] = wave * reduced * (1 - share + 2 * share * reduced) / np.maximum(theta["T2_star"], 1e-300)
+        found["T2_star"] = (
+            wave * reduced * (1 - share + 2 * share * reduced) / np.maximum(theta["T2_star"], 1e-300)
+        )
         found["slow_share"] = wave * reduced * (1 - reduced)
         return curve, found
 

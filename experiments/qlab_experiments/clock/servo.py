@@ -210,7 +210,9 @@ class Servo(Experiment[ServoParameters]):
             ("total", "projection noise and Dick effect", SANTARELLI),
         ):
             curve = curve.with_limit(label, tau, limits[key] / np.sqrt(tau), source)
-        return curve, replace(laser, name="locked_laser", label="overlapping Allan deviation of the locked laser")
+        return curve, replace(
+            laser, name="locked_laser", label="overlapping Allan deviation of the locked laser"
+        )
 
     def _locked(self, run: Run, column: str = "clock") -> NDArray[np.float64]:
         """Return a fractional frequency from where the servo has settled."""
