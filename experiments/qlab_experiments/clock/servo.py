@@ -226,7 +226,6 @@ class Servo(Experiment[ServoParameters]):
     def analyse(self, run: Run, fit: FitResult | None) -> tuple[Figure, ...]:
         """Return the mean frequency and the stability, with projection noise and the Dick effect beside it."""
         del fit
-        p = self.parameters
         y = self._locked(run)
         if len(y) < 200:
             return ()
