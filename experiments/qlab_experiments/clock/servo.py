@@ -15,7 +15,6 @@ from qlab.errors import InstrumentError
 from qlab.experiment import Blocks, Experiment
 from qlab.metrology.curves import Curve
 from qlab.metrology.stability import deviations
-from qlab.physics.constants import TWO_PI
 from qlab.physics.systems.clock import dick_limit, projection_noise
 from qlab.pulses import Delay, Play, Program, compile_program
 from qlab.record import Axis, Column, Figure, FitResult, Signal
