@@ -11,3 +11,6 @@ A_PARALLEL_14N = -2.14e6  # axial hyperfine coupling, Hz
 A_PERPENDICULAR_14N = -2.70e6  # transverse hyperfine coupling, Hz
 P_14N = -4.945e6  # nuclear quadrupole coupling, Hz
 GAMMA_14N = 3.077e6  # nuclear gyromagnetic ratio, Hz/T
+A_PARALLEL_15N = 3.03e6  # Hz
+A_PERPENDICULAR_15N = 3.65e6  # Hz
+GAMMA_15N = -4.316e6  # Hz/T

@@ -176,3 +176,14 @@ def test_the_rate_meter_counts_what_the_light_gives():
     expected = 400e3 / 2 * (0.95 + 0.05 * (1 - nv.fluorescence_contrast)) + 2e3 + 200
     # Relaxation takes a little of the polarisation away: 1e-4 of it.
     assert np.mean(rates) == pytest.approx(expected, abs=4 * np.sqrt(expected / 0.3) + 1e-3 * expected)
+
+
+def test_fifteen_nitrogen_shows_its_doublet(tmp_path):
+    run = qlab.run("nv.ramsey", Bench.load("sim-nv", seed=4, truth={"nitrogen": 15}), out=tmp_path)
+    fit = run.fit("damped_cosine_doublet")
+    assert fit.success, fit.message
+    assert fit.values["hyperfine"] == pytest.approx(
+        run.record.truth["hyperfine"], abs=4 * fit.errors["hyperfine"]
+    )
+    assert 3.0e6 < run.record.truth["hyperfine"] < 3.06e6
+    assert abs(fit.chi2 - fit.degrees_of_freedom) < 4.5 * np.sqrt(2 * fit.degrees_of_freedom)

@@ -6,6 +6,9 @@ import pytest
 
 import qlab
 from qlab.bench import Bench
+from qlab.fits import fit_curve, load_model
+from qlab.metrology.fisher import binomial_information, cramer_rao, gaussian_information, jacobian
+from qlab_instruments.worlds.transmon import TransmonWorld
 from tests.experiments.whole import whole
 
 FITTED = {
@@ -17,6 +20,65 @@ SMALLER = {
     "transmon.readout": {"window": qlab.Linear(0.2e-6, 4e-6, 12)}, "atom.squeezing": {"passes": 8},
     "clock.rabi": {"passes": 12},
 }  # fmt: skip
+
+
+def ramsey_bound(experiment, truth, fit):
+    """Return the bound of shots judged with the fidelity of the bench, from the curve of `model()`."""
+    world = TransmonWorld({})
+    tau = experiment.parameters.tau.values()
+    perfect = experiment.model(world.transmon(0.0))["excited"]
+    curve = load_model(experiment.fit, experiment.fit_context())
+    # Where the readout puts 0 and 1 is seen in the data alone; what T2* and the frequency are is not.
+    seen = np.polynomial.Polynomial.fit(perfect, curve.evaluate(tau, fit.values), 1)(perfect)
+    theta = fit_curve(curve, tau, seen, np.full_like(tau, 1e-3), counting=False).values
+    information = binomial_information(
+        jacobian(curve, tau, theta, fit.free), seen, experiment.parameters.shots
+    )
+    return cramer_rao(information, fit.free).sigma
+
+
+def readout_bound(experiment, truth, fit):
+    """Return the bound of the counts of wrong judgements at the true T1."""
+    p = experiment.parameters
+    theta = {**fit.values, "T1": truth["T1"]}
+    curve = load_model(experiment.fit, experiment.fit_context())
+    slopes = jacobian(curve, p.window.values(), theta, fit.free)
+    shown = experiment.model(theta)["error"]
+    return cramer_rao(binomial_information(slopes, shown, 2 * p.shots * p.repeats), fit.free).sigma
+
+
+def line_bound(experiment, truth, fit):
+    """Return the bound of projection noise, camera noise and a laser that wanders from shot to shot."""
+    p = experiment.parameters
+    x, step = p.offset.values(), 0.01
+    theta = {**fit.values, "rabi_frequency": truth["drive_gain"] / (2 * p.pulse)}
+    curve = load_model(experiment.fit, experiment.fit_context())
+    share, ahead, behind = (curve.evaluate(x + d, theta) for d in (0.0, step, -step))
+    variance = share * (1 - share) / truth["atoms"] + truth["detection_noise"] ** 2 / truth["atoms"] ** 2 / 2
+    variance = variance + ((ahead - behind) / (2 * step) * p.laser_noise) ** 2
+    variance = variance + ((ahead - 2 * share + behind) / step**2 * p.laser_noise**2) ** 2 / 2
+    slopes = jacobian(curve, x, theta, fit.free)
+    return cramer_rao(gaussian_information(slopes, np.sqrt(variance / p.passes)), fit.free).sigma
+
+
+def twisting_bound(experiment, truth, fit):
+    """Return the bound of variances of so many shots of normal noise: 10 lg(e) sqrt(2/(n - 1)) each."""
+    p = experiment.parameters
+    theta = {**fit.values, "chi": truth["chi"], "detection_noise": truth["detection_noise"]}
+    curve = load_model(experiment.fit, experiment.fit_context())
+    x = p.twist_time.values()
+    np.testing.assert_allclose(experiment.model(theta)["squeezing"], curve.evaluate(x, theta))
+    error = np.full_like(x, 10 / np.log(10) * np.sqrt(2 / (p.shots - 1) / p.passes))
+    return cramer_rao(gaussian_information(jacobian(curve, x, theta, fit.free), error), fit.free).sigma
+
+
+BOUNDS = {
+    "transmon.ramsey": ramsey_bound, "transmon.readout": readout_bound, "clock.rabi": line_bound,
+    "atom.squeezing": twisting_bound,
+}  # fmt: skip
+
+# The scatter of 20 shots is a rough measure of an error, and at the peak it goes with the mean: more of them.
+LONGER = {"clock.rabi": {"passes": 60}}
 
 
 @pytest.mark.parametrize("name", FITTED)
@@ -77,14 +139,17 @@ def test_s2_the_closed_loop():
 @pytest.mark.nightly
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("name", FITTED)
-def test_error_bars_are_honest(name):
-    pulls = {}
+def test_error_bars_are_honest_and_near_the_bound(name):
+    pulls, errors = {}, {}
     for seed in range(4000, 4050):
-        run, fit, _ = whole(FITTED[name], name, seed)
+        run, fit, experiment = whole(FITTED[name], name, seed, **LONGER.get(name, {}))
         for parameter, true in run.record.expected.items():
             pulls.setdefault(parameter, []).append((fit.values[parameter] - true) / fit.errors[parameter])
+            errors.setdefault(parameter, []).append(fit.errors[parameter])
+    best = BOUNDS[name](experiment, run.record.truth, fit)
     for parameter, values in pulls.items():
         assert 0.8 < np.sqrt(np.mean(np.square(values))) < 1.2, parameter
+        assert 0.8 < np.median(errors[parameter]) / best[parameter] < 1.5, parameter
 
 
 @pytest.mark.parametrize("name", ["transmon.ramsey", "atom.squeezing"])

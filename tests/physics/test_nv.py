@@ -4,10 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import qutip as qt
 
 from qlab.errors import UsageError
 from qlab.physics.engine import play
-from qlab.physics.systems.nv import NVCentre
+from qlab.physics.systems.nv import COUPLINGS, NVCentre
 from qlab.pulses import Acquire, Align, Delay, Gate, Play, Program, SetFrequency, Symbol, compile_program
 from qlab.scan import Values
 from tests.physics.independent import TAU, NineLevels, lab_frame, lindblad, normal, nv_hamiltonian, nv_jumps
@@ -226,3 +227,16 @@ def test_hostile_centres_are_refused():
     for name, value in wrong:
         with pytest.raises(UsageError, match="cannot have"):
             NVCentre(**{name: value})
+
+
+def test_fifteen_nitrogen_splits_each_line_in_two():
+    nv = NVCentre(field=(0.0, 0.0, 5e-3), nitrogen=15, **COUPLINGS[15])
+    s, i = qt.spin_J_set(1), qt.spin_J_set(0.5)
+    h = 2.87e9 * qt.tensor(s[2] ** 2, qt.qeye(2)) + 28.03e9 * 5e-3 * qt.tensor(s[2], qt.qeye(2))
+    h = h + 3.03e6 * qt.tensor(s[2], i[2]) + 3.65e6 * (qt.tensor(s[0], i[0]) + qt.tensor(s[1], i[1]))
+    h = h + 4.316e6 * 5e-3 * qt.tensor(qt.qeye(3), i[2])
+    levels = h.eigenenergies()  # two of m_S = 0 below two of -1 below two of +1
+    assert nv.resonance() == pytest.approx(levels[2:4].mean() - levels[:2].mean(), rel=1e-10)
+    assert nv.hyperfine() == pytest.approx(3.03e6, rel=5e-3)
+    assert len(nv.blocks()) == 2
+    assert sum(block.weight for block in nv.blocks()) == pytest.approx(1)

@@ -50,8 +50,8 @@ class Ramsey(Experiment[RamseyParameters]):
 
     Sequence: wait for relaxation, π/2, wait τ, π/2 with phase 2π·f_fringe·τ, probe the resonator; each shot is judged
     by a threshold in the IQ plane. H = −2πΔ b†b + (α/2) b†²b² + (Ω/2)(b e^{iφ} + h.c.), three levels. The share of
-    ones runs as A + B·cos(2π(f_fringe + Δ)τ + φ)·exp[−τ/T2 − (2πστ)²/2], Δ the drive's offset above the qubit; the
-    fit's own parameters are T2*, where the exponent is 1, and the share of the Gaussian in it.
+    ones runs as A + B·cos(2π(f_fringe + Δ)τ + φ)·exp[−τ/T2 − (2πστ)²/2], Δ the drive's offset above the qubit;
+    the fit's own parameters are T2*, where the exponent is 1, and the share of the Gaussian in it.
     Flux sensitivity: δΦ√T = σ_P √T_cycle/(2π τ |df/dΦ| B·envelope); limit: projection noise of a perfect readout.
     Reference: Danilin et al., npj Quantum Inf. 4, 29 (2018).
     Try: move the flux bias to the sweet spot (−0.2 V), where T2* grows and the sensitivity goes.
@@ -60,7 +60,6 @@ class Ramsey(Experiment[RamseyParameters]):
     title = "Transmon Ramsey fringes"
     group = "Coherence"
     fit = "cosine_of_two_decays"
-    preset = "sim-transmon"
     quantum: ClassVar = {**QUANTUM, "protocol": "Ramsey", "measurand": "magnetic flux", "unit": "Wb"}
 
     player: PulsePlayer

@@ -13,7 +13,7 @@ from qlab.parameters import Parameters
 from qlab.physics.constants import D_NV
 from qlab.physics.engine import Readout, play
 from qlab.physics.noise import slow_drift
-from qlab.physics.systems.nv import NVCentre
+from qlab.physics.systems.nv import COUPLINGS, NVCentre
 from qlab.pulses import Acquire, Delay, Gate, Play, Program, Timeline, compile_program
 from qlab.shots import SUFFIX
 from qlab.units import Hertz, Radians, Tesla, Unit
@@ -33,6 +33,7 @@ class NVTruth(Parameters):
     phi: Radians = 0.0
     D: Hertz = D_NV
     E: Hertz = 0.0
+    nitrogen: Annotated[int, Ge(14), Le(15)] = 14
     sigma_detuning: Annotated[float, Unit("Hz"), Ge(0)] = 112.5e3
     tau_c: Annotated[float, Unit("s"), Gt(0)] = 40e-3
     T1: Annotated[float, Unit("s"), Gt(0)] = 5e-3
@@ -90,6 +91,8 @@ class NVWorld(SeededWorld):
             field=(field[0], field[1], field[2]),
             D=hidden.D,
             E=hidden.E,
+            nitrogen=hidden.nitrogen,
+            **COUPLINGS[hidden.nitrogen],
             T1=hidden.T1,
             Tphi=hidden.Tphi,
             noise_hz=hidden.sigma_detuning,

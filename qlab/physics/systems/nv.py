@@ -1,4 +1,4 @@
-"""The NV centre: ground-state spin 1 in a vector field with 14N hyperfine coupling, optically pumped and read.
+"""The NV centre: ground-state spin 1 in a vector field with 14N or 15N hyperfine coupling, optically pumped and read.
 
 Model card M2 with the optical part of CW-ODMR: H/h = D Sz^2 + E (Sx^2 - Sy^2) + gamma B.S + A Sz Iz
 + A_perp (Sx Ix + Sy Iy) + P Iz^2 - gamma_n B.I; pumping and optical dephasing after Dreau, PRB 84, 195204 (2011).
@@ -16,9 +16,12 @@ from numpy.typing import NDArray
 from qlab.errors import UsageError
 from qlab.physics.constants import (
     A_PARALLEL_14N,
+    A_PARALLEL_15N,
     A_PERPENDICULAR_14N,
+    A_PERPENDICULAR_15N,
     D_NV,
     GAMMA_14N,
+    GAMMA_15N,
     GAMMA_NV,
     P_14N,
     TWO_PI,
@@ -29,7 +32,14 @@ from qlab.physics.quantum import qutip
 if TYPE_CHECKING:
     from qutip import Qobj
 
-SPINS = (1, 0, -1)  # m_S, and likewise m_I, in the order of the basis
+SPINS = (1, 0, -1)  # m_S in the order of the basis
+# m_I of either nitrogen in the order of the basis, and what couples it: A, A_perp, P in Hz, gamma_n in Hz/T.
+PROJECTIONS: dict[int, tuple[float, ...]] = {14: (1, 0, -1), 15: (0.5, -0.5)}
+COUPLINGS = {
+    14: {"A_parallel": A_PARALLEL_14N, "A_perpendicular": A_PERPENDICULAR_14N, "quadrupole": P_14N},
+    15: {"A_parallel": A_PARALLEL_15N, "A_perpendicular": A_PERPENDICULAR_15N, "quadrupole": 0.0},
+}
+GAMMA_N = {14: GAMMA_14N, 15: GAMMA_15N}
 LOWER, UPPER = -1, 1
 # Below this share of its own product state a level has no m_S of its own any more: light, noise and drive would
 # act on it differently from what the blocks say.
@@ -42,7 +52,8 @@ class NVCentre:
 
     `T1` is the decay time of every population difference (the rates between all three levels are 1/(3 T1)),
     `Tphi` that of single-quantum coherence by fast noise, `noise_hz` and `tau_c` the rms and the correlation
-    time of the slow Ornstein-Uhlenbeck detuning. `power` arguments are in W.
+    time of the slow Ornstein-Uhlenbeck detuning. `nitrogen` is 14 or 15; `COUPLINGS` has the constants of either.
+    `power` arguments are in W.
     """
 
     field: tuple[float, float, float] = (0.0, 0.0, 0.0)
@@ -51,6 +62,7 @@ class NVCentre:
     A_parallel: float = A_PARALLEL_14N
     A_perpendicular: float = A_PERPENDICULAR_14N
     quadrupole: float = P_14N
+    nitrogen: int = 14
     T1: float = math.inf
     Tphi: float = math.inf
     noise_hz: float = 0.0
@@ -85,23 +97,29 @@ class NVCentre:
         )
         wrong += [name for name in rates if not 0 <= numbers[name] < math.inf]
         wrong += [name for name in ("polarisation", "fluorescence_contrast") if not 0 <= numbers[name] <= 1]
+        wrong += [] if self.nitrogen in PROJECTIONS else ["nitrogen"]
         wrong += [] if all(math.isfinite(b) for b in self.field) else ["field"]
         if wrong:
             raise UsageError(f"An NV centre cannot have this {wrong[0]}.", "Check the numbers of its truth.")
 
     def hamiltonian(self) -> "Qobj":
-        """Return H in rad/s on electron (x) nucleus; 9 x 9, basis m_S, m_I = +1, 0, -1."""
+        """Return H in rad/s on electron (x) nucleus; 9 x 9 (15N: 6 x 6), basis m_S, m_I from above."""
         qt = qutip()
 
-        return qt.Qobj(self._matrix, dims=[[3, 3], [3, 3]])
+        return qt.Qobj(self._matrix, dims=[[3, len(self.projections)]] * 2)
+
+    @property
+    def projections(self) -> tuple[float, ...]:
+        """The values of m_I."""
+        return PROJECTIONS[self.nitrogen]
 
     @cached_property
     def _matrix(self) -> Complex:
-        sx, sy, sz, ix, iy, iz = _spins()
+        sx, sy, sz, ix, iy, iz = _spins(len(self.projections))
         bx, by, bz = self.field
         h = self.D * sz @ sz + self.E * (sx @ sx - sy @ sy) + GAMMA_NV * (bx * sx + by * sy + bz * sz)
         h = h + self.A_parallel * sz @ iz + self.A_perpendicular * (sx @ ix + sy @ iy)
-        h = h + self.quadrupole * iz @ iz - GAMMA_14N * (bx * ix + by * iy + bz * iz)
+        h = h + self.quadrupole * iz @ iz - GAMMA_N[self.nitrogen] * (bx * ix + by * iy + bz * iz)
         return np.asarray(TWO_PI * h)
 
     def collapse_operators(self) -> "list[Qobj]":
@@ -122,16 +140,17 @@ class NVCentre:
         return jumps
 
     @cached_property
-    def _levels(self) -> tuple[Floats, NDArray[np.int64], Complex, Floats]:
-        """Energies (9,), the (m_S, m_I) of each level (9, 2) and its share of it (9,), Sx between them (9, 9)."""
+    def _levels(self) -> tuple[Floats, Floats, Complex, Floats]:
+        """Energies (k,), the (m_S, m_I) of each level (k, 2) and its share of it (k,), Sx between them (k, k)."""
         energies, vectors = np.linalg.eigh(self._matrix)
         weights = np.abs(vectors) ** 2
-        names = _assign(weights)
-        share = weights[3 * (1 - names[:, 0]) + 1 - names[:, 1], np.arange(9)]
-        drive = vectors.conj().T @ _spins()[0] @ vectors
+        product = _assign(weights)
+        basis = np.array([(m_s, m_i) for m_s in SPINS for m_i in self.projections])
+        names, share = basis[product], weights[product, np.arange(len(product))]
+        drive = vectors.conj().T @ _spins(len(self.projections))[0] @ vectors
         return energies, names, drive, share
 
-    def transition(self, m_s: int, m_i: int) -> float:
+    def transition(self, m_s: int, m_i: float) -> float:
         """Return the frequency of m_S = 0 -> m_s with the nucleus in m_i, in Hz, by exact diagonalisation."""
         energies, names, _, _ = self._levels
         upper = np.flatnonzero((names[:, 0] == m_s) & (names[:, 1] == m_i))[0]
@@ -139,20 +158,23 @@ class NVCentre:
         return float(energies[upper] - energies[lower]) / TWO_PI
 
     def resonance(self, m_s: int = LOWER) -> float:
-        """Return the mean of the three hyperfine lines of m_S = 0 -> m_s, in Hz."""
-        return sum(self.transition(m_s, m_i) for m_i in SPINS) / 3
+        """Return the mean of the hyperfine lines of m_S = 0 -> m_s, in Hz."""
+        return sum(self.transition(m_s, m_i) for m_i in self.projections) / len(self.projections)
 
     def hyperfine(self, m_s: int = LOWER) -> float:
-        """Return the spacing of the hyperfine lines, half the distance of the outer two, in Hz (positive)."""
-        return abs(self.transition(m_s, 1) - self.transition(m_s, -1)) / 2
+        """Return the spacing of the hyperfine lines (14N: half the distance of the outer two), in Hz (positive)."""
+        top = self.projections[0]
+        return abs(self.transition(m_s, top) - self.transition(m_s, -top)) / (2 * top)
 
     def asymmetry(self, m_s: int = LOWER) -> float:
         """Return how far the middle line lies below the mid-point of the outer two, in Hz (second order)."""
+        if self.nitrogen != 14:
+            return 0.0
         outer = self.transition(m_s, 1) + self.transition(m_s, -1)
         return outer / 2 - self.transition(m_s, 0)
 
     def blocks(self) -> tuple[Block, ...]:
-        """Return one block of three electron levels for each nuclear projection, weight 1/3.
+        """Return one block of three electron levels for each nuclear projection, all of one weight.
 
         Raises UsageError where the field mixes the levels of the NV axis: the blocks hold to first order in it.
         """
@@ -164,7 +186,7 @@ class NVCentre:
                 "Keep away from zero field, from level crossings, and from strong fields across the axis.",
             )
         made = []
-        for m_i in SPINS:
+        for m_i in self.projections:
             rows = [np.flatnonzero((names[:, 0] == m_s) & (names[:, 1] == m_i))[0] for m_s in SPINS]
             level = energies[rows]
             # Above the ground-state crossing m_S = -1 lies below m_S = 0, which then is what a quantum raises.
@@ -180,7 +202,7 @@ class NVCentre:
                 raising[upper, lower] = turn * math.sqrt(2) * np.linalg.norm(among)
             made.append(
                 Block(
-                    weight=1 / 3,
+                    weight=1 / len(self.projections),
                     energies=level,
                     quanta=quanta,
                     drive=raising,
@@ -238,20 +260,20 @@ class NVCentre:
 
 
 @cache
-def _spins() -> tuple[Complex, ...]:
-    """Return Sx, Sy, Sz of the electron and Ix, Iy, Iz of the nucleus, 9 x 9."""
+def _spins(levels: int) -> tuple[Complex, ...]:
+    """Return Sx, Sy, Sz of the electron and Ix, Iy, Iz of a nucleus of so many levels, 3 levels square."""
     qt = qutip()
 
-    electron = [qt.tensor(op, qt.qeye(3)).full() for op in qt.spin_J_set(1)]
-    return (*electron, *(qt.tensor(qt.qeye(3), op).full() for op in qt.spin_J_set(1)))
+    electron = [qt.tensor(op, qt.qeye(levels)).full() for op in qt.spin_J_set(1)]
+    nucleus = qt.spin_J_set((levels - 1) / 2)
+    return (*electron, *(qt.tensor(qt.qeye(3), op).full() for op in nucleus))
 
 
 def _assign(weights: Floats) -> NDArray[np.int64]:
-    """Return (m_S, m_I) for each eigenstate: the assignment with the largest total overlap; shape (9, 2)."""
+    """Return the product state of each eigenstate: the assignment with the largest total overlap; shape (k,)."""
     from scipy.optimize import linear_sum_assignment
 
     product, state = linear_sum_assignment(-weights)
-    names = np.empty((9, 2), dtype=np.int64)
-    for p, s in zip(product, state, strict=True):
-        names[s] = SPINS[p // 3], SPINS[p % 3]
+    names = np.empty(len(state), dtype=np.int64)
+    names[state] = product
     return names
