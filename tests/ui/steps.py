@@ -30,5 +30,5 @@ def settle(form, window):
 
 def finish(window):
     until(window, lambda: not window.at_work.busy)
-    window.fitting._last = 0.0
+    window.fitting._due = 0.0
     frames(window, 3)

@@ -114,7 +114,7 @@ def test_no_fit_and_next_fit(window):
     assert window.centre.current().fitted is None
     window.call("next_fit")
     window.call("next_fit")
-    window.fitting._last = 0.0
+    window.fitting._due = 0.0
     frames(window, 3)
     assert window.centre.current().fitted.result.model == "line"
 

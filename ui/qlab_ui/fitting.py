@@ -21,6 +21,7 @@ from qlab_ui.worker import Worker
 _EVERY = 0.5  # seconds
 _FIRST = 0.3  # of the planned points must be there before a growing run is fitted
 _FEWEST = 8
+_SHARE = 2.0  # a fit that took t is followed by at least this many t without one
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class Fitting:
         self._centre, self._worker, self._panel, self._voice = centre, worker, panel, voice
         self._asked: dict[str, Question] = {}
         self._underway = False
-        self._last = self._last_curves = 0.0
+        self._due = self._began = self._last_curves = 0.0
         self._asked_curves: tuple[str, int] = ("", 0)
         self.curved: set[str] = set()  # experiments that make curves
         self.model = ""  # what the chooser says: "" is the experiment's own, NO_FIT none
@@ -57,7 +58,7 @@ class Fitting:
         if page is not None:
             self._asked.pop(page.record.id, None)
             page.show_fit(None)
-            self._last = 0.0
+            self._due = 0.0
         self.show()
 
     def show(self) -> None:
@@ -86,17 +87,17 @@ class Fitting:
         """Ask for a fit where one is due: called with each frame."""
         self._consider_curves()
         page, now = self._centre.current(), time.monotonic()
-        if page is None or self._underway or now - self._last < _EVERY or len(page.record.axes) != 1:
+        if page is None or self._underway or now < self._due or len(page.record.axes) != 1:
             return
         question = self._question(page)
         if question is None or self._asked.get(page.record.id) == question:
             return
-        self._last = now
+        self._due = now + _EVERY
         view = grid(page.record, page.rows, page.signal())
         if not question.ended and not _enough(view):
             return
         self._asked[page.record.id] = question
-        self._underway = True
+        self._underway, self._began = True, now
         record, stored = _lean(page.record), self._stored(page)
         if stored is not None:
             self._worker.ask(
@@ -145,7 +146,7 @@ class Fitting:
         return None
 
     def _got(self, question: Question, fitted: work.Fitted) -> None:
-        self._underway = False
+        self._rest()
         page = self._centre.page(question.run)
         if page is None or page.signal() != question.signal:
             return
@@ -155,8 +156,14 @@ class Fitting:
         if page is self._centre.current():
             self.show()
 
-    def _failed(self, error: QlabError) -> None:
+    def _rest(self) -> None:
+        """A fit that took long is followed by a longer rest: the worker has other things to do, too."""
+        now = time.monotonic()
         self._underway = False
+        self._due = max(self._due, now + _SHARE * (now - self._began))
+
+    def _failed(self, error: QlabError) -> None:
+        self._rest()
         self._voice.tell("warning", error.message, error.hint)
 
 

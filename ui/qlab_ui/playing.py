@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from qlab.errors import QlabError
 from qlab.session import Event
 from qlab_ui import sequence, text
+from qlab_ui.panels.sequence import NOTHING
 from qlab_ui.sequence import Played
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ class Playing:
         self._drawn: tuple[str, dict[str, Any] | None] | None = None
         self._underway = False
         self._seen = False
+        self._read = False  # whether the bench has read a form yet
         window.docks["sequence"].visibilityChanged.connect(self._looked_at)
         self._edited = True  # the form was changed after the run was shown
         window.feed.on("checked", self._checked)
@@ -38,7 +40,7 @@ class Playing:
             return
         self._drawn = (source, program)
         if program is None:
-            panel.show_played(None, "", _WAIT if not self._window.bench.ready else panel.empty.text())
+            panel.show_played(None, "", _WAIT if not self._window.bench.ready or not self._read else NOTHING)
             return
         self._underway = True
         self._window.worker.ask(
@@ -59,6 +61,7 @@ class Playing:
         return "as the form says", self._form
 
     def _checked(self, event: Event) -> None:
+        self._read = self._read or not event.get("problems")
         program = event.get("program")
         if isinstance(program, dict) and program != self._form:
             self._edited = self._form is not None or self._edited

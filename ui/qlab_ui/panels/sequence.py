@@ -8,7 +8,8 @@ from qlab_ui import theme
 from qlab_ui.plots.pulses import PulseCanvas
 from qlab_ui.sequence import Played
 
-_NOTHING = "This experiment plays no sequence: it sets knobs and reads."
+_SOON = "The sequence appears here in a moment."
+NOTHING = "This experiment plays no sequence: it sets knobs and reads."
 
 
 class SequencePanel(QWidget):
@@ -31,7 +32,7 @@ class SequencePanel(QWidget):
             "Draw time to scale; else long stretches are squeezed so that each pulse is seen"
         )
         self.canvas = PulseCanvas(self)
-        self.empty = QLabel(_NOTHING, self)
+        self.empty = QLabel(_SOON, self)
         self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.empty.setWordWrap(True)
         self.empty.setForegroundRole(theme.MUTED)
@@ -50,9 +51,9 @@ class SequencePanel(QWidget):
         column.addWidget(self.empty, 1)
         self.slider.valueChanged.connect(self._moved)
         self.scale_box.toggled.connect(self.canvas.set_to_scale)
-        self.show_played(None, "")
+        self.show_played(None, "", _SOON)
 
-    def show_played(self, played: Played | None, source: str, why: str = _NOTHING) -> None:
+    def show_played(self, played: Played | None, source: str, why: str = NOTHING) -> None:
         """Show a sequence and say where it comes from; the slider stays at its share of the sweep."""
         share = self.slider.value() / max(self.slider.maximum(), 1)
         self._played = played

@@ -49,6 +49,7 @@ class CloudsView(View):
         column = self.layout()
         if column is not None:
             column.addItem(foot)
+        self.where.setText("The shots are being read…")
         self.slider.valueChanged.connect(self.rowWanted)
         for item in (self._centres, self.boundary):
             self.plot.addItem(item)
