@@ -9,7 +9,7 @@ from qlab.grid import Rows
 from qlab.runs import Run
 from qlab.store.columns import Table, dim_names, dimensions
 from qlab.store.layout import time_attributes
-from qlab.store.storedunits import stored_unit
+from qlab.store.storedunits import named, stored_unit
 
 
 def to_xarray(run: Run, group: str = "data") -> Any:
@@ -35,7 +35,7 @@ def to_xarray(run: Run, group: str = "data") -> Any:
 
 
 def _attributes(unit: str, long_name: str, name: str) -> dict[str, Any]:
-    return {"units": stored_unit(unit), "long_name": long_name or name.replace("_", " ")}
+    return {"units": stored_unit(unit), "long_name": named(long_name or name.replace("_", " "), unit)}
 
 
 def _general(run: Run) -> dict[str, Any]:

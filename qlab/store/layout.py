@@ -10,7 +10,7 @@ from qlab.record import Record, Stream
 from qlab.store.columns import Stored, Table, all_stored, dim_names, dimensions
 from qlab.store.hdf import chunks, cubes
 from qlab.store.names import moment
-from qlab.store.storedunits import qudt_uri, stored_unit
+from qlab.store.storedunits import named, qudt_uri, stored_unit
 
 
 def nx_group(parent: h5py.Group, name: str, nx_class: str) -> h5py.Group:
@@ -30,7 +30,8 @@ def number(group: h5py.Group, name: str, value: Any, unit: str, long_name: str) 
 def describe(dataset: h5py.Dataset, unit: str, long_name: str) -> None:
     """Give a dataset its unit and the name that people read."""
     dataset.attrs["units"] = stored_unit(unit)
-    dataset.attrs["long_name"] = long_name or dataset.name.rpartition("/")[2].replace("_", " ")
+    name = long_name or dataset.name.rpartition("/")[2].replace("_", " ")
+    dataset.attrs["long_name"] = named(name, unit)
 
 
 def scale(group: h5py.Group, name: str, values: Any, unit: str, long_name: str) -> h5py.Dataset:

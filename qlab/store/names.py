@@ -19,7 +19,7 @@ NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 RESERVED = {
     "data", "shots", "scan_point", "definition", "title", "experiment_description", "start_time", "end_time",
     "entry_identifier_uuid", "identifier_experiment", "experiment_identifier", "program_name", "instrument",
-    "sample", "operator", "process", "program", "bench", "figures", "calibrations", "notes", "thumbnail",
+    "sample", "operator", "process", "program", "bench", "figures", "calibrations", "notes", "preview",
     "log", "quantum", "funding", "access", "metadata", "journal", "timetags", "overview",
 }  # fmt: skip
 

@@ -6,7 +6,16 @@ _SPELLINGS = {
     "": "1", "µ": "u", "μ": "u", "Ω": "Ohm", "²": "2", "³": "3", "·": ".", "*": ".", "⁻¹": "-1", "⁻": "-",
     "¹": "1", "^": "",
 }  # fmt: skip
-_PLAIN = {"counts": "1", "count": "1", "photons": "1", "cps": "Hz", "kcps": "kHz", "deg": "rad", "°": "rad"}
+_PLAIN = {
+    "counts": "1",
+    "count": "1",
+    "photons": "1",
+    "cps": "Hz",
+    "kcps": "kHz",
+    "deg": "rad",
+    "°": "rad",
+    "dB": "1",
+}
 _TOKEN = re.compile(r"([A-Za-z%]*)(-?\d*)")
 QUDT = {
     "s": "SEC", "Hz": "HZ", "T": "T", "V": "V", "A": "A", "W": "W", "K": "K", "rad": "RAD", "m": "M",
@@ -23,6 +32,11 @@ def stored_unit(unit: str) -> str:
             unit = unit.replace(typed, stored)
     unit = unit.strip().replace(" ", ".")
     return _PLAIN.get(unit, unit) or "1"
+
+
+def named(long_name: str, unit: str) -> str:
+    """Return a long name that says what the stored unit cannot: UDUNITS has no decibel, so dB is stored as 1."""
+    return f"{long_name} in dB" if unit == "dB" else long_name
 
 
 def has_root(unit: str) -> bool:

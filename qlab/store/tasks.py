@@ -114,7 +114,7 @@ def _numbers(record: Record) -> Iterator[tuple[str, str, float, float]]:
 
 def _picture(file: h5py.File) -> str:
     """Return the thumbnail, packed, as text; empty where there is none of the right size."""
-    image = file.get("entry/thumbnail/image")
+    image = file.get("entry/preview/image")
     if not isinstance(image, h5py.Dataset) or image.shape != (HEIGHT, WIDTH) or image.dtype != np.uint8:
         return ""
     return base64.b64encode(zlib.compress(image[:].tobytes())).decode("ascii")

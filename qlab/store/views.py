@@ -81,7 +81,8 @@ def write_thumbnail(entry: h5py.Group, record: Record, rows: Rows) -> None:
     if picture is None:
         return
     reserve(entry.file, picture.nbytes)
-    group = nx_group(entry, "thumbnail", "NXdata")
+    # Not "thumbnail": NeXus keeps that name for a note with an image file in it, and nxcheck objects.
+    group = nx_group(entry, "preview", "NXdata")
     image = group.create_dataset("image", data=picture)
     describe(image, "1", "picture of the default plot, 0 black to 255 white")
     for index, (name, size) in enumerate(zip(("row", "column"), picture.shape, strict=True)):

@@ -83,7 +83,7 @@ def test_everything_comes_back_and_the_file_is_good(tmp_path, new_record, end, b
         assert entry["shots/iq_real"].attrs["complex_partner"] == "iq_imag"
         assert entry["shots/counts_shots"].compression == "gzip"
         assert entry["timetags/time_ps"].dims[0][0] == entry["timetags/event"]
-        assert entry["thumbnail/image"].shape == (100, 160)
+        assert entry["preview/image"].shape == (100, 160)
 
 
 def test_other_programs_open_the_streams(tmp_path, new_record, end, block):
@@ -98,7 +98,7 @@ def test_other_programs_open_the_streams(tmp_path, new_record, end, block):
         np.testing.assert_array_equal(dataset["channel"], tags % 4)
     with netcdf.Dataset(path) as dataset:
         assert dataset["entry/upkeep_1/offset"].dimensions == ("step",)
-        assert dataset["entry/thumbnail/image"][:].shape == (100, 160)
+        assert dataset["entry/preview/image"][:].shape == (100, 160)
     assert open_run(path).to_xarray("timetags")["time_ps"].attrs["units"] == "ps"
 
 
@@ -134,7 +134,7 @@ def test_the_thumbnail_shows_the_curve(tmp_path, new_record, end):
     x = np.arange(rows, dtype=float)
     writer.write({"x": x, "y": np.where(x < 50, 0.0, 1.0)})
     with h5py.File(writer.finish(end(record))) as file:
-        picture = file["entry/thumbnail/image"][:]
+        picture = file["entry/preview/image"][:]
     dark = picture < 100
     assert dark[-8:, 10:70].any(axis=0).all()  # low on the left,
     assert dark[:8, 90:150].any(axis=0).all()  # high on the right,

@@ -107,7 +107,7 @@ def test_pages_counts_tags_and_thumbnails(folder):
         assert [run.path for run in library.page(offset=1, limit=1)] == [paths[1]]
         assert library.tags() == [("cold", 1), ("keep-me", 1)]
         with h5py.File(paths[0]) as file:
-            np.testing.assert_array_equal(library.thumbnail(paths[0]), file["entry/thumbnail/image"][:])
+            np.testing.assert_array_equal(library.thumbnail(paths[0]), file["entry/preview/image"][:])
         assert library.thumbnail(place / "none.h5") is None
 
 
