@@ -105,6 +105,8 @@ def fit_runs(
             unit = run.record.units.get(against, unit)
         except QlabError as error:
             left_out.append((path, error.message))
+    if not paths:
+        raise UsageError(f"There is no run in {where} that {query!r} finds.", "Try another query or folder.")
     if not taken:
         reason = f" {left_out[0][0].name}: {left_out[0][1]}" if left_out else ""
         raise UsageError(

@@ -272,7 +272,8 @@ def _solved_by(entry: BenchEntry, solver: str) -> BenchEntry:
 
 def _need_knob(instrument: str, knob: str, knobs: Mapping[str, Any]) -> None:
     if knob not in knobs:
-        raise UsageError(f"{instrument} has no knob {knob!r}.", f"There are: {', '.join(knobs)}.")
+        there = f"There are: {', '.join(knobs)}." if knobs else "It has none."
+        raise UsageError(f"{instrument} has no knob {knob!r}.", there)
 
 
 def _number(value: float | str, unit: str) -> float:

@@ -181,6 +181,13 @@ class Record(_Frozen):
     tags: tuple[str, ...] = ()
     star: bool = False
 
+    def expected_of(self, fit: FitResult) -> dict[str, float]:
+        """Return the hidden truth of the parameters of a fit, by name.
+
+        Known for the experiment's own model alone: in another one the same name may mean another quantity.
+        """
+        return self.expected if fit.model == self.fit else {}
+
     def column(self, name: str) -> Column:
         """Return the column of this name."""
         for column in self.columns:

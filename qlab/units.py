@@ -120,7 +120,15 @@ def _pint_registry() -> Any:
 
 
 def _example(unit: str) -> str:
-    examples = {"s": "4 us", "Hz": "2.87 GHz", "T": "2 mT", "rad": "1.57 rad", "W": "1 mW", "V": "10 mV"}
+    examples = {
+        "s": "4 us",
+        "Hz": "2.87 GHz",
+        "T": "2 mT",
+        "rad": "1.57 rad",
+        "W": "1 mW",
+        "V": "10 mV",
+        "1": "2.5",
+    }
     return f"Type {_DIMENSIONS.get(unit, 'a quantity in ' + unit)}, for example {examples.get(unit, '1 ' + unit)!r}."
 
 

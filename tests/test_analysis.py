@@ -117,3 +117,10 @@ def test_list_of_fits_says_what_each_is(said):
     assert "Electromagnetically induced transparency" in text
     _, text = said("list", "fits", "--json")
     assert {"name", "title", "formula", "parameters"} <= set(json.loads(text)[0])
+
+
+def test_truth_stands_beside_the_experiments_own_model_alone(folder, said):
+    file = runs(folder, "ramsey")[0]
+    assert "truth" in said("fit", file, "--no-keep")[1]
+    # A Lorentzian over precession times has its `frequency` in seconds: no hidden frequency belongs beside it.
+    assert "truth" not in said("fit", file, "--model", "lorentzian", "--no-keep")[1]

@@ -97,6 +97,10 @@ def truncated(measured, tmp_path):
         (["show", "TRUNCATED"], "qlab: "),
         (["show", "missing.h5"], "no file"),
         (["runs", "missing"], "not a folder"),
+        (["run", "nv.ramsey", "--knob", "player.power=1"], "It has none"),
+        (["fit", "RUN", "--bootstrap", "-3"], "0 or more"),
+        (["fit", "FOLDER", "nothing-like-it"], "no run in"),
+        (["export", "RUN", "OTHER", "--to", "csv"], "may be a run"),
     ],
 )
 def test_bad_use_is_one_line_exit_code_2_and_no_file(measured, tmp_path, arguments, part):
@@ -106,7 +110,10 @@ def test_bad_use_is_one_line_exit_code_2_and_no_file(measured, tmp_path, argumen
     bench.write_text("[world]\nkind = 'nv'\n[instruments.a]\ndriver = 'sim.laser'\n[roles]\nlaser = 'a'\n")
     notarun = tmp_path / "notarun.h5"
     notarun.write_text("hello")
+    other = tmp_path / "other.h5"
+    other.write_bytes(measured.read_bytes())
     stand_ins = {"BENCH": bench, "NOTARUN": notarun, "TRUNCATED": truncated(measured, tmp_path)}
+    stand_ins |= {"RUN": measured, "FOLDER": measured.parent, "OTHER": other}
     out = tmp_path / "out"
     extra = ["--out", str(out)] if arguments[0] == "run" and "--out" not in arguments else []
     said = qlab(*[stand_ins.get(a, a) for a in arguments], *extra, cwd=tmp_path)
@@ -114,6 +121,7 @@ def test_bad_use_is_one_line_exit_code_2_and_no_file(measured, tmp_path, argumen
     assert re.search(part, said.stderr)
     assert len(said.stderr.strip().splitlines()) == 1
     assert not out.exists() or not list(out.rglob("*"))
+    assert other.read_bytes() == measured.read_bytes()
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals of this kind are POSIX")

@@ -40,6 +40,8 @@ def fit(
     """
     from qlab.analysis import fit_runs
 
+    if bootstrap < 0:
+        raise UsageError(f"{bootstrap} bootstrap fits cannot be made.", "Give 0 or more, such as 200.")
     fixed = _numbers(fix or [])
     if path.is_dir():
         found = fit_runs(path, query, against=against, model=model, signal=signal, fixed=fixed)
@@ -98,7 +100,7 @@ def _one(
         }
         print(json.dumps(shown, indent=2, ensure_ascii=False))
     else:
-        print_fit(result, run.record.expected)
+        print_fit(result, run.record.expected_of(result))
         units = {p.name: (p.label or p.name, p.unit) for p in result.parameters}
         for kind, each in intervals.items():
             for name, (low, high) in each.items():

@@ -1,6 +1,7 @@
 """`qlab list` and `qlab runs`: what is installed, and what was measured."""
 
 import json
+import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -88,6 +89,9 @@ def runs(
     if as_json:
         print(json.dumps([_plain(item) for item in found], indent=2, ensure_ascii=False, default=str))
         return
+    if not found:
+        said = f"no run of {folder} is found by {query!r}" if query else f"there is no run in {folder}"
+        print(f"qlab: {said}", file=sys.stderr)
     rows = [
         [r.started[:19], r.experiment, r.state, str(r.rows), r.reason or r.headline, str(r.path)]
         for r in found

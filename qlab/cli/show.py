@@ -132,7 +132,7 @@ def describe(run: Run) -> None:
     for name, value in record.parameters.items():
         print(f"  {name} = {_value(value, record.units.get(name, '1'))}")
     for item in record.fits:
-        print_fit(item, record.expected)
+        print_fit(item, record.expected_of(item))
     for figure in record.figures:
         bound = f"  (limit of {figure.limit_of})" if figure.limit_of else ""
         print(f"  {figure.label}: {format_measured(figure.value, figure.error, figure.unit)}{bound}")

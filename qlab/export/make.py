@@ -13,6 +13,8 @@ from qlab.registry import load
 from qlab.runs import Run
 from qlab.store import open_run
 
+_OURS = (".h5", ".hdf5", ".aside", ".notes.json")
+
 
 def make(
     file: Path,
@@ -37,6 +39,9 @@ def make(
     path = Path(run.path or file)
     if out.resolve() == path.resolve():
         raise FileError("That would replace the run itself.", "Give another name.")
+    if out.exists() and out.name.lower().endswith(_OURS):
+        # Another run, or what was said of one: measured data are never written over.
+        raise FileError(f"{out} is there already, and may be a run or its notes.", "Give a new name.")
     if profile is not None:
         run = Run(filled(run.record, profile), run.rows, run.path)
     if not redacted:

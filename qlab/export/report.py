@@ -82,12 +82,13 @@ def _results(record: Record) -> Iterator[str]:
         yield _table(("figure", "value", "definition", "source"), rows)
     for fit in record.fits:
         yield f"<h2>Fit: {escape(fit.model)}</h2><p>{escape(_verdict(fit))}</p>"
+        truth = record.expected_of(fit)
         rows = [
             (p.label or p.name, format_measured(p.value, p.error, p.unit),
-             "derived" if p.derived else "held" if p.error is None else "", _truth(record, p.name, p.unit))
+             "derived" if p.derived else "held" if p.error is None else "", _truth(truth, p.name, p.unit))
             for p in fit.parameters
         ]  # fmt: skip
-        heads = ("parameter", "value", "", "hidden truth" if record.expected else "")
+        heads = ("parameter", "value", "", "hidden truth" if truth else "")
         yield _table(heads, rows)
 
 
@@ -96,8 +97,8 @@ def _verdict(fit: FitResult) -> str:
     return f"{good}; of {fit.signal}, reduced chi-squared {fit.reduced_chi2:.3g}. {fit.message}".strip()
 
 
-def _truth(record: Record, name: str, unit: str) -> str:
-    return format_quantity(record.expected[name], unit, 7) if name in record.expected else ""
+def _truth(truth: dict[str, float], name: str, unit: str) -> str:
+    return format_quantity(truth[name], unit, 7) if name in truth else ""
 
 
 def _parameters(record: Record) -> Iterator[str]:

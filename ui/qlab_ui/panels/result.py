@@ -156,17 +156,18 @@ def _doubt(fit: FitResult) -> str:
 
 
 def _fit_rows(record: Record, fit: FitResult) -> list[Row]:
-    rows = []
+    rows: list[Row] = []
+    truth = record.expected_of(fit)
     for p in fit.parameters:
         held = p.error is None and not p.derived
         shown = format_measured(p.value, p.error, p.unit)
         tip = f"{p.name} = {p.value!r} {p.unit}".strip() + (", held fixed" if held else "")
         rows.append(Row(text.capital(p.label) or text.words(p.name), shown, tip, strong=not held))
-        if record.simulated and p.name in record.expected:
+        if record.simulated and p.name in truth:
             rows.append(
                 Row(
                     "truth",
-                    format_quantity(record.expected[p.name], p.unit, 7),
+                    format_quantity(truth[p.name], p.unit, 7),
                     "What was simulated",
                     indent=True,
                 )
