@@ -97,7 +97,8 @@ class Session(Protocol):
     * `panel` {bench, owner, instruments: {name: {kind, identity, state: open|closed|lost, message, knobs: {knob:
       {value, unit, limits, writable, doc, choices, age}}}}}: what the manual panel shows, while somebody watches it.
       `owner` is the run that owns the instruments ("" when they are free).
-    * `watch` {bench, rules: [...], firing: [{rule, value, since, action}]}: the watchdogs, after each change.
+    * `watch` {bench, rules: [...], firing: [{rule, value, since, action, words}]}: the watchdogs, after each
+      change; `words` say what it saw ("laser.power is 490 uW (above 400 uW)").
     """
 
     def submit(self, order: Order) -> str:

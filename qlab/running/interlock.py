@@ -165,6 +165,7 @@ class Interlock:
                 "value": guard.dog.value if math.isfinite(guard.dog.value) else None,
                 "since": guard.began,
                 "action": guard.dog.rule.action,
+                "words": guard.dog.words(),
             }
             for guard in self._listed()
             if guard.dog.firing

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from qlab.queue.forecast import forecast
+from qlab.queue.forecast import Span, forecast
 from qlab.queue.rules import Standing
 from qlab.service.channel import Message
 from qlab.service.live import Live
@@ -25,7 +25,9 @@ def queue_event(
     spans = forecast(line, ends, taken, now, seconds)
     items = [_going(live) for live in going if not live.ended]
     for standing in line:
-        item, span = standing.item, spans[standing.item.id]
+        item = standing.item
+        # Nobody knows when a held queue goes on.
+        span = Span() if held and not item.order.now else spans[item.id]
         one = seconds[item.id]
         items.append(
             {

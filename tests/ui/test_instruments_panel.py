@@ -3,6 +3,7 @@
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QLabel
 
 from tests.ui.steps import frames
 
@@ -21,6 +22,18 @@ def typed(panel, instrument, knob, words):
     QTest.keyClicks(line, words)
     QTest.keyClick(line, Qt.Key.Key_Return)
     return panel.boxes[instrument].rows[knob]
+
+
+def test_a_refused_value_and_its_reason_stay_until_it_is_mended(window, session, panel):
+    row = typed(panel, "microwave", "frequency", "900 GHz")
+    row.editor.line.clearFocus()
+    asked = len(session.asked)
+    told = {name: dict(box) for name, box in panel.told.items()}
+    panel.show_panel(panel.bench, "", told)
+    assert (row.editor.line.text(), row.message.isVisible()) == ("900 GHz", True)
+    assert len(session.asked) == asked
+    typed(panel, "microwave", "frequency", "2.9 GHz")
+    assert not row.message.isVisible()
 
 
 def test_readings_are_asked_for_only_while_they_are_seen(window, session, panel):
@@ -80,12 +93,15 @@ def test_a_lost_instrument_says_so(panel):
 
 
 def test_a_watchdog_that_fires_is_said_aloud_once(window, session):
-    firing = {"rule": "too weak", "value": "0.2 mW", "since": "", "action": "pause"}
+    saw = "laser.power is 200 uW (below 1 mW)"
+    firing = {"rule": "too weak", "value": 2e-4, "since": "", "action": "pause", "words": saw}
     for _ in range(2):
         session._events.append({"event": "watch", "bench": "sim-nv", "rules": [], "firing": [firing]})
     frames(window, 3)
-    lines = [line for line in window.log.lines() if "too weak" in line]
-    assert len(lines) == 1
+    said = [label.text() for toast in window.toasts.pile() for label in toast.findChildren(QLabel)]
+    assert [words for words in said if words] == [f"Watchdog too weak: {saw}; the run is paused."]
+    assert not any("too weak" in line for line in window.log.lines())  # the run's own log line is the one
     session._events.append({"event": "watch", "bench": "sim-nv", "rules": [], "firing": []})
+    session._events.append({"event": "watch", "bench": "sim-nv", "rules": [], "firing": [firing]})
     frames(window, 2)
-    assert any("clear again" in line for line in window.log.lines())
+    assert len(window.toasts.pile()) == 2

@@ -436,6 +436,14 @@ def test_a_long_trace_is_drawn_as_a_line(window):
     assert page.view.points.opts["symbol"] is None
 
 
+def test_a_layout_leaves_the_window_as_large_as_it_is(window):
+    for _ in range(2):
+        for name in ("analyse", "teach", "measure"):
+            window.call(f"layout_{name}")
+            frames(window, 3)
+            assert (window.width(), window.height()) == (1440, 900)
+
+
 def test_layouts_show_what_each_way_of_working_needs(window):
     window.call("layout_analyse")
     assert not window.docks["parameters"].isVisible()

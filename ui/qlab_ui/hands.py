@@ -90,7 +90,7 @@ class Hands:
             )
 
     def _watch(self, event: Event) -> None:
-        """Say aloud what fires and what is clear again; the log keeps it."""
+        """Say aloud what begins to fire; the run's own log says it too, and when it is clear again."""
         if event.get("bench") not in {None, self._window.settings.bench}:
             return
         self.rules = list(event.get("rules") or ())
@@ -99,10 +99,7 @@ class Hands:
             if name not in self._firing:
                 did = {"pause": "the run is paused", "stop": "the run stops", "make_safe": "all is made safe"}
                 what = did.get(str(one.get("action")), "look at it")
-                words = f"Watchdog {name}: {one.get('value')}; {what}."
-                self._window.tell("warning", words, str(one.get("hint") or ""), toast=True)
-        for name in self._firing - set(firing):
-            self._window.tell("info", f"Watchdog {name} is clear again.")
+                self._window.toasts.show("warning", f"Watchdog {name}: {one.get('words')}; {what}.")
         self._firing = set(firing)
 
     def _set(self, instrument: str, knob: str, value: Any, take_over: bool) -> None:

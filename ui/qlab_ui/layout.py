@@ -104,8 +104,8 @@ LAYOUTS = {
 
 
 def arrange(window: QMainWindow, docks: dict[str, QDockWidget], name: str = "measure") -> None:
-    """Place the docks as a layout says."""
-    wanted = LAYOUTS[name]
+    """Place the docks as a layout says, in a window as large as it is."""
+    wanted, size = LAYOUTS[name], window.size()
     for dock_name, dock in docks.items():
         dock.setFloating(False)
         window.addDockWidget(AREAS[dock_name], dock)
@@ -125,6 +125,8 @@ def arrange(window: QMainWindow, docks: dict[str, QDockWidget], name: str = "mea
     window.resizeDocks([docks[wanted.front]], [line * wanted.bottom], Qt.Orientation.Vertical)
     window.resizeDocks([left, docks["parameters"]], [line * 17, line * 34], Qt.Orientation.Vertical)
     window.resizeDocks([right, docks["metadata"]], [line * 28, line * 18], Qt.Orientation.Vertical)
+    if window.isVisible() and not window.isMaximized() and not window.isFullScreen():
+        window.resize(size)
 
 
 def save(window: QMainWindow, settings: Settings) -> None:

@@ -148,3 +148,7 @@ class Study(QDialog):
         if len(good) == len(loops):
             self._submit(tuple(good))
             self.accept()
+            return
+        # Room for why: a message that wraps asks for more height than the window gives it by itself.
+        self.layout().activate()
+        self.adjustSize()

@@ -83,7 +83,7 @@ class KnobRow(QWidget):
         self.show_value(told, owned=False)
 
     def show_value(self, told: Mapping[str, Any], *, owned: bool) -> None:
-        """Show what the instrument says; a field that is being typed into is left alone."""
+        """Show what the instrument says; a field that is typed into, or that was refused, is left alone."""
         value, age = told.get("value"), told.get("age")
         if self.editor is None:
             self.reading.setText(shown(value, self.unit))
@@ -95,7 +95,8 @@ class KnobRow(QWidget):
             else:
                 self.editor.setEnabled(not owned)
             typing = line is not None and line.hasFocus() and line.isModified()
-            if value is not None and not typing and self.editor.value() != value:
+            theirs = typing or bool(self.editor.problem())
+            if value is not None and not theirs and self.editor.value() != value:
                 self.editor.setValue(value)
         seconds = float(age) if isinstance(age, int | float) else 0.0
         self.label.setText(

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QHeaderView,
@@ -20,6 +20,8 @@ from qlab.record import Record
 from qlab_ui import icons, text, theme
 from qlab_ui.panels.record import Fields, RecordPanel
 from qlab_ui.roomy import make_roomy
+
+_EMPTY = "What the file of a run says stands here."
 
 
 class MetadataPanel(QWidget):
@@ -74,21 +76,31 @@ class MetadataPanel(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.addLayout(top)
         column.addWidget(self.record, 1)
+        column.addStretch(0)  # where there is no record, the words stay at the top
+        self._items: tuple[Any, ...] = ()
+        self.show_record(None)
         self.show_completion(())
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Draw icons and colours again after a change of theme."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange and hasattr(self, "_items"):
+            self.show_completion(self._items)
 
     def show_record(self, record: Record | None, fields: Fields = ()) -> None:
         """Show a record."""
         self.record.show_record(record, fields)
+        self.record.setVisible(record is not None)
         self.report.setEnabled(record is not None)
+        self._say()
 
     def show_completion(self, items: Sequence[Any]) -> None:
         """Show what is there and what is missing (see `qlab.fair.Item`); what is needed comes first."""
-        present = sum(item.present for item in items)
-        self.line.setText(f"{present} of {len(items)} given" if items else "")
+        self._items = tuple(items)
         self.bar.setMaximum(max(len(items), 1))
-        self.bar.setValue(present)
+        self.bar.setValue(sum(item.present for item in items))
         self.bar.setVisible(bool(items))
-        self.bar.setAccessibleDescription(self.line.text())
+        self._say()
         self.missing.clear()
         absent = sorted((item for item in items if not item.present), key=lambda item: not item.needed)
         for item in absent:
@@ -102,3 +114,11 @@ class MetadataPanel(QWidget):
         line = self.missing.sizeHintForRow(0) if absent else 0
         self.missing.setVisible(bool(absent))
         self.missing.setMaximumHeight(line * min(len(absent), 4) + 6)
+
+    def _say(self) -> None:
+        """Say how much is given, or what comes here."""
+        items = self._items
+        empty = "" if self.report.isEnabled() else _EMPTY
+        self.line.setText(f"{self.bar.value()} of {len(items)} given" if items else empty)
+        self.line.setForegroundRole(theme.Role.WindowText if items else theme.MUTED)
+        self.bar.setAccessibleDescription(self.line.text())
