@@ -3,7 +3,7 @@
 import contextlib
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import FunctionType
 from typing import Any, ClassVar, Literal
 
@@ -247,20 +247,33 @@ class Instrument:
 
     def last_state(self) -> str:
         """Return in words what the device was told or told last, and when."""
-        if not self.known:
-            return "Nothing is known of its state."
-        now, clock = time.monotonic(), time.time()
-        parts = [
-            f"{name} {_words(self.knobs()[name], value)} at"
-            f" {time.strftime('%H:%M:%S', time.localtime(clock - now + when))}"
-            for name, (value, when) in self.known.items()
-            if name in self.knobs()
-        ]
-        return f"Last known: {', '.join(parts)}."
+        now = time.monotonic()
+        knobs = self.knobs()
+        return last_known(
+            {
+                name: (value, knobs[name].unit, now - when)
+                for name, (value, when) in self.known.items()
+                if name in knobs
+            }
+        )
 
 
-def _words(knob: Quantity[Any], value: float | bool) -> str:
-    return ("on" if value else "off") if knob.kind is bool else format_quantity(float(value), knob.unit)
+def last_known(values: Mapping[str, tuple[Any, str, float]]) -> str:
+    """Return in words what is known of an instrument: knob -> (value, unit, s ago)."""
+    if not values:
+        return "Nothing is known of its state."
+    now = time.time()
+    parts = [
+        f"{name} {_words(value, unit)} at {time.strftime('%H:%M:%S', time.localtime(now - float(ago)))}"
+        for name, (value, unit, ago) in values.items()
+    ]
+    return f"Last known: {', '.join(parts)}."
+
+
+def _words(value: Any, unit: str) -> str:
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return value if isinstance(value, str) else format_quantity(float(value), unit)
 
 
 def _checked(method: Any) -> Any:

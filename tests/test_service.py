@@ -198,6 +198,85 @@ def test_a_driver_that_hangs_is_cut_off_by_halt_and_its_rows_are_kept(listener, 
     assert len(run) == 61
 
 
+WEDGED = """
+import time
+from qlab_instruments.sim.photon_counter import SimulatedPhotonCounter
+
+class plugin(SimulatedPhotonCounter):
+    call_timeout = 1.0
+
+    def read(self, timeout):
+        rows = super().read(timeout)
+        if self.world.rows > 100:
+            time.sleep(1000)
+        return rows
+"""
+
+
+def test_a_process_whose_run_left_a_thread_hanging_is_replaced_before_the_next_run(listener, tmp_path):
+    folder = tmp_path / "plugins" / "instruments"
+    folder.mkdir(parents=True)
+    (folder / "wedged.py").write_text(WEDGED)
+    bench = bench_file(tmp_path, "bench", "wedged")
+    first = listener.until(lambda e: e["event"] == "ready")["pid"]
+    hangs = order(tmp_path, pace=None).model_copy(update={"bench": str(bench)})
+    listener.session.submit(hangs)
+    failed = listener.state("failed")
+    assert "counter hangs in read" in failed["reason"]
+    assert "counter hangs in read" in listener.until(lambda e: e["event"] == "bench")["message"]
+    assert listener.until(lambda e: e["event"] == "ready")["pid"] != first
+    again = listener.until(lambda e: e["event"] == "safe" and e["bench"] == str(bench))
+    assert set(again["report"].values()) == {"safe"}
+    assert len(open_run(failed["path"])) == 61
+
+
+DEADLY = """
+import os, pathlib
+from qlab.instrument import Instrument, Knob
+
+class plugin(Instrument):
+    current = Knob("A", limits=(0.0, 5.0), safe=0.0)
+
+    def open(self):
+        if pathlib.Path(os.environ["QLAB_TEST_DEADLY"]).exists():
+            os._exit(3)
+"""
+
+
+def test_a_bench_that_ends_every_process_which_opens_it_is_left_closed(tmp_path, monkeypatch):
+    folder = tmp_path / "plugins" / "instruments"
+    folder.mkdir(parents=True)
+    (folder / "deadly.py").write_text(DEADLY)
+    bench, flag = tmp_path / "supply.toml", tmp_path / "flag"
+    bench.write_text("[instruments.supply]\ndriver = 'deadly'\n")
+    monkeypatch.setenv("QLAB_TEST_DEADLY", str(flag))
+    listener = Listener()
+    try:
+        pid = listener.until(lambda e: e["event"] == "ready")["pid"]
+        listener.session.panel(str(bench), True)
+        listener.session.set_knob(str(bench), "supply", "current", 2.0)
+        listener.until(
+            lambda e: (
+                e["event"] == "panel"
+                and (e["instruments"] or {}).get("supply", {}).get("knobs", {}).get("current", {})["value"]
+                == 2.0
+            )
+        )
+        flag.touch()
+        os.kill(pid, signal.SIGKILL)
+        report = listener.until(lambda e: e["event"] == "safe")["report"]
+        assert report["supply"].startswith("NOT REACHED")
+        assert "current 2 A at" in report["supply"]
+        said = [e["message"] for e in listener.seen if e["event"] == "log" and e["level"] == "error"]
+        assert [words for words in said if "ended its process twice" in words]
+        assert [e for e in listener.seen if e["event"] == "panel"][-1]["instruments"] == {}
+        time.sleep(6.0)
+        assert not [e for e in listener.session.events() if e["event"] == "bench"]
+    finally:
+        listener.session.close()
+        os.kill(Address.read(address_file()).pid, signal.SIGTERM)
+
+
 def test_stop_and_make_safe_hold_what_waits_and_skip_goes_on(listener, tmp_path):
     listener.until(lambda e: e["event"] == "ready")
     first, second, third = (listener.session.submit(order(tmp_path, pace=20.0)) for _ in range(3))
@@ -433,14 +512,18 @@ def test_an_instrument_that_hangs_by_hand_is_cut_off_and_named_with_its_last_sta
 
 def test_an_instrument_out_of_reach_is_named_with_the_state_it_was_last_seen_in(tmp_path):
     from qlab.service.known import LastKnown
+    from qlab.service.patience import Patience
     from qlab.service.rescue import safe_report
 
     known = LastKnown()
-    shown = {"laser": {"knobs": {"power": {"value": 2e-3, "age": 3.0}, "on": {"value": True}}}}
+    power = {"value": 2e-3, "unit": "W", "age": 3.0}
+    shown = {"laser": {"knobs": {"power": power, "on": {"value": True, "unit": ""}}}}
     known.heard("sim-nv", {"event": "panel", "instruments": shown})
-    report = safe_report("sim-nv", known.of("sim-nv"), reach=False)
+    patience = Patience()
+    report = safe_report("sim-nv", known.of("sim-nv"), patience, reach=False)
     assert report["laser"].startswith("NOT REACHED")
     assert "power 2 mW at" in report["laser"]
     assert "on on at" in report["laser"]
     assert "Nothing is known of its state" in report["coil"]
-    assert set(safe_report("sim-nv", known.of("sim-nv")).values()) == {"safe"}
+    assert set(safe_report("sim-nv", known.of("sim-nv"), patience).values()) == {"safe"}
+    assert patience.seconds == 0.0

@@ -69,6 +69,8 @@ def serve(bench: Annotated[str, typer.Argument(help="A preset or a bench file.")
             while not asked:
                 for event in made.events():
                     tell(event)
+                    if event["event"] == "served" and event["bench"] == bench and not event["ok"]:
+                        raise UsageError(event["message"], "Mend it, then serve it again.")
                 time.sleep(0.1)
             print("making the bench safe", file=sys.stderr)
             made.command("make_safe")

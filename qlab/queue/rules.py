@@ -9,6 +9,8 @@ from typing import Literal
 from qlab.queue.item import Item, Outcome
 from qlab.session import After
 
+_LOOKED_AT = "being looked at"
+
 
 @dataclass(frozen=True)
 class Now:
@@ -40,13 +42,19 @@ def standings(items: Sequence[Item], now: Now) -> list[Standing]:
     """Say of each item, in line, how it stands.
 
     An item that only waits for instruments keeps them for itself: what comes later in line and needs one of
-    them waits too, so that nothing overtakes on the same instruments; what needs others plays at once.
+    them waits too, so that nothing overtakes on the same instruments; what needs others plays at once. Nothing
+    overtakes an item whose instruments are not known yet.
     """
     kept: dict[str, str] = dict(now.taken)
+    unknown = ""  # title of an item that is being looked at
     found: list[Standing] = []
     ids = {item.id for item in items}
     for item in in_line(items):
         state, why = _standing(item, now, kept, ids)
+        if why == _LOOKED_AT:
+            unknown = unknown or item.title
+        elif state == "ready" and unknown:
+            state, why = "waiting", f"comes after {unknown}, which is being looked at"
         found.append(Standing(item, state, why))
         if state == "ready" or why.startswith("its instruments"):
             for resource in item.plan.resources if item.plan else ():
@@ -67,7 +75,7 @@ def _standing(
     if due is not None and due > now.time:
         return "waiting", f"due at {due.isoformat(timespec='seconds')}"
     if item.plan is None:
-        return "waiting", "being looked at"
+        return "waiting", _LOOKED_AT
     if not item.left:
         return "waiting", "its last run is going"
     if item.plan.refined is not None and item.id in now.going:

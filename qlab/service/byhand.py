@@ -1,12 +1,12 @@
 """What people do by hand in a bench process: the bench they keep open, its panel, its knobs."""
 
 import contextlib
-import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from qlab.errors import QlabError
 from qlab.service.channel import Message
+from qlab.service.patience import Patience
 
 if TYPE_CHECKING:
     from qlab.bench import Bench
@@ -16,21 +16,14 @@ if TYPE_CHECKING:
 class ByHand:
     """The bench that people keep open, used from the main thread of a bench process. `tell` sends events."""
 
-    def __init__(self, tell: Callable[[Message], None]) -> None:
-        self._tell = tell
+    def __init__(self, tell: Callable[[Message], None], patience: Patience) -> None:
+        self._tell, self._patience = tell, patience
         self._hand: HandBench | None = None
-        self._since: float | None = None
 
     @property
     def open(self) -> bool:
         """Whether people want a bench kept open."""
         return self._hand is not None
-
-    @property
-    def stuck(self) -> float:
-        """How long an instrument has kept it waiting (s); from any thread."""
-        since = self._since
-        return 0.0 if since is None else time.monotonic() - since
 
     def watches(self, bench: str) -> bool:
         """Return whether people look at the panel of a bench; from any thread."""
@@ -55,16 +48,14 @@ class ByHand:
     @contextlib.contextmanager
     def _careful(self) -> Iterator[None]:
         """Log what instruments refuse; how long they take is told with each sign of life."""
-        self._since = time.monotonic()
         try:
-            yield
+            with self._patience:
+                yield
         except QlabError as error:
             self._tell({"event": "log", "level": "error", "message": str(error)})
         except Exception as error:  # noqa: BLE001 - a driver may raise anything; the bench process goes on
             said = f"{type(error).__name__}: {error}"
             self._tell({"event": "log", "level": "error", "message": said})
-        finally:
-            self._since = None
 
     def take(self, message: Message) -> None:
         """Open a bench for people, or learn for what they want it: {bench, watch, serve, known}."""

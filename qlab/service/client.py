@@ -3,99 +3,31 @@
 import os
 import threading
 import time
-import uuid
 from collections import deque
-from collections.abc import Mapping, Sequence
-from typing import Any
 
 from qlab.service.channel import Address, Channel, Message, address_file
+from qlab.service.speaking import Speaking
 from qlab.service.start import alive, start_supervisor
-from qlab.session import After, Command, Event, Order
 
 START_DEADLINE = 30.0  # s
 
 
-class RemoteSession:
+class RemoteSession(Speaking):
     """A session in the bench process; see `qlab.session.Session`. Nothing here waits."""
 
     def __init__(self, name: str = "window") -> None:
+        super().__init__()
         self._name = name
-        self._events: deque[Event] = deque()
         self._outbox: deque[Message] = deque()
         self._channel: Channel | None = None
         self._lock = threading.Lock()
-        self._bench = ""  # the bench spoken of last: the one to make safe
         self._closed = False
         threading.Thread(target=self._connect, daemon=True, name="qlab connect").start()
-
-    def submit(self, order: Order) -> str:
-        """Queue a run; return its id."""
-        run = str(uuid.uuid4())
-        self._bench = order.bench
-        self._send({"do": "submit", "run": run, "order": order.model_dump(mode="json")})
-        return run
-
-    def check(self, token: int, experiment: str, parameters: dict[str, Any], bench: str) -> None:
-        """Ask whether parameters are good; answered by a `checked` event."""
-        self._bench = bench
-        self._send(
-            {
-                "do": "check",
-                "token": token,
-                "experiment": experiment,
-                "parameters": parameters,
-                "bench": bench,
-            }
-        )
-
-    def command(self, what: Command, run: str = "") -> None:
-        """Say something to a run or to the queue; `make_safe` is for the bench spoken of last, too."""
-        self._send({"do": what, "run": run, "bench": self._bench})
-
-    def extend(self, run: str, passes: int) -> None:
-        """Add passes to a run."""
-        self._send({"do": "extend", "run": run, "passes": passes})
-
-    def arrange(self, run: str, changes: Mapping[str, Any]) -> None:
-        """Change a waiting run."""
-        told = {
-            name: value.model_dump() if isinstance(value, After) else value for name, value in changes.items()
-        }
-        self._send({"do": "arrange", "run": run, "changes": told})
-
-    def panel(self, bench: str, watch: bool) -> None:
-        """Ask for `panel` events of a bench, or for no more."""
-        self._bench = bench
-        self._send({"do": "panel", "bench": bench, "watch": watch})
-
-    def set_knob(
-        self, bench: str, instrument: str, knob: str, value: float | bool | str, *, take_over: bool = False
-    ) -> None:
-        """Set one knob by hand."""
-        about = {
-            "bench": bench,
-            "instrument": instrument,
-            "knob": knob,
-            "value": value,
-            "take_over": take_over,
-        }
-        self._send({"do": "set_knob", **about})
-
-    def watch(self, bench: str, rules: Sequence[Mapping[str, Any]]) -> None:
-        """Replace the watchdog rules of a bench."""
-        self._send({"do": "watch", "bench": bench, "rules": [dict(rule) for rule in rules]})
 
     def serve(self, bench: str, on: bool) -> None:
         """Keep a bench open as long as this session lasts; answered by a `served` event {bench, ok, message}."""
         self._bench = bench
         self._send({"do": "serve", "bench": bench, "on": on})
-
-    def events(self) -> list[Event]:
-        """Return the events since the last call."""
-        fresh: list[Event] = []
-        while self._events:
-            fresh.append(self._events.popleft())
-        return fresh
 
     def close(self) -> None:
         """Let go; a run goes on without this window."""

@@ -74,10 +74,10 @@ class HandBench:
 
 
 def recall(bench: Bench, known: dict[str, Any]) -> None:
-    """Tell a bench's instruments in which state they were last seen: instrument -> knob -> (value, s ago)."""
+    """Tell a bench's instruments in which state they were last seen: instrument -> knob -> (value, unit, s ago)."""
     now = time.monotonic()
     for name, knobs in known.items():
         instrument = bench.instruments.get(name)
-        for knob, (value, ago) in knobs.items():
+        for knob, (value, _unit, ago) in knobs.items():
             if instrument is not None and knob in instrument.knobs():
                 instrument.known.setdefault(knob, (value, now - float(ago)))

@@ -10,7 +10,7 @@ class LastKnown:
     """The values of the knobs of each bench, from the snapshots of its runs and from its panel."""
 
     def __init__(self) -> None:
-        self._benches: dict[str, dict[str, dict[str, tuple[Any, float]]]] = {}
+        self._benches: dict[str, dict[str, dict[str, tuple[Any, str, float]]]] = {}
 
     def heard(self, bench: str, event: Message) -> None:
         """Take the values that a `started` or `panel` event tells of a bench."""
@@ -23,12 +23,13 @@ class LastKnown:
         for name, about in instruments.items():
             for knob, shown in (about.get("knobs") or {}).items():
                 if shown.get("value") is not None:
-                    known.setdefault(name, {})[knob] = (shown["value"], now - float(shown.get("age") or 0.0))
+                    when = now - float(shown.get("age") or 0.0)
+                    known.setdefault(name, {})[knob] = (shown["value"], str(shown.get("unit") or ""), when)
 
-    def of(self, bench: str) -> dict[str, dict[str, tuple[Any, float]]]:
-        """Return instrument -> knob -> (value, s ago)."""
+    def of(self, bench: str) -> dict[str, dict[str, tuple[Any, str, float]]]:
+        """Return instrument -> knob -> (value, unit, s ago)."""
         now = time.monotonic()
         return {
-            name: {knob: (value, now - when) for knob, (value, when) in knobs.items()}
+            name: {knob: (value, unit, now - when) for knob, (value, unit, when) in knobs.items()}
             for name, knobs in self._benches.get(bench, {}).items()
         }

@@ -9,6 +9,7 @@ from collections import deque
 from qlab.service.channel import Address, Channel, Message
 
 HANG = 15.0  # s without a sign of life after which a bench process is ended
+RESTART = 5.0  # s between two starts of a process that ends before it is up
 HALT_GRACE = 3.0  # s that a halted run has to end by itself, beyond what its driver's timeout allows
 
 
@@ -24,15 +25,16 @@ class BenchProcess:
         self.bench = ""  # the bench it had last, or keeps open
         self.by_hand = False  # it keeps the bench open for people
         self.ready: Message | None = None
-        self.heard = self.idle_since = time.monotonic()
+        self.heard = self.idle_since = self._began = time.monotonic()
         self.halt_by: float | None = None
-        self.stuck = 0.0  # s that a call by hand has lasted
+        self.stuck = 0.0  # s that a call outside a run has lasted
+        self.lost = float("-inf")  # when one was lost in its place
 
     def start(self) -> None:
         """Start the process, or a fresh one after it has ended."""
         self.channel, self.ready, self.halt_by, self.stuck = None, None, None, 0.0
         self._outbox.clear()
-        self.heard = self.idle_since = time.monotonic()
+        self.heard = self.idle_since = self._began = time.monotonic()
         environment = {**os.environ, "QLAB_SERVICE_KEY": self._address.key}
         self._popen = subprocess.Popen(
             [sys.executable, "-m", "qlab.service.worker", "--where", self._address.where],
@@ -71,7 +73,8 @@ class BenchProcess:
     def fault(self) -> tuple[str, str]:
         """Return what is wrong with it and how its run would end: ("", "") while all is well."""
         now = time.monotonic()
-        if self._popen is not None and (code := self._popen.poll()) is not None:
+        early = self.channel is None and now - self._began < RESTART
+        if not early and self._popen is not None and (code := self._popen.poll()) is not None:
             return f"The bench process ended unexpectedly (code {code}).", "interrupted"
         if self.halt_by is not None and now > self.halt_by and self.run:
             return "The run did not end by itself, so its process was ended.", "stopped"

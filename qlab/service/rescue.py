@@ -4,29 +4,36 @@ from pathlib import Path
 from typing import Any
 
 from qlab.bench import Bench
-from qlab.errors import FileError, QlabError
+from qlab.benchfile import read_bench
+from qlab.errors import FileError
 from qlab.holding import Holding
+from qlab.instrument import last_known
 from qlab.service.channel import Message
 from qlab.service.hand import recall
+from qlab.service.patience import Patience
 
 
-def safe_report(name: str, known: dict[str, Any], *, reach: bool = True) -> dict[str, str]:
+def safe_report(
+    name: str, known: dict[str, Any], patience: Patience, *, reach: bool = True
+) -> dict[str, str]:
     """Make a bench safe and let go of it; return what became of each instrument.
 
-    With `reach` False no instrument is touched (opening one has just ended a process): each is named with the
-    state in which it was last seen.
+    With `reach` False no driver is even loaded (one has just ended a process): each instrument is named with the
+    state in which it was last seen. `patience` times the loading of drivers, which has no other deadline.
     """
     try:
-        bench = Bench.load(name)
-        held = Holding.of(bench, "qlab, making it safe") if reach else Holding([])
-    except QlabError as error:
-        return {name: f"NOT SAFE: {error}"}
+        if not reach:
+            why = "NOT REACHED: reaching it ended the bench process."
+            return {
+                instrument: f"{why} {last_known(known.get(instrument, {}))} Check {instrument} by hand."
+                for instrument in read_bench(name).instruments
+            }
+        with patience:
+            bench = Bench.load(name)
+        held = Holding.of(bench, "qlab, making it safe")
+    except Exception as error:  # noqa: BLE001 - a driver may raise anything; whoever waits must hear of it
+        return {name: f"NOT SAFE: {error} Check its instruments by hand."}
     recall(bench, known)
-    if not reach:
-        return {
-            name: f"NOT REACHED: reaching it ended the bench process. {instrument.last_state()} Check {name} by hand."
-            for name, instrument in bench.instruments.items()
-        }
     try:
         return bench.make_safe(close=True)
     finally:

@@ -12,12 +12,15 @@ from qlab.service.channel import Address, Channel, Message, address_file, listen
 from qlab.service.desk import Desk
 from qlab.service.guest import Guest
 from qlab.service.known import LastKnown
+from qlab.service.live import Live
 from qlab.service.pool import ProcessPool, hand_message
 from qlab.service.process import BenchProcess
 from qlab.settings import state_folder
 
 LINGER = 4.0  # s without a guest or a run after which all ends
 ROOM = 10.0  # s that a supervisor which is leaving has to make room for this one
+AGAIN = 60.0  # s within which a bench that ends its process a second time is left closed
+RESCUES = 3  # attempts to make whole what a run measured
 
 
 class Supervisor:
@@ -42,9 +45,7 @@ class Supervisor:
         threading.Thread(target=self._accept, args=(ears,), daemon=True, name="qlab accept").start()
         self.pool.open()
         for live in self.desk.restore():
-            self.pool.rescue(
-                live, "interrupted", "The computer or the supervisor stopped while it was going."
-            )
+            self._rescue(live, "interrupted", "The computer or the supervisor stopped while it was going.")
         self.address.write(address_file())
         try:
             while not self._quitting:
@@ -194,6 +195,8 @@ class Supervisor:
             case "free" | "refused":
                 process.run, process.halt_by = "", None
                 self._watches.pop(process.bench, None)
+                if event.get("abandoned"):
+                    self._lost(process, f"The process of the last run hangs: {event['abandoned']}", "")
         self.desk.heard(event)
 
     def _look(self) -> None:
@@ -208,24 +211,62 @@ class Supervisor:
             self._quitting = True
 
     def _lost(self, process: BenchProcess, why: str, state: str) -> None:
+        """Replace a process. `state` is how its run ends; "" where that has ended and left a thread that hangs."""
         run, bench, by_hand = process.run, process.bench, process.by_hand
-        process.run = ""
+        again, process.lost = time.monotonic() - process.lost < AGAIN, time.monotonic()
+        process.run, process.by_hand = "", False
         self.pool.replace(process, why)
         self.desk.forget_questions()
         live = self.desk.live.get(run)
         if live is not None and (live.begun or live.attempts):
-            self.pool.rescue(live, state, "halted" if state == "stopped" else why, process)
+            self._rescue(live, state, "halted" if state == "stopped" else why, process)
         elif live is not None:
             # It had not begun: it is tried once more, and given up where that ends the process again.
             live.attempts += 1
             process.run = run
             process.send({"do": "submit", "run": run, "order": live.order, "about": live.about,
                           "rules": self.desk.rules(bench)})  # fmt: skip
+        elif by_hand or not state:
+            # An instrument that ends the process which reaches for it is not reached for without end.
+            process.send(
+                {"do": "make_safe", "bench": bench, "known": self.known.of(bench), "reach": not again}
+            )
+        if by_hand and again:
+            self._close(bench)
         elif by_hand:
-            process.send({"do": "make_safe", "bench": bench, "known": self.known.of(bench)})
-        if by_hand:
-            process.by_hand = False
             self._hand(bench)
+
+    def _rescue(self, live: Live, state: str, reason: str, by: BenchProcess | None = None) -> None:
+        """Have a run rescued, or give it up where that has ended one process after the other."""
+        if live.rescues < RESCUES:
+            self.pool.rescue(live, state, reason, by)
+            return
+        hint = f"What was measured is in {live.path}: try `qlab recover` on it." if live.path else ""
+        ended = {
+            "event": "state",
+            "run": live.run,
+            "state": state,
+            "reason": reason,
+            "hint": hint,
+            "path": "",
+        }
+        self.desk.heard(ended)
+        self.desk.heard({"event": "free", "run": live.run})
+
+    def _close(self, bench: str) -> None:
+        """Leave a bench closed that ends every process which opens it, and tell those who wanted it."""
+        why = f"Bench {bench} ended its process twice and is left closed."
+        hint = "Its instruments are named in the safe report: check them, then open it again."
+        self._panels.pop(bench, None)
+        self.tell({"event": "log", "level": "error", "message": f"{why} {hint}"})
+        for guest in self.guests.values():
+            if bench in guest.watching:
+                guest.tell({"event": "panel", "bench": bench, "owner": "", "instruments": {}})
+            if guest.serving == bench:
+                guest.tell({"event": "served", "bench": bench, "ok": False, "message": f"{why} {hint}"})
+                guest.serving = ""
+            guest.opened.discard(bench)
+            guest.watching.discard(bench)
 
 
 def main() -> None:

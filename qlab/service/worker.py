@@ -13,6 +13,7 @@ from qlab.errors import QlabError
 from qlab.service.answers import Answers
 from qlab.service.byhand import ByHand
 from qlab.service.channel import Address, Channel, Message
+from qlab.service.patience import Patience
 
 BEAT = 0.5  # s between signs of life, and between panel events
 STILL_WRITTEN = 2.0  # s between two looks at a run whose process outlived its supervisor
@@ -39,7 +40,8 @@ class Worker:
         self.answers = Answers(self.tell)
         self.current: Any = None
         self.bench = ""  # that of the current run
-        self.by_hand = ByHand(self.tell)
+        self.patience = Patience()  # with instruments, on the main thread
+        self.by_hand = ByHand(self.tell, self.patience)
         self.early: dict[str, list[Message]] = {}  # what was said to a run before it was there
 
     def tell(self, event: Message) -> None:
@@ -129,7 +131,7 @@ class Worker:
         from qlab.holding import InUseError
         from qlab.session import Order
 
-        run, order = message["run"], Order.model_validate(message["order"])
+        run, order, abandoned = message["run"], Order.model_validate(message["order"]), ""
         try:
             self._play(run, order, message)
         except InUseError as error:
@@ -141,10 +143,13 @@ class Worker:
         except Exception as error:  # noqa: BLE001 - a broken plug-in may raise anything; the bench process goes on
             self._ended(run, "failed", f"{type(error).__name__}: {error}", "See the log.")
         finally:
+            abandoned = self.current.abandoned if self.current is not None else ""
             self.current, self.bench = None, ""
             self.early.pop(run, None)
-        self.by_hand.after_run(order.bench)
-        self.tell({"event": "free", "run": run})
+        if not abandoned:
+            self.by_hand.after_run(order.bench)
+        # A thread that hangs in a driver cannot be ended: the supervisor replaces the process that has it.
+        self.tell({"event": "free", "run": run, "abandoned": abandoned})
 
     def _play(self, run: str, order: Any, message: Message) -> None:
         from qlab.orders import prepared
@@ -189,7 +194,8 @@ class Worker:
             told = True
             time.sleep(STILL_WRITTEN)
         if not told:
-            report = safe_report(bench, message.get("known", {}), reach=message.get("reach", True))
+            reach = bool(message.get("reach", True))
+            report = safe_report(bench, message.get("known", {}), self.patience, reach=reach)
             self.tell({"event": "safe", "run": run, "bench": bench, "report": report})
         self.tell(ending(message))
         self.tell({"event": "free", "run": run})
@@ -200,7 +206,8 @@ class Worker:
         bench = message.get("bench", "")
         report = self.by_hand.make_safe(bench)
         if report is None:
-            report = safe_report(bench, message.get("known", {}))
+            reach = bool(message.get("reach", True))
+            report = safe_report(bench, message.get("known", {}), self.patience, reach=reach)
         self.tell({"event": "safe", "bench": bench, "report": report})
 
     def show(self) -> None:
@@ -212,7 +219,7 @@ class Worker:
 
     def beat(self) -> None:
         """Give a sign of life until the process ends."""
-        while self.channel.send({"event": "alive", "stuck": self.by_hand.stuck}):
+        while self.channel.send({"event": "alive", "stuck": self.patience.seconds}):
             with contextlib.suppress(Exception):
                 self.show()
             time.sleep(BEAT)

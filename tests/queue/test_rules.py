@@ -9,6 +9,7 @@ from qlab.queue.history import History
 from qlab.queue.item import Item, Outcome, child
 from qlab.queue.rules import Now, in_line, moved, standings
 from qlab.queue.study import Plan, Point
+from qlab.service.showing import queue_event
 from qlab.session import After, Order
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -153,3 +154,20 @@ def test_runs_of_a_repeated_order_have_seeds_and_titles_of_their_own():
     assert seeds == [7, 8, 9]
     single = item("b", seed=7)
     assert child(single, Point()) == (single.order, {})
+
+
+def test_nothing_overtakes_an_order_whose_instruments_are_not_known_yet():
+    fresh = item("fresh", priority=1).model_copy(update={"plan": None})
+    found = said([item("a"), item("b", needs=("other",)), fresh])
+    assert found["fresh"] == ("waiting", "being looked at")
+    assert found["a"] == found["b"] == ("waiting", "comes after fresh, which is being looked at")
+
+
+def test_a_held_queue_tells_no_times_but_of_what_is_wanted_now():
+    line = standings([item("a"), item("b", now=True)], now(held=True))
+    seconds = {"a": 60.0, "b": 60.0}
+    told = {one["run"]: one for one in queue_event(line, [], True, seconds)["items"]}
+    assert (told["a"]["starts"], told["a"]["ends"]) == ("", "")
+    assert told["b"]["starts"]
+    free = {one["run"]: one for one in queue_event(line, [], False, seconds)["items"]}
+    assert free["a"]["starts"]

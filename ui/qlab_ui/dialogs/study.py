@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEvent, Qt
 from PySide6.QtWidgets import (
+    QApplication,
     QCheckBox,
     QComboBox,
     QDialog,
@@ -150,5 +151,5 @@ class Study(QDialog):
             self.accept()
             return
         # Room for why: a message that wraps asks for more height than the window gives it by itself.
-        self.layout().activate()
+        QApplication.sendPostedEvents(self, QEvent.Type.LayoutRequest)
         self.adjustSize()
