@@ -74,4 +74,10 @@ def test_the_report_of_a_real_file_is_a_page(window, tmp_path):
     verdicts = [tree.topLevelItem(i).text(1) for i in range(tree.topLevelItemCount())]
     assert verdicts.count("met") == made.met
     assert verdicts == sorted(verdicts, key=["missed", "met", "by a repository"].index)
+    advice = tree.topLevelItem(0).text(3)
+    room = tree.visualItemRect(tree.topLevelItem(0))
+    lines = room.height() / tree.fontMetrics().height()
+    assert lines * tree.columnWidth(3) > tree.fontMetrics().horizontalAdvance(
+        advice
+    )  # all of it is to be read
     page.close()

@@ -5,6 +5,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel
 
+from qlab_ui.dialogs.watchdogs import Watchdogs
 from tests.ui.steps import frames
 
 
@@ -105,3 +106,15 @@ def test_a_watchdog_that_fires_is_said_aloud_once(window, session):
     session._events.append({"event": "watch", "bench": "sim-nv", "rules": [], "firing": [firing]})
     frames(window, 2)
     assert len(window.toasts.pile()) == 2
+
+
+def test_a_watchdog_is_never_cut_by_its_dialog(window):
+    dialog = Watchdogs(window, "sim-nv", [], {"laser.power": "W"}, lambda rules: None)
+    dialog.show()
+    row = dialog.add()
+    dialog.add()
+    frames(window, 2)
+    right = row.mapTo(dialog, QPoint(row.width(), 0)).x()
+    assert row.width() >= row.minimumSizeHint().width()
+    assert right <= dialog.width()
+    dialog.close()

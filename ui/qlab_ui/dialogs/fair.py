@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QHeaderView, QLabel, QTreeWidget, QTreeWidgetItem,
 
 from qlab_ui import icons, theme
 from qlab_ui.dialogs.pages import Page
-from qlab_ui.roomy import make_roomy
+from qlab_ui.roomy import make_wrapping
 
 _MARKS = {"met": ("done", "met"), "missed": ("warning", "missed"), "repository": ("info", "by a repository")}
 
@@ -29,8 +29,7 @@ class FairPage(Page):
         tree.setAccessibleName("Metrics")
         tree.setRootIsDecorated(False)
         tree.setAlternatingRowColors(True)
-        tree.setWordWrap(True)
-        make_roomy(tree)
+        make_wrapping(tree)
         tree.setHeaderLabels(["Metric", "", "What it asks", "Found, or what to do"])
         for metric in sorted(
             report.metrics, key=lambda m: list(_MARKS).index(m.verdict) if m.verdict != "missed" else -1

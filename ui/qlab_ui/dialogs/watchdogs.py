@@ -162,9 +162,10 @@ class Watchdogs(QDialog):
         self._empty.setForegroundRole(theme.MUTED)
         self._column.addWidget(self._empty)
         self._column.addStretch(1)
-        area = QScrollArea(self)
+        self._area = area = QScrollArea(self)
         area.setFrameShape(QFrame.Shape.NoFrame)
         area.setWidgetResizable(True)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         area.setWidget(self._body)
         self.add_button = QPushButton("Add a watchdog", self)
         self.add_button.clicked.connect(lambda _pressed: self.add())
@@ -192,6 +193,10 @@ class Watchdogs(QDialog):
         self.rows.append(row)
         self._column.insertWidget(self._column.count() - 1, row)
         self._empty.hide()
+        # A sentence is never cut: the dialog is as wide as its widest line.
+        margins = self._column.contentsMargins()
+        beside = margins.left() + margins.right() + self._area.verticalScrollBar().sizeHint().width()
+        self._area.setMinimumWidth(row.minimumSizeHint().width() + beside)
         row.name.setFocus()
         return row
 
