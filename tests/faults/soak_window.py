@@ -13,7 +13,7 @@ from PySide6.QtCore import Qt, QTimer
 
 from qlab.service.client import connect
 from qlab.settings import Settings
-from qlab_ui.app import make_application, make_window
+from qlab_ui.app import make_application, make_window, settle
 
 FRAME = 0.016  # s
 
@@ -40,6 +40,7 @@ def main() -> None:
                 window.fitting.again()
             case ["measure"]:
                 # The beginning, with its imports, is not what the soak is about.
+                settle()
                 late.clear()
             case ["told"]:
                 ordered = sorted(late) or [0.0]

@@ -1,5 +1,6 @@
 """The application: look, error dialog, session, window."""
 
+import gc
 import sys
 import traceback
 from types import TracebackType
@@ -15,6 +16,8 @@ from qlab.settings import Settings, load_settings
 from qlab_ui import theme
 from qlab_ui.window import MainWindow
 from qlab_ui.worker import Worker
+
+_SETTLED_MS = 5000  # after the start all is there that stays
 
 
 def make_window(session: Session, settings: Settings, worker: Worker | None = None) -> MainWindow:
@@ -59,6 +62,13 @@ def _show(window: MainWindow, message: str, hint: str, details: str) -> None:
         window.show_error(message, hint, details)
 
 
+def settle() -> None:
+    """Let the garbage collector pass over what stays for good: looking through all of it takes several frames."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
+
+
 def main(argv: list[str] | None = None) -> int:
     """Open the window and stay until it is closed."""
     from qlab.service import client
@@ -76,4 +86,5 @@ def main(argv: list[str] | None = None) -> int:
     hints: Any = app.styleHints()  # the stubs lose the signal behind the property of the same name
     hints.colorSchemeChanged.connect(lambda _scheme: theme.apply(app, settings.theme, settings.text_size))
     window.show()
+    QTimer.singleShot(_SETTLED_MS, window, settle)
     return int(app.exec())

@@ -4,10 +4,11 @@ import shutil
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, Qt
-from PySide6.QtWidgets import QLabel, QProgressBar, QStatusBar, QToolButton, QWidget
+from PySide6.QtWidgets import QLabel, QStatusBar, QToolButton, QWidget
 
 from qlab.session import Event
 from qlab_ui import icons, text, theme
+from qlab_ui.progress import Progress
 
 _LOW = 1e9  # bytes: below this the free space is a warning
 
@@ -25,11 +26,8 @@ class StatusLine(QStatusBar):
         self._icon = QLabel(self)
         self.state = self._label("state_text")
         self.count = self._label("count_text")
-        self.bar = QProgressBar(self)
+        self.bar = Progress(self)
         self.bar.setObjectName("progress")
-        self.bar.setTextVisible(False)
-        self.bar.setFixedWidth(unit * 26)
-        self.bar.setMaximumHeight(int(self.fontMetrics().height() * 0.75))
         self.bar.setAccessibleName("Progress of the run")
         self.left = self._label("left_text")
         # Wide enough for the longest text, so that it is never cut while it changes.
@@ -66,8 +64,7 @@ class StatusLine(QStatusBar):
         for widget in self._moving():
             widget.show()
         self.count.setText(f"{done} / {total}" if total else str(done))
-        self.bar.setMaximum(1000 if total else 0)
-        self.bar.setValue(round(1000 * min(done / total, 1)) if total else 0)
+        self.bar.show_value(min(done, total), total)
         remaining = event.get("remaining")
         known = remaining is not None and remaining == remaining and total
         self.left.setText(

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from qlab_ui.plots.curve import CurveView
 
 _MOST_TABS = 12
+_PART_MS = 100
 _SPARE_MS = 900  # after the start of a run its first points are drawn: not then
 
 
@@ -41,7 +42,10 @@ class Centre(QStackedWidget):
         self._spare: CurveView | None = None
         self.addWidget(welcome)
         self.addWidget(self.tabs)
-        self.tabs.currentChanged.connect(lambda _index: self.shownChanged.emit())
+        # Whatever changed what is shown, it is looked at once, when the picture stands.
+        self._soon = QTimer(self, singleShot=True, interval=0)
+        self._soon.timeout.connect(self.shownChanged)
+        self.tabs.currentChanged.connect(lambda _index: self._soon.start())
 
     def pages(self) -> Iterator[RunPage]:
         """Return the open pages."""
@@ -79,16 +83,19 @@ class Centre(QStackedWidget):
         self.mark(page)
         self.setCurrentWidget(self.tabs)
         self.tabs.setCurrentWidget(page)
-        self.shownChanged.emit()
+        self._soon.start()
         return page
 
     def prepare(self) -> None:
-        """Make the view of the next run ahead of need: what takes time must not fall on the start of a run."""
+        """Make the view of the next run ahead of need, a part at a time: it must not hold up the frames."""
         if self._spare is None:
             from qlab_ui.plots.curve import CurveView
 
             self._spare = CurveView(self)
             self._spare.hide()
+            QTimer.singleShot(_PART_MS, self, self.prepare)
+        else:
+            self._spare.complete()
 
     def mark(self, page: RunPage) -> None:
         """Bring the tab's words and icon up to date."""
@@ -140,4 +147,4 @@ class Centre(QStackedWidget):
         page.deleteLater()
         if not self.tabs.count():
             self.setCurrentWidget(self.welcome)
-        self.shownChanged.emit()
+        self._soon.start()

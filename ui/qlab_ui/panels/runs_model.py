@@ -1,6 +1,6 @@
 """The list of runs as a Qt model: one line each, the ones that go on top."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -95,7 +95,10 @@ class RunsModel(QAbstractTableModel):
         for place, old in enumerate(self.lines):
             if old.run == line.run:
                 self.lines[place] = line
-                self.dataChanged.emit(self.index(place, 0), self.index(place, len(COLUMNS) - 1))
+                # While a run goes, only its rows change: what is painted again is one cell.
+                same = replace(old, rows=line.rows, colour=line.colour) == line
+                first, last = (ROWS, ROWS) if same else (0, len(COLUMNS) - 1)
+                self.dataChanged.emit(self.index(place, first), self.index(place, last))
 
     def show_stored(self, lines: list[Line], *, searched: bool) -> None:
         """Show the runs of the folder; a search leaves out the runs of this session that have ended."""

@@ -12,6 +12,7 @@ from qlab.record import Record
 from qlab.units import format_measured, format_quantity
 from qlab_ui import text, theme
 from qlab_ui.plots.data import Curve, Floats, Label, Overlay, curve
+from qlab_ui.plots.residuals import Residuals
 from qlab_ui.plots.view import View, colour
 from qlab_ui.work import Fitted
 
@@ -22,6 +23,8 @@ _NEAR = 40.0  # how far, in device-independent dots, the cursor reaches
 class CurveView(View):
     """One-dimensional view, live and reopened."""
 
+    residuals: Residuals | None = None
+
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.curve: Curve | None = None
@@ -29,22 +32,23 @@ class CurveView(View):
         self._overlays: list[Overlay] = []
         self._behind: list[pg.PlotDataItem] = []
         self.legend: pg.LabelItem | None = None
+        self._named: tuple[Label, Label] | None = None
+        self._many: bool | None = None
         self.bars = pg.ErrorBarItem()
         self.points = pg.PlotDataItem(connect="finite")
         self.model = pg.PlotDataItem(antialias=True)
         self.ring = pg.ScatterPlotItem(size=13, symbol="o")
+        # A fit changes twice a second, the points thirty times: its wide, smooth line is kept as a picture.
+        self.model.curve.setCacheMode(pg.QtWidgets.QGraphicsItem.CacheMode.DeviceCoordinateCache)
         for item in (self.bars, self.points, self.model, self.ring):
             self.plot.addItem(item)
-        self.strip = self.add_plot(1)
-        self.strip.setXLink(self.plot)
-        self.strip.setMouseEnabled(y=False)
-        self.zero = pg.InfiniteLine(0, angle=0)
-        self.residuals = pg.PlotDataItem()
-        self.strip.addItem(self.zero)
-        self.strip.addItem(self.residuals)
-        self.graphics.ci.layout.setRowStretchFactor(0, 5)
-        self.graphics.ci.layout.setRowStretchFactor(1, 1)
-        self._strip_shown(False)
+        self.plot.getAxis("left").setWidth(self.fontMetrics().averageCharWidth() * 9)
+
+    def complete(self) -> None:
+        """Make the strip of residuals, which nobody sees before the first fit, where it is not there yet."""
+        if self.residuals is None:
+            self.residuals = Residuals(self)
+            self.recolour()
 
     def show_record(self, record: Record) -> None:
         """Set the range of the planned sweep, so that the picture fills and does not jump."""
@@ -85,21 +89,18 @@ class CurveView(View):
         if self.curve is None:
             return
         drawn = self.curve
-        if (
-            self.plot.getAxis("bottom").labelText != drawn.across.name
-            or not self.plot.getAxis("left").labelText
-        ):
-            self.label(self.plot, "bottom", drawn.across)
-        self.label(self.plot, "left", drawn.up)
+        self._name_axes(drawn)
         many = len(drawn.x) > _MOST_SYMBOLS
-        self.points.setDownsampling(auto=many, method="peak")
-        self.points.setClipToView(many)
-        self.points.setSymbol(None if many else "o")
+        if many != self._many:
+            self._many = many
+            self._thread()
+            self.points.setDownsampling(auto=many, method="peak")
+            self.points.setClipToView(many)
+            self.points.setSymbol(None if many else "o")
         self.points.setData(drawn.x, drawn.y)
         self._bars(drawn, many)
         for item, other in zip(self._behind, self._overlays, strict=True):
             item.setData(other.curve.x, other.curve.y)
-        self._strip()
         self.setAccessibleDescription(_summary(drawn))
 
     def show_fit(self, fitted: Fitted | None) -> None:
@@ -109,9 +110,10 @@ class CurveView(View):
             self.model.setData([], [])
         else:
             self.model.setData(fitted.x, fitted.y)
-        self._strip_shown(fitted is not None and len(fitted.residual_x) > 0)
-        self._strip()
-        self.recolour()
+            self.complete()
+        if self.residuals is not None:
+            self.residuals.show_fit(fitted)
+        self._thread()
 
     def nearest(self, at: QPointF) -> tuple[float, float, str] | None:
         """Return the measured point nearest to the mouse."""
@@ -150,18 +152,17 @@ class CurveView(View):
 
     def plots(self) -> list[pg.PlotItem]:
         """Return the plot and the strip below it."""
-        return [self.plot, self.strip] if hasattr(self, "strip") else [self.plot]
+        return [self.plot] if self.residuals is None else [self.plot, self.residuals.plot]
 
     def recolour(self) -> None:
         """Take the colours of the palette."""
         super().recolour()
-        if not hasattr(self, "residuals"):
+        self._named = None  # the colour of a name is part of it
+        if not hasattr(self, "ring"):
             return
         look = theme.theme_of(self.palette())
         data, fit = look.series[0], look.series[1]
-        thread = None if self._fitted is not None else pg.mkPen(colour(data, 110))
-        many = self.curve is not None and len(self.curve.x) > _MOST_SYMBOLS
-        self.points.setPen(pg.mkPen(data) if many else thread)
+        self._thread()
         self.points.setSymbolBrush(colour(data, 230))
         self.points.setSymbolPen(None)
         self.points.setSymbolSize(6)
@@ -170,12 +171,8 @@ class CurveView(View):
         self.model.setPen(pg.mkPen(fit, width=2))
         self.ring.setPen(pg.mkPen(look.text, width=1.5))
         self.ring.setBrush(None)
-        self.zero.setPen(pg.mkPen(fit))
-        self.residuals.setPen(None)
-        self.residuals.setSymbol("o")
-        self.residuals.setSymbolSize(4)
-        self.residuals.setSymbolPen(None)
-        self.residuals.setSymbolBrush(colour(data, 200))
+        if self.residuals is not None:
+            self.residuals.recolour(look)
         self._name_overlays(look)
         for place, item in enumerate(self._behind):
             shade = look.series[2 + place % 5]
@@ -184,6 +181,25 @@ class CurveView(View):
             item.setSymbolSize(6)
             item.setSymbolPen(None)
             item.setSymbolBrush(colour(shade, 200))
+
+    def _thread(self) -> None:
+        """Lead the eye from point to point where no fit does."""
+        data = theme.theme_of(self.palette()).series[0]
+        self.points.setPen(
+            pg.mkPen(data)
+            if self._many
+            else None
+            if self._fitted is not None
+            else pg.mkPen(colour(data, 110))
+        )
+
+    def _name_axes(self, drawn: Curve) -> None:
+        """Name the axes where their names have changed: an axis that is named anew is laid out anew."""
+        if self._named == (drawn.across, drawn.up):
+            return
+        self._named = (drawn.across, drawn.up)
+        self.label(self.plot, "bottom", drawn.across)
+        self.label(self.plot, "left", drawn.up)
 
     def _name_overlays(self, look: theme.Theme) -> None:
         if self.legend is None or self.record is None:
@@ -215,28 +231,6 @@ class CurveView(View):
             return values
         with np.errstate(divide="ignore", invalid="ignore"):
             return np.log10(values)
-
-    def _strip(self) -> None:
-        fitted = self._fitted
-        if fitted is None or not len(fitted.residual_x):
-            self.residuals.setData([], [])
-            return
-        self.residuals.setData(fitted.residual_x, fitted.residual)
-        reach = max(3.0, float(np.nanmax(np.abs(fitted.residual)))) if fitted.normalised else None
-        if reach is not None:
-            self.strip.setYRange(-reach, reach, padding=0.05)
-
-    def _strip_shown(self, shown: bool) -> None:
-        self.strip.setVisible(shown)
-        self.graphics.ci.layout.setRowMaximumHeight(1, self.fontMetrics().height() * 6.5 if shown else 0)
-        self.plot.getAxis("bottom").setStyle(showValues=True)
-        width = self.fontMetrics().averageCharWidth() * 9
-        for plot in self.plots():
-            plot.getAxis("left").setWidth(width)
-        self.strip.getAxis("bottom").setStyle(showValues=False)
-        self.strip.getAxis("bottom").setHeight(self.fontMetrics().height() // 2)
-        normal = self._fitted is None or self._fitted.normalised
-        self.label(self.strip, "left", Label("residual", "σ" if normal else ""))
 
 
 def _spaced_by_factor(values: Floats) -> bool:

@@ -16,6 +16,7 @@ class GridLines(pg.GraphicsObject):  # type: ignore[misc]
     def __init__(self, plot: Any) -> None:
         super().__init__()
         self._axes = (plot.getAxis("bottom"), plot.getAxis("left"))
+        self._ticks: dict[Any, tuple[tuple[float, float, float, bool], list[float]]] = {}
         self._pen = QPen()
         self.setZValue(-100)
         plot.addItem(self, ignoreBounds=True)
@@ -38,14 +39,18 @@ class GridLines(pg.GraphicsObject):  # type: ignore[misc]
         """Draw a line for each major tick that is seen."""
         seen = self.boundingRect()
         across, up = self._axes
-        lines = [QLineF(x, seen.top(), x, seen.bottom()) for x in _ticks(across, seen.left(), seen.right())]
-        lines += [QLineF(seen.left(), y, seen.right(), y) for y in _ticks(up, seen.top(), seen.bottom())]
+        columns, rows = self._at(across, seen.left(), seen.right()), self._at(up, seen.top(), seen.bottom())
+        lines = [QLineF(x, seen.top(), x, seen.bottom()) for x in columns]
+        lines += [QLineF(seen.left(), y, seen.right(), y) for y in rows]
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
         painter.setPen(self._pen)
         painter.drawLines(lines)
 
-
-def _ticks(axis: Any, low: float, high: float) -> list[float]:
-    size = axis.width() if axis.orientation in {"bottom", "top"} else axis.height()
-    levels = axis.tickValues(low, high, max(size, 1))
-    return [float(value) for value in levels[0][1]] if levels else []
+    def _at(self, axis: Any, low: float, high: float) -> list[float]:
+        """Return the major ticks of an axis; they are looked up again where what is seen has changed."""
+        size = axis.width() if axis.orientation in {"bottom", "top"} else axis.height()
+        seen = (low, high, size, axis.logMode)
+        if axis not in self._ticks or self._ticks[axis][0] != seen:
+            levels = axis.tickValues(low, high, max(size, 1))
+            self._ticks[axis] = (seen, [float(value) for value in levels[0][1]] if levels else [])
+        return self._ticks[axis][1]
