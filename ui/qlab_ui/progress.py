@@ -4,8 +4,8 @@ Qt's own paints itself, and with it everything else that waits to be painted, wi
 """
 
 from PySide6.QtCore import QSize
-from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QSizePolicy, QStyle, QStyleOptionProgressBar, QWidget
+from PySide6.QtGui import QPainter, QPaintEvent, QPalette
+from PySide6.QtWidgets import QSizePolicy, QWidget
 
 
 class Progress(QWidget):
@@ -38,10 +38,12 @@ class Progress(QWidget):
         return QSize(metrics.averageCharWidth() * 26, int(metrics.height() * 0.75))
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        """Draw as the style draws its bars."""
-        option = QStyleOptionProgressBar()
-        option.initFrom(self)
-        option.minimum, option.maximum, option.progress = 0, self._maximum, self._value
-        option.textVisible = False
-        option.state |= QStyle.StateFlag.State_Horizontal
-        self.style().drawControl(QStyle.ControlElement.CE_ProgressBar, option, QPainter(self), self)
+        """Draw a trough and how far it is filled."""
+        painter, palette = QPainter(self), self.palette()
+        trough = self.rect().adjusted(0, 0, -1, -1)
+        painter.setPen(palette.color(QPalette.ColorRole.Mid))
+        painter.setBrush(palette.color(QPalette.ColorRole.Base))
+        painter.drawRect(trough)
+        if self._maximum:
+            trough.setWidth(round(trough.width() * self._value / self._maximum))
+            painter.fillRect(trough.adjusted(1, 1, 0, 0), palette.color(QPalette.ColorRole.Highlight))

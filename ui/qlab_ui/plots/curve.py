@@ -11,6 +11,7 @@ from qlab.grid import Rows
 from qlab.record import Record
 from qlab.units import format_measured, format_quantity
 from qlab_ui import text, theme
+from qlab_ui.plots.calm import Calm
 from qlab_ui.plots.data import Curve, Floats, Label, Overlay, curve
 from qlab_ui.plots.residuals import Residuals
 from qlab_ui.plots.view import View, colour
@@ -43,6 +44,7 @@ class CurveView(View):
         for item in (self.bars, self.points, self.model, self.ring):
             self.plot.addItem(item)
         self.plot.getAxis("left").setWidth(self.fontMetrics().averageCharWidth() * 9)
+        self._calm = Calm(self.plot)
 
     def complete(self) -> None:
         """Make the strip of residuals, which nobody sees before the first fit, where it is not there yet."""
@@ -101,6 +103,7 @@ class CurveView(View):
         self._bars(drawn, many)
         for item, other in zip(self._behind, self._overlays, strict=True):
             item.setData(other.curve.x, other.curve.y)
+        self._follow()
         self.setAccessibleDescription(_summary(drawn))
 
     def show_fit(self, fitted: Fitted | None) -> None:
@@ -181,6 +184,28 @@ class CurveView(View):
             item.setSymbolSize(6)
             item.setSymbolPen(None)
             item.setSymbolBrush(colour(shade, 200))
+
+    def autoscale(self) -> None:
+        """Let the vertical axis follow the data."""
+        self._follow(again=True)
+
+    def fit_view(self) -> None:
+        """Show everything that is drawn and keep showing it while it grows."""
+        self.plot.enableAutoRange(axis="x")
+        self.autoscale()
+
+    def toggle_log(self, axis: int) -> None:
+        """Turn an axis (0: x, 1: y) to a logarithmic one or back."""
+        super().toggle_log(axis)
+        if axis == 1:
+            self.autoscale()
+
+    def _follow(self, *, again: bool = False) -> None:
+        drawn = self.curve
+        if drawn is not None:
+            error = np.nan_to_num(drawn.error)
+            parts = [drawn.y + error, drawn.y - error, *(other.curve.y for other in self._overlays)]
+            self._calm.follow(self._shown(np.concatenate(parts), 1), again=again)
 
     def _thread(self) -> None:
         """Lead the eye from point to point where no fit does."""

@@ -63,8 +63,10 @@ class View(QWidget):
 
     def show_record(self, record: Record) -> None:
         """Say which run this is; also called when its record changes."""
+        fresh = self.record is None or self.record.id != record.id
         self.record = record
-        self.recolour()
+        if fresh:
+            self.recolour()
 
     def draw(self, rows: Rows, signal: str) -> None:
         """Draw what the run has measured so far."""
