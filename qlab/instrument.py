@@ -1,6 +1,5 @@
 """Instruments: devices with knobs that can always be made safe, and what is known of them without asking."""
 
-import contextlib
 import math
 import time
 from collections.abc import Callable, Mapping
@@ -211,16 +210,21 @@ class Instrument:
                 continue
             try:
                 state[name] = {"value": self.read_knob(knob), "unit": knob.unit}
-            except (InstrumentError, OSError) as error:
+            except Exception as error:  # noqa: BLE001 - a driver may raise anything
                 state[name] = {"error": str(error), "unit": knob.unit}
         return state
 
     def refresh(self) -> None:
-        """Read every knob that can be read, so that `panel` shows it; waits for the device."""
-        for knob in self.knobs().values():
+        """Read every knob that can be read, so that `panel` shows it, and which cannot; waits for the device."""
+        failed: list[str] = []
+        for name, knob in self.knobs().items():
             if knob.readable:
-                with contextlib.suppress(InstrumentError, OSError):
+                try:
                     self.read_knob(knob)
+                except Exception as error:  # noqa: BLE001 - a driver may raise anything; the others are read
+                    failed.append(f"{name} cannot be read: {error}")
+        if self.state == "open":
+            self.message = "; ".join(failed)
 
     def panel(self) -> dict[str, Any]:
         """Return what is known of the device as plain data, without asking it; see `qlab.session.Session`."""

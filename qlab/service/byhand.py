@@ -71,6 +71,7 @@ class ByHand:
             self._hand = HandBench(name)
         hand, new = self._hand, serve and not self._hand.serve
         hand.watch, hand.serve = bool(message.get("watch")), serve
+        hand.guard(message.get("rules", hand.rules))
         served = {"event": "served", "bench": name}
         try:
             hand.open(message.get("known", {}))
@@ -93,7 +94,7 @@ class ByHand:
         if hand is None:
             return
         if hand.bench is not None:
-            hand.bench.refresh()
+            hand.refresh(self._tell)
         elif hand.may_try:
             with contextlib.suppress(QlabError):
                 hand.open({})

@@ -1,6 +1,7 @@
 """A bench that is kept open for people: its panel, its knobs, and making it safe when everybody has left."""
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 from qlab.bench import Bench
@@ -8,6 +9,8 @@ from qlab.errors import QlabError
 from qlab.holding import Holding
 from qlab.running.hands import wanted
 from qlab.service.channel import Message
+from qlab.service.guarding import Guarding
+from qlab.watch import Rule
 
 TRY_AGAIN = 5.0  # s until a bench that could not be opened is tried again
 
@@ -20,6 +23,8 @@ class HandBench:
         self.watch = self.serve = False
         self.bench: Bench | None = None
         self.by_hand: dict[str, float | bool] = {}
+        self.rules: list[dict[str, Any]] = []
+        self._guarding: Guarding | None = None
         self._held = Holding([])
         self._again = 0.0
 
@@ -38,6 +43,21 @@ class HandBench:
             self._held.release()
             raise
         self.bench = bench
+        self.guard(self.rules)
+
+    def guard(self, rules: list[dict[str, Any]]) -> None:
+        """Watch the bench by its own rules and these, as long as it is open."""
+        self.rules = rules
+        if self.bench is not None:
+            self._guarding = Guarding(self.bench, [Rule.model_validate(rule) for rule in rules])
+
+    def refresh(self, tell: Callable[[Message], None]) -> None:
+        """Read what can be read, and make safe where a watchdog asks for it."""
+        if self.bench is None or self._guarding is None:
+            return
+        self.bench.refresh()
+        if self._guarding.look(tell):
+            tell({"event": "safe", "bench": self.name, "report": self.make_safe()})
 
     @property
     def may_try(self) -> bool:
@@ -63,7 +83,7 @@ class HandBench:
         self.by_hand = {}
         report = {} if self.bench is None else self.bench.make_safe(close=close)
         if close:
-            self.bench = None
+            self.bench = self._guarding = None
             self._held.release()
         return report
 

@@ -149,6 +149,8 @@ class ProcessPool:
             process.end()
 
 
-def hand_message(bench: str, watch: bool, serve: bool, known: dict[str, Any]) -> Message:
-    """Return the message that opens a bench for people, or changes for whom."""
-    return {"do": "panel", "bench": bench, "watch": watch, "serve": serve, "known": known}
+def hand_message(
+    bench: str, watch: bool, serve: bool, known: dict[str, Any], rules: list[dict[str, Any]]
+) -> Message:
+    """Return the message that opens a bench for people, or changes for whom and what is watched."""
+    return {"do": "panel", "bench": bench, "watch": watch, "serve": serve, "known": known, "rules": rules}

@@ -126,13 +126,16 @@ class Supervisor:
                 self._hand(bench)
             case "set_knob":
                 guest.opened.add(bench)
+                if self.pool.having(bench) is None:
+                    self._hand(bench)
                 self.pool.hand(bench, message)
             case "serve":
                 self._serve(guest, bench, on=bool(message["on"]))
             case _:
+                self.desk.do(message)
                 if message.get("do") == "watch":
                     self._watches.pop(bench, None)
-                self.desk.do(message)
+                    self._hand(bench)
 
     def _serve(self, guest: Guest, bench: str, *, on: bool) -> None:
         other = next((g for g in self.guests.values() if g.serving == bench and g is not guest), None)
@@ -150,7 +153,8 @@ class Supervisor:
         if wanted:
             watch = any(bench in guest.watching for guest in self.guests.values())
             served = any(guest.serving == bench for guest in self.guests.values())
-            self.pool.hand(bench, hand_message(bench, watch, served, self.known.of(bench)))
+            known, rules = self.known.of(bench), self.desk.rules(bench)
+            self.pool.hand(bench, hand_message(bench, watch, served, known, rules))
         elif (process := self.pool.having(bench)) is not None:
             process.by_hand = False
             process.send({"do": "let_go", "bench": bench})
