@@ -24,9 +24,9 @@ if "methods" in chosen.what:
     if chosen.out:
         write(found, chosen.out)
 if "program" in chosen.what:
-    from benchmarks import files, fitting, peers, recording, simulation, stability, start
+    from benchmarks import drawing, files, fitting, peers, recording, simulation, stability, start
 
-    parts = (simulation, recording, files, peers, fitting, stability, start)
+    parts = (simulation, recording, files, peers, fitting, stability, start, drawing)
     rows = [row for part in parts for row in part.rows()]
     heads = ("what", "ours", "beside it", "ratio", "largest difference")
     widths = [max(len(str(row[i])) for row in [heads, *rows]) for i in range(5)]

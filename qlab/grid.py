@@ -1,7 +1,7 @@
 """Rows in the order they were taken, and the grid derived from them: live, at the end, and years later."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
@@ -57,70 +57,146 @@ def grid(record: Record, rows: Rows, signal: str = "") -> Grid:
     The one place where rows become a curve or a map: live, at the end, and years later.
     Rows whose `valid` column is 0 are left out.
     """
-    if not record.signals:
-        raise UsageError(f"Run {record.id} declares no signal.", "Read its columns instead.")
-    chosen = next((s for s in record.signals if not signal or s.name == signal), None)
-    if chosen is None:
-        names = ", ".join(s.name for s in record.signals)
-        raise UsageError(f"There is no signal {signal!r} in this run.", f"There are: {names}.")
-    count = len(rows)
-    keep = np.ones(count, dtype=bool)
-    if any(c.name == "valid" for c in record.columns):
-        keep = np.asarray(rows.column("valid")[:count]) == 1
-    axes: list[tuple[Axis, NDArray[np.float64]]] = []
-    flat = np.zeros(int(keep.sum()), dtype=np.int64)
-    shape: list[int] = []
-    for axis in record.axes:
-        taken = np.asarray(rows.column(axis.name)[:count], dtype=float)[keep]
-        values = np.asarray(axis.values, dtype=float) if axis.values else np.unique(taken)
-        flat = flat * max(len(values), 1) + _nearest(values, taken)
-        axes.append((axis, values))
-        shape.append(len(values))
-    value, error, taken_rows = _reduce(chosen, rows, keep, flat, int(np.prod(shape)) if shape else 1)
-    final = tuple(shape) if shape else (1,)
-    return Grid(chosen, tuple(axes), value.reshape(final), error.reshape(final), taken_rows.reshape(final))
+    return Gridding(record, signal).take(rows)
 
 
-def _nearest(values: NDArray[np.float64], taken: NDArray[np.float64]) -> NDArray[np.int64]:
-    if len(values) == 0:
-        return np.zeros(len(taken), dtype=np.int64)
-    order = np.argsort(values)
-    ordered = values[order]
-    right = np.clip(np.searchsorted(ordered, taken), 0, len(ordered) - 1)
-    left = np.clip(right - 1, 0, len(ordered) - 1)
-    nearest = np.where(np.abs(taken - ordered[left]) < np.abs(taken - ordered[right]), left, right)
-    return np.asarray(order[nearest], dtype=np.int64)
+class Gridding:
+    """The grid of one signal as its rows come: each `take` looks only at those that are new.
+
+    `changed` are the flat indices of the points that the last `take` has changed.
+    """
+
+    _count: int  # rows that have been taken
+    _grid: Grid
+
+    def __init__(self, record: Record, signal: str = "") -> None:
+        if not record.signals:
+            raise UsageError(f"Run {record.id} declares no signal.", "Read its columns instead.")
+        chosen = next((s for s in record.signals if not signal or s.name == signal), None)
+        if chosen is None:
+            names = ", ".join(s.name for s in record.signals)
+            raise UsageError(f"There is no signal {signal!r} in this run.", f"There are: {names}.")
+        self.signal = chosen
+        self.changed: NDArray[np.int64] = np.zeros(0, dtype=np.int64)
+        self._record = record
+        self._valid = any(column.name == "valid" for column in record.columns)
+        self._planned = all(axis.values for axis in record.axes)
+        self._begin(tuple(np.asarray(axis.values, dtype=float) for axis in record.axes))
+
+    def take(self, rows: Rows) -> Grid:
+        """Take the rows that came since the last call; return the grid, whose arrays are those of the next call too."""
+        count = len(rows)
+        if not self._planned or count < self._count:
+            self._begin(tuple(self._values(axis, rows, count) for axis in self._record.axes))
+        keep = slice(self._count, count)
+        self._count = count
+        wanted = {*(axis.name for axis in self._record.axes), self.signal.of, self.signal.per} - {""}
+        columns = {name: np.asarray(rows.column(name)[keep], dtype=float) for name in wanted}
+        if self._valid:
+            good = np.asarray(rows.column("valid")[keep]) == 1
+            columns = {name: column[good] for name, column in columns.items()}
+        self._add(columns)
+        return self._grid
+
+    def _values(self, axis: Axis, rows: Rows, count: int) -> NDArray[np.float64]:
+        """Return the values of an axis: the planned ones, or those that were taken."""
+        if axis.values:
+            return np.asarray(axis.values, dtype=float)
+        taken = np.asarray(rows.column(axis.name)[:count], dtype=float)
+        if self._valid:
+            taken = taken[np.asarray(rows.column("valid")[:count]) == 1]
+        return np.unique(taken)
+
+    def _begin(self, values: tuple[NDArray[np.float64], ...]) -> None:
+        shape = tuple(len(of_axis) for of_axis in values) or (1,)
+        self._count = 0
+        self._places = [_Nearest(of_axis) for of_axis in values]
+        self._sums = _Sums(int(np.prod(shape)))
+        value, error = (np.full(self._sums.taken.size, np.nan) for _ in range(2))
+        axes = tuple(zip(self._record.axes, values, strict=True))
+        taken = self._sums.taken.reshape(shape)
+        self._grid = Grid(self.signal, axes, value.reshape(shape), error.reshape(shape), taken)
+
+    def _add(self, columns: Mapping[str, NDArray[np.float64]]) -> None:
+        of = columns[self.signal.of]
+        flat = np.zeros(len(of), dtype=np.int64)
+        for axis, place in zip(self._record.axes, self._places, strict=True):
+            flat = flat * max(len(place.values), 1) + place.of(columns[axis.name])
+        self.changed = self._sums.add(flat, of, columns.get(self.signal.per))
+        value, error = self._sums.reduced(self.signal, self.changed)
+        # The arrays of the grid are contiguous: these are views of them.
+        self._grid.value.reshape(-1)[self.changed] = value * self.signal.scale
+        self._grid.error.reshape(-1)[self.changed] = error * abs(self.signal.scale)
 
 
-def _reduce(
-    signal: Signal, rows: Rows, keep: NDArray[np.bool_], flat: NDArray[np.int64], size: int
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:
-    count = len(keep)
+@dataclass
+class _Nearest:
+    """Finds the value of an axis that a row was taken at."""
 
-    def summed(column: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.asarray(np.bincount(flat, weights=column, minlength=size), dtype=float)
+    values: NDArray[np.float64]
+    _order: NDArray[np.int64] = field(init=False)
+    _ordered: NDArray[np.float64] = field(init=False)
 
-    of = np.asarray(rows.column(signal.of)[:count], dtype=float)[keep]
-    taken = np.asarray(np.bincount(flat, minlength=size), dtype=np.int64)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        if signal.rule == "mean":
-            mean = summed(of) / taken
-            spread = summed((of - mean[flat]) ** 2) / (taken - 1)
-            value, error = mean, np.where(taken > 1, np.sqrt(spread / taken), np.nan)
-        elif signal.rule == "fraction":
-            tries = summed(np.asarray(rows.column(signal.per)[:count], dtype=float)[keep])
-            value = summed(of) / tries
-            # One success and one failure more (Laplace): a fraction of 0 or 1 is not known exactly.
-            likely = (summed(of) + 1) / (tries + 2)
-            error = np.sqrt(likely * (1 - likely) / tries)
+    def __post_init__(self) -> None:
+        self._order = np.argsort(self.values)
+        self._ordered = self.values[self._order]
+
+    def of(self, taken: NDArray[np.float64]) -> NDArray[np.int64]:
+        """Return the index of the nearest value for each row."""
+        last = len(self._ordered) - 1
+        if last < 0:
+            return np.zeros(len(taken), dtype=np.int64)
+        right = np.clip(np.searchsorted(self._ordered, taken), 0, last)
+        left = np.clip(right - 1, 0, last)
+        nearer = np.abs(taken - self._ordered[left]) < np.abs(taken - self._ordered[right])
+        return np.asarray(self._order[np.where(nearer, left, right)], dtype=np.int64)
+
+
+class _Sums:
+    """What is kept of each point: how many rows, their mean and spread, and the sum of what they are counted per."""
+
+    def __init__(self, size: int) -> None:
+        self.taken: NDArray[np.int64] = np.zeros(size, dtype=np.int64)
+        self._mean, self._spread, self._per = (np.zeros(size) for _ in range(3))
+
+    def add(
+        self, flat: NDArray[np.int64], of: NDArray[np.float64], per: NDArray[np.float64] | None
+    ) -> NDArray[np.int64]:
+        """Add rows to their points; return the points that they belong to."""
+        if 4 * len(flat) < self.taken.size:
+            cells, flat = np.unique(flat, return_inverse=True)
         else:
-            per = np.asarray(rows.column(signal.per)[:count], dtype=float)[keep]
-            total, over = summed(of), summed(per)
-            value = total / over
+            cells = np.arange(self.taken.size)
+        new = np.bincount(flat, minlength=len(cells))
+        hit = new > 0
+        with np.errstate(divide="ignore", invalid="ignore"):
+            mean = np.bincount(flat, weights=of, minlength=len(cells)) / new
+            spread = np.bincount(flat, weights=(of - mean[flat]) ** 2, minlength=len(cells))
+        if per is not None:
+            self._per[cells] += np.bincount(flat, weights=per, minlength=len(cells))
+        cells, new, mean, spread = cells[hit], new[hit], mean[hit], spread[hit]
+        # Two sets of rows joined: Chan, Golub and LeVeque, The American Statistician 37, 242 (1983).
+        before, apart = self.taken[cells], mean - self._mean[cells]
+        after = before + new
+        self._mean[cells] += apart * new / after
+        self._spread[cells] += spread + apart**2 * before * new / after
+        self.taken[cells] = after
+        return cells
+
+    def reduced(
+        self, signal: Signal, cells: NDArray[np.int64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return value and error of some points, unscaled."""
+        taken, mean, per = self.taken[cells], self._mean[cells], self._per[cells]
+        total = mean * taken
+        with np.errstate(divide="ignore", invalid="ignore"):
+            if signal.rule == "mean":
+                error = np.sqrt(self._spread[cells] / (taken - 1) / taken)
+                return mean, np.where(taken > 1, error, np.nan)
+            if signal.rule == "fraction":
+                # One success and one failure more (Laplace): a fraction of 0 or 1 is not known exactly.
+                likely = (total + 1) / (per + 2)
+                return total / per, np.sqrt(likely * (1 - likely) / per)
             # A cell that counted nothing still knows its rate only to about one count.
-            relative = 1 / np.maximum(total, 1) + (1 / over if signal.rule == "ratio" else 0.0)
-            error = np.maximum(total, 1) / over * np.sqrt(relative)
-        value, error = value * signal.scale, error * abs(signal.scale)
-    empty = taken == 0
-    value[empty] = error[empty] = np.nan
-    return value, error, taken
+            relative = 1 / np.maximum(total, 1) + (1 / per if signal.rule == "ratio" else 0.0)
+            return total / per, np.maximum(total, 1) / per * np.sqrt(relative)

@@ -396,11 +396,11 @@ def test_a_map_is_drawn_for_two_axes(window):
     half = MemoryRows({"t": t[:300], "f": f[:300], "p": p[:300]})
     page = window.centre.open(record, half, None)
     page.frame()
-    assert (page.view._pixels > 0).sum() == 300
+    assert (page.view.picture._pixels > 0).sum() == 300
     page.take(record, MemoryRows({"t": t, "f": f, "p": p}))
     page._next = 0.0
     page.frame()
-    assert (page.view._pixels > 0).all()
+    assert (page.view.picture._pixels > 0).all()
     frames(window, 2)
     drawn = page.view.picture.mapRectToView(page.view.picture.boundingRect())
     assert drawn.left() == pytest.approx(2.8e9, rel=1e-3)

@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+from PySide6.QtCore import QObject
 
 from qlab_ui.plots.data import Floats
 
@@ -10,7 +11,7 @@ _ROOM = 0.08  # of what is shown, left free above and below
 _LEAST = 0.5  # of the axis that the data fill, or it draws nearer
 
 
-class Calm:
+class Calm(QObject):
     """Moves the vertical range of a plot where the data leave it or fill too little of it.
 
     An axis that follows every point is laid out and painted anew with each frame, and nobody can read it meanwhile.
@@ -18,6 +19,7 @@ class Calm:
     """
 
     def __init__(self, plot: Any) -> None:
+        super().__init__(plot)
         self._plot = plot
         self._seen: tuple[float, float] | None = None
         self._held = False

@@ -7,12 +7,12 @@ import pyqtgraph as pg
 from PySide6.QtCore import QPointF
 from PySide6.QtWidgets import QWidget
 
-from qlab.grid import Rows
+from qlab.grid import Gridding, Rows
 from qlab.record import Record
 from qlab.units import format_measured, format_quantity
 from qlab_ui import text, theme
 from qlab_ui.plots.calm import Calm
-from qlab_ui.plots.data import Curve, Floats, Label, Overlay, curve
+from qlab_ui.plots.data import Curve, Floats, Label, Overlay, curve, curve_of_grid
 from qlab_ui.plots.residuals import Residuals
 from qlab_ui.plots.view import View, colour
 from qlab_ui.work import Fitted
@@ -35,6 +35,7 @@ class CurveView(View):
         self.legend: pg.LabelItem | None = None
         self._named: tuple[Label, Label] | None = None
         self._many: bool | None = None
+        self._gridding: Gridding | None = None
         self.bars = pg.ErrorBarItem()
         self.points = pg.PlotDataItem(connect="finite")
         self.model = pg.PlotDataItem(antialias=True)
@@ -67,7 +68,12 @@ class CurveView(View):
         """Draw the gridded view of a signal."""
         if self.record is None:
             return
-        self.curve = curve(self.record, rows, signal)
+        if not (self.record.signals and self.record.axes):
+            self.curve = curve(self.record, rows, signal)
+        else:
+            if self._gridding is None or self._gridding.signal.name != (signal or self._gridding.signal.name):
+                self._gridding = Gridding(self.record, signal)
+            self.curve = curve_of_grid(self._gridding.take(rows))
         self.redraw()
 
     def overlay(self, overlays: list[Overlay]) -> None:

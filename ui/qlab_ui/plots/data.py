@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qlab.grid import Grid, Rows, grid
-from qlab.record import Axis, Record, Signal
+from qlab.record import Axis, Column, Record, Signal
 
 Floats = NDArray[np.float64]
 
@@ -69,22 +69,25 @@ def curve(record: Record, rows: Rows, signal: str = "") -> Curve:
     """Return what a run has measured as a curve; without axes or signals, a column against the row number."""
     if record.signals and record.axes:
         return curve_of_grid(grid(record, rows, signal))
-    wanted = [c for c in record.columns if not c.shape and c.role in {"reduced", "raw", "readback"}]
-    chosen = next((c for c in wanted if c.name == signal), wanted[0] if wanted else None)
-    empty = np.zeros(0)
-    if chosen is None:
-        return Curve(empty, empty, empty, Label("row"), Label(""))
-    y = np.asarray(rows.column(chosen.name), dtype=float)[: len(rows)]
-    label = Label(chosen.long_name or chosen.name, plain_unit(chosen.unit))
+    y, label = column(record, rows, signal)
     return Curve(np.arange(len(y), dtype=float), y, np.full(len(y), np.nan), Label("row"), label)
+
+
+def column(record: Record, rows: Rows, signal: str = "") -> tuple[Floats, Label]:
+    """Return one measured column (the first by default) as it came, and what it is; nothing is copied."""
+    chosen = next((c for c in _measured(record) if not signal or c.name == signal), None)
+    if chosen is None:
+        return np.zeros(0), Label("")
+    y = np.asarray(rows.column(chosen.name), dtype=float)[: len(rows)]
+    return y, Label(chosen.long_name or chosen.name, plain_unit(chosen.unit))
 
 
 def signals(record: Record) -> list[tuple[str, str]]:
     """Return the signals one can look at, as (name, words)."""
     if record.signals and record.axes:
         return [(s.name, s.long_name or s.name) for s in record.signals]
-    return [
-        (c.name, c.long_name or c.name)
-        for c in record.columns
-        if not c.shape and c.role in {"reduced", "raw", "readback"}
-    ]
+    return [(c.name, c.long_name or c.name) for c in _measured(record)]
+
+
+def _measured(record: Record) -> list[Column]:
+    return [c for c in record.columns if not c.shape and c.role in {"reduced", "raw", "readback"}]

@@ -6,14 +6,15 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtWidgets import QWidget
 
-from qlab.grid import Grid, Rows, grid
+from qlab.grid import Grid, Gridding, Rows
 from qlab.record import Record
 from qlab.units import format_measured, format_quantity
 from qlab_ui import theme
 from qlab_ui.plots.data import Label, axis_label, signal_label
+from qlab_ui.plots.raster import Raster
 from qlab_ui.plots.view import View
 
-_UNSEEN = 0  # the index of a pixel that has not been measured: transparent
+_SLACK = 0.05  # of the range of the values, left free on both sides of the colours
 
 
 class MapView(View):
@@ -22,19 +23,17 @@ class MapView(View):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.grid: Grid | None = None
-        self._pixels: NDArray[np.uint8] = np.zeros((0, 0), dtype=np.uint8)
-        self._rows: NDArray[np.int64] = np.zeros((0, 0), dtype=np.int64)
+        self._gridding: Gridding | None = None
+        self._measured = 0
+        self._known: tuple[float, float] | None = None  # the outermost values so far
         self._levels = (0.0, 1.0)
         self.colours = pg.colormap.get("viridis")
-        self.picture = pg.ImageItem(axisOrder="row-major")
+        self.picture = Raster(self.colours.getLookupTable(nPts=256, mode="byte"))
         self.plot.addItem(self.picture)
         self.ring = pg.ScatterPlotItem(size=13, symbol="o")
         self.plot.addItem(self.ring)
         self.scale = pg.ColorBarItem(values=(0, 1), colorMap=self.colours, interactive=False, width=14)
         self.graphics.addItem(self.scale, row=0, col=1)
-        table = np.zeros((256, 4), dtype=np.uint8)
-        table[1:] = self.colours.getLookupTable(nPts=255, alpha=True, mode="byte")
-        self.picture.setLookupTable(table)
 
     def show_record(self, record: Record) -> None:
         """Set the ranges of the planned axes."""
@@ -49,26 +48,27 @@ class MapView(View):
         """Draw the gridded view of a signal, touching only the lines that have changed."""
         if self.record is None:
             return
-        new = grid(self.record, rows, signal)
-        value, taken = new.value.reshape(new.value.shape[0], -1), new.rows.reshape(new.rows.shape[0], -1)
-        other = self.grid is None or self.grid.signal != new.signal or self._pixels.shape != value.shape
-        self.grid = new
-        if other:
-            self._pixels = np.zeros(value.shape, dtype=np.uint8)
-            self._rows = np.zeros(value.shape, dtype=np.int64)
-        changed = np.flatnonzero(np.any(taken != self._rows, axis=1))
-        self._rows = taken
-        if self._level(value) or other:
-            changed = np.arange(value.shape[0])
-        self._paint(value, changed)
-        if other:  # only now does the picture know how many pixels it has
-            self.picture.setRect(_extent(new))
-        self.scale.setLevels(self._levels)
+        other = self._gridding is None or self._gridding.signal.name != (signal or self._gridding.signal.name)
+        if self._gridding is None or other:
+            self._gridding = Gridding(self.record, signal)
+        new = self.grid = self._gridding.take(rows)
+        value, changed = new.value.reshape(new.value.shape[0], -1), self._gridding.changed
         label = signal_label(new.signal)
-        self.scale.getAxis("right").setLabel(label.name, units=label.unit or None)
-        self.setAccessibleDescription(
-            f"Map of {int((taken > 0).sum())} of {taken.size} points of {label.name}."
-        )
+        if other or self.picture.shape != value.shape:
+            self._measured, self._known = 0, None
+            self.picture.resize((value.shape[0], value.shape[1]))
+            self.picture.setRect(_extent(new))
+            self.scale.getAxis("right").setLabel(label.name, units=label.unit or None)
+        lines = np.unique(changed // value.shape[1])
+        # Points that are measured again are rarely the outermost ones: all are looked at where half are done anew.
+        part = value.reshape(-1)[changed] if 2 * len(changed) < value.size else value
+        if self._level(part, whole=part is value):
+            lines = np.arange(value.shape[0])
+            self.scale.setLevels(self._levels)
+        if len(lines):
+            self.picture.show_lines(lines, value[lines], self._levels)
+        self._measured += int((new.rows.reshape(-1)[changed] == 1).sum())
+        self.setAccessibleDescription(f"Map of {self._measured} of {value.size} points of {label.name}.")
 
     def nearest(self, at: QPointF) -> tuple[float, float, str] | None:
         """Return the pixel under the mouse."""
@@ -123,29 +123,23 @@ class MapView(View):
         axis.setTextPen(pg.mkPen(look.text))
         axis.setTickFont(self.font())
 
-    def _level(self, value: NDArray[np.float64]) -> bool:
-        """Widen the levels where the values need it; return whether they changed."""
-        if not np.isfinite(value).any():
+    def _level(self, value: NDArray[np.float64], *, whole: bool) -> bool:
+        """Widen the levels where the values need it, narrow them where all are known; return whether they changed."""
+        seen = value[np.isfinite(value)]
+        if not len(seen):
             return False
-        low, high = float(np.nanmin(value)), float(np.nanmax(value))
+        low, high = float(seen.min()), float(seen.max())
+        if self._known and not whole:
+            low, high = min(low, self._known[0]), max(high, self._known[1])
+        self._known = (low, high)
         if high <= low:
             high = low + (abs(low) or 1.0) * 1e-3
         held = self._levels
         if held[0] <= low and high <= held[1] and (high - low) > 0.7 * (held[1] - held[0]):
             return False
-        slack = 0.05 * (high - low)
+        slack = _SLACK * (high - low)
         self._levels = (low - slack, high + slack)
         return True
-
-    def _paint(self, value: NDArray[np.float64], lines: NDArray[np.int64]) -> None:
-        if not len(lines):
-            return
-        low, high = self._levels
-        part = value[lines]
-        seen = np.isfinite(part)
-        shade = np.clip(1 + 254 * (np.where(seen, part, low) - low) / (high - low), 1, 255)
-        self._pixels[lines] = np.where(seen, shade, _UNSEEN).astype(np.uint8)
-        self.picture.setImage(self._pixels, autoLevels=False, levels=(0, 255))
 
 
 def _extent(view: Grid) -> QRectF:

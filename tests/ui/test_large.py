@@ -1,0 +1,110 @@
+"""Large records: what is drawn is right, however it was summed up."""
+
+import numpy as np
+import pytest
+
+from qlab.grid import MemoryRows
+from qlab.record import Axis, Column, Record, Signal
+from qlab_ui.plots.choose import view_for
+from qlab_ui.plots.map import MapView
+from qlab_ui.plots.pyramid import Pyramid
+from qlab_ui.plots.trace import TraceView
+
+
+def record(**more):
+    about = {
+        "id": "1",
+        "experiment": "x",
+        "title": "Record",
+        "parameters": {},
+        "bench": {"name": "b"},
+        "simulated": True,
+    }
+    return Record.model_validate({**about, **more})
+
+
+@pytest.mark.parametrize("steps", [[1, 7, 8, 9, 100], [100_000], [63, 64, 65, 5000, 70_001]])
+def test_a_pyramid_holds_the_extremes_of_what_is_seen(steps):
+    rng = np.random.default_rng(sum(steps))
+    values = rng.normal(size=sum(steps))
+    values[rng.integers(0, len(values), len(values) // 50)] = np.nan
+    made, count = Pyramid(), 0
+    for step in steps:
+        count += step
+        made.take(values[:count])
+    for _ in range(30):
+        first, last = np.sort(rng.integers(0, count + 1, 2))
+        x, y = made.seen(values[:count], int(first), int(last), 50)
+        if last - first < 64:
+            continue
+        assert len(y) <= 2 * 8 * 50 + 4
+        assert np.all(np.diff(x) >= 0)
+        # Steps at both ends may reach a little outside, never the other way round.
+        inside = values[first:last]
+        assert np.nanmin(y) <= np.nanmin(inside)
+        assert np.nanmax(y) >= np.nanmax(inside)
+        reach = 8 ** int(np.ceil(np.log(max((last - first) / 50, 1)) / np.log(8)) + 1)
+        around = values[max(first - reach, 0) : last + reach]
+        assert np.nanmin(y) >= np.nanmin(around)
+        assert np.nanmax(y) <= np.nanmax(around)
+
+
+@pytest.fixture
+def trace(app):
+    made = TraceView()
+    made.resize(800, 500)
+    made.show()
+    yield made
+    made.close()
+
+
+def test_a_long_record_without_axes_is_a_trace(trace):
+    columns = [Column(name="counts", unit="1", role="raw")]
+    long = record(columns=columns, expected_rows=200_000)
+    assert isinstance(view_for(long), TraceView)
+    assert not isinstance(view_for(record(columns=columns, expected_rows=200)), TraceView)
+    values = np.random.default_rng(1).poisson(50.0, 200_000).astype(float)
+    values[123_456] = 900.0
+    trace.show_record(long)
+    for count in (1000, 50_000, 200_000):
+        trace.draw(MemoryRows({"counts": values[:count]}), "counts")
+    x, y = trace.line.getData()
+    assert len(x) < 20_000
+    assert (y.max(), y.min()) == (900.0, values.min())
+    assert trace.plot.viewRange()[1][1] > 900
+    trace.plot.setXRange(123_400, 123_500, padding=0)
+    x, y = trace.line.getData()
+    assert len(x) < 120
+    assert x[np.argmax(y)] == 123_456
+    assert trace.table()[1][1][56] == 900.0
+
+
+@pytest.fixture
+def picture(app):
+    made = MapView()
+    made.resize(800, 500)
+    made.show()
+    yield made
+    made.close()
+
+
+def test_a_map_that_grows_has_every_pixel_right(picture):
+    ys, xs = np.arange(30.0), np.arange(40.0)
+    plan = record(
+        axes=[Axis(name="b", values=tuple(ys)), Axis(name="a", values=tuple(xs))],
+        columns=[Column(name=n, unit="1", role=r) for n, r in (("b", "setpoint"), ("a", "setpoint"), ("v", "raw"))],
+        signals=[Signal(name="v", of="v", rule="mean")],
+        expected_rows=1200,
+    )  # fmt: skip
+    b, a = (part.ravel() for part in np.meshgrid(ys, xs, indexing="ij"))
+    values = np.sin(b / 5) * a + 0.01 * b
+    picture.show_record(plan)
+    for count in (1, 55, 56, 700, 1200):
+        picture.draw(MemoryRows({"b": b[:count], "a": a[:count], "v": values[:count]}), "v")
+        assert (picture.picture._pixels > 0).sum() == count
+        assert f"{count} of 1200 points" in picture.accessibleDescription()
+    low, high = picture._levels
+    assert low < values.min() < values.max() < high
+    table = picture.picture._table
+    shade = np.clip((values - low) * (255 / (high - low)), 0, 255).astype(int).reshape(30, 40)
+    assert np.array_equal(picture.picture._pixels, table[shade])
