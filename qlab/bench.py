@@ -10,6 +10,7 @@ from typing import Any, Protocol, Self, get_args
 from qlab.benchfile import BenchEntry, InstrumentEntry, WorldEntry, read_bench
 from qlab.errors import UsageError
 from qlab.instrument import Instrument
+from qlab.mixing import join
 from qlab.registry import load, plugins
 from qlab.safety import make_safe
 from qlab.units import parse_quantity
@@ -22,6 +23,7 @@ class World(Protocol):
 
     elapsed: float
     solver: str
+    timeline: Any
 
     def begin(self, seed: int, speed: float | None) -> None:
         """Start a run: the clock back to 0, random streams from `seed`, `speed` virtual s per real s or None."""
@@ -57,6 +59,8 @@ class Bench:
         self.world = self._make_world(truth)
         self.instruments = {name: self._make(name, item) for name, item in entry.instruments.items()}
         self._limit_by_sample()
+        if self.world is not None:
+            join(self.world, self.instruments, entry.roles)
         self.is_open = False
         self.shifts: dict[str, float] = {}  # by how much upkeep moved what a program sets, `role.knob`
         self._started = time.monotonic()
@@ -97,8 +101,10 @@ class Bench:
         return made
 
     def _make(self, name: str, item: InstrumentEntry) -> Instrument:
-        driver: type[Instrument] = load("instruments", item.driver)
-        options = dict(item.options)
+        # "qcodes:rohde_schwarz.SGS100A": what stands behind the colon is for the driver to find.
+        kind, _, target = item.driver.partition(":")
+        driver: type[Instrument] = load("instruments", kind)
+        options = {**item.options, **({"target": target} if target else {})}
         if "world" in inspect.signature(driver).parameters:
             if self.world is None:
                 raise UsageError(f"{name} ({item.driver}) is simulated and needs a [world].", "Add one.")
@@ -123,6 +129,10 @@ class Bench:
             instrument.safe_values[knob] = (
                 value if isinstance(value, bool) else _number(value, knobs[knob].unit)
             )
+        for knob, first in item.start.items():
+            _need_knob(name, knob, knobs)
+            named = isinstance(first, bool) or bool(knobs[knob].labels)
+            instrument.start_values[knob] = first if named else _number(first, knobs[knob].unit)
         return instrument
 
     def _limit_by_sample(self) -> None:
@@ -181,6 +191,9 @@ class Bench:
                 instrument.open()
                 instrument.state, instrument.message = "open", ""
                 opened.append(instrument)
+            for instrument in opened:
+                for knob, value in instrument.start_values.items():
+                    instrument.set_knob(instrument.knobs()[knob], value)
         except BaseException:
             for instrument in opened:
                 instrument.state = "closed"

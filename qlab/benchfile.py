@@ -51,6 +51,7 @@ class InstrumentEntry(BaseModel):
     limits: Limits = Field(default_factory=dict)
     rates: dict[str, float | str] = Field(default_factory=dict)  # largest change per second
     safe: dict[str, float | bool | str] = Field(default_factory=dict)
+    start: dict[str, float | bool | str] = Field(default_factory=dict)  # set when the bench is opened
     about: DeviceEntry = DeviceEntry()
     timeout: float | None = Field(None, gt=0)  # s that one call may take
 

@@ -8,11 +8,11 @@ from typing import Any, ClassVar, Literal
 
 from qlab.calls import Wire, watched
 from qlab.errors import InstrumentError, LimitError
-from qlab.knobs import Knob, Quantity, Switch
+from qlab.knobs import Choice, Knob, Quantity, Switch
 from qlab.limits import Range, check_sweep, check_value, ramp_seconds, ramp_steps, wait_for_rate
 from qlab.units import format_quantity
 
-__all__ = ["Instrument", "Knob", "Quantity", "Switch"]
+__all__ = ["Choice", "Instrument", "Knob", "Quantity", "Switch"]
 # What runs beside a call that hangs, or never speaks to the device.
 _UNWATCHED = {"abort", "knobs", "check", "span", "panel", "snapshot", "set_knob", "read_knob", "make_safe"}
 
@@ -50,8 +50,10 @@ class Instrument:
         self.sample_limits: dict[str, Range] = {}
         self.soft_rates: dict[str, float] = {}
         self.safe_values: dict[str, float | bool] = {}
+        self.start_values: dict[str, float | bool | str] = {}
         self.on_change: Callable[[str, str, float | bool], None] | None = None
         self.on_lost: Callable[[Instrument, InstrumentError], None] | None = None
+        self.on_told: Callable[[str, Any], None] | None = None  # of each value or list: a world that listens
         self.wire = Wire()
         self.state: Literal["open", "closed", "lost"] = "closed"
         self.message = ""
@@ -120,8 +122,9 @@ class Instrument:
         self.known[knob.name] = (value, time.monotonic())
         return value
 
-    def set_knob(self, knob: Quantity[Any], value: float | bool) -> None:
-        """Set a knob within its limits, ramped and read back where it says so."""
+    def set_knob(self, knob: Quantity[Any], value: float | bool | str) -> None:
+        """Set a knob within its limits, ramped and read back where it says so; a choice by name or number."""
+        value = knob.number(value)
         self.check(knob.name, value)
         wanted = bool(value) if knob.kind is bool else float(value)
         with self.wire.lock:
@@ -166,6 +169,10 @@ class Instrument:
     def _tell(self, knob: Quantity[Any], value: float | bool) -> None:
         self.tell(knob, value)
         self.known[knob.name] = (value, time.monotonic())
+        if self.on_told is not None:
+            self.on_told(knob.name, value)
+        if knob.settle:
+            time.sleep(knob.settle)
 
     def _read_back(self, knob: Quantity[Any], wanted: float) -> None:
         told = float(self.ask(knob))
@@ -209,7 +216,10 @@ class Instrument:
             if not knob.readable or not knob.settable:
                 continue
             try:
-                state[name] = {"value": self.read_knob(knob), "unit": knob.unit}
+                value = self.read_knob(knob)
+                state[name] = {"value": value, "unit": knob.unit}
+                if knob.labels:
+                    state[name]["label"] = knob.labels[int(value)]
             except Exception as error:  # noqa: BLE001 - a driver may raise anything
                 state[name] = {"error": str(error), "unit": knob.unit}
         return state
@@ -246,6 +256,7 @@ class Instrument:
             "writable": knob.settable,
             "doc": knob.doc,
             "choices": [False, True] if knob.kind is bool else list(knob.choices),
+            "labels": list(knob.labels),
             "age": None if when is None else time.monotonic() - when,
         }
 
@@ -255,7 +266,7 @@ class Instrument:
         knobs = self.knobs()
         return last_known(
             {
-                name: (value, knobs[name].unit, now - when)
+                name: (knobs[name].shown(value), knobs[name].unit, now - when)
                 for name, (value, when) in self.known.items()
                 if name in knobs
             }
@@ -297,6 +308,8 @@ def _checked(method: Any) -> Any:
         # What it holds from here on is the device's business.
         self.known.pop(knob, None)
         method(self, knob, values)
+        if self.on_told is not None:
+            self.on_told(knob, values)
 
     load_list.__wrapped__ = method  # type: ignore[attr-defined]
     return load_list

@@ -13,9 +13,10 @@ from qlab.bench import Bench
 from qlab.errors import InstrumentError, LostError, UsageError
 from qlab.instrument import Instrument
 from qlab.limits import check_sweep
+from qlab.mixing import listens
 from qlab.pulses import Program, Timeline, compile_program
 from qlab.record import Block
-from qlab.roles import ListMode, PhotonCounter, PulsePlayer
+from qlab.roles import GatedCounter, ListMode, PhotonCounter, PulsePlayer
 from qlab.shots import SUFFIX
 
 PATIENCE = 10.0  # s that a counter may stay silent beyond the duration of what is played
@@ -100,8 +101,12 @@ def _whole_part(
 def _one_pass(
     bench: Bench, player: PulsePlayer, counter: PhotonCounter, part: Timeline, keys: list[str]
 ) -> Generator[Block, None, None]:
-    counter.arm(keys, len(part))
     player.load(part)
+    if isinstance(counter, GatedCounter):
+        counter.expect(part.shots)
+    counter.arm(keys, len(part))
+    if bench.world is not None and listens(bench.world, player):
+        bench.world.timeline = part
     player.start()
     taken = 0
     lasts = float(part.duration.sum()) * 1e-12 * part.shots

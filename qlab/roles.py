@@ -106,6 +106,15 @@ class ShotCounter(Protocol):
 
 
 @runtime_checkable
+class GatedCounter(Protocol):
+    """A photon counter that sees each window of each shot by itself, and has to be told how many it is to sum."""
+
+    def expect(self, shots: int) -> None:
+        """Say, before `arm`, how often each window comes at each point."""
+        ...
+
+
+@runtime_checkable
 class ListMode(Protocol):
     """A device that steps a knob through a list, once for each point of the timeline being played."""
 

@@ -4,15 +4,31 @@ from collections.abc import Mapping
 from typing import Any
 
 from qlab.errors import UsageError
-from qlab.instrument import Knob, Quantity, Switch
+from qlab.instrument import Choice, Knob, Quantity, Switch
 from qlab.units import parse_quantity
-from qlab_instruments.scpi.visa import VisaInstrument
+from qlab_instruments.messages import MessageInstrument
 
-_KEYS = {"unit", "get", "set", "limits", "safe", "ramp", "rate", "tolerance", "choices", "doc"}
+_KEYS = {
+    "unit", "get", "set", "limits", "safe", "ramp", "rate", "tolerance", "choices", "settle", "scale", "part", "doc",
+}  # fmt: skip
+_KINDS = {"number": Knob, "switch": Switch, "choice": Choice}
 
 
-def GenericSCPI(address: str, knobs: Mapping[str, Mapping[str, Any]], **options: Any) -> VisaInstrument:
+def GenericSCPI(
+    address: str,
+    knobs: Mapping[str, Mapping[str, Any]],
+    *,
+    confirm: bool = True,
+    identifies: str = "",
+    errors: str = "",
+    prepare: tuple[str, ...] = (),
+    retries: int = 0,
+    **options: Any,
+) -> MessageInstrument:
     """Return an instrument with the knobs of a bench file.
+
+    `identifies` is what its identity must match, `errors` the query of its error queue ("SYST:ERR?"), `prepare` what
+    it is told first; `confirm = false` where it does not know `*OPC?`.
 
     ```toml
     [instruments.synth]
@@ -25,28 +41,48 @@ def GenericSCPI(address: str, knobs: Mapping[str, Mapping[str, Any]], **options:
     ```
     """
     members: dict[str, Any] = {name: _knob(name, text) for name, text in knobs.items()}
-    made = type(
-        "GenericSCPI", (VisaInstrument,), {**members, "__doc__": "A SCPI instrument from a bench file."}
-    )
-    instrument: VisaInstrument = made(address, **options)
-    return instrument
+    members |= {
+        "__doc__": "A SCPI instrument from a bench file.",
+        "identifies": identifies,
+        "complaint": errors,
+        "done": "*OPC?" if confirm else "",
+        "prepare": tuple(prepare),
+        "retries": retries,
+    }
+    made: type[MessageInstrument] = type("GenericSCPI", (MessageInstrument,), members)
+    return made(address, **options)
 
 
 def _knob(name: str, text: Mapping[str, Any]) -> Quantity[Any]:
     given = dict(text)
     kind = given.pop("kind", "number")
+    words = {key: given.pop(key) for key in ("words",) if key in given}
     unknown = set(given) - _KEYS
-    if unknown or kind not in {"number", "switch"} or not (given.get("get") or given.get("set")):
+    if unknown or kind not in _KINDS or not (given.get("get") or given.get("set")):
         raise UsageError(
             f"The knob {name!r} is not written right{': ' + ', '.join(sorted(unknown)) if unknown else ''}.",
-            f"Give get or set, and any of {', '.join(sorted(_KEYS))}; kind is number or switch.",
+            f"Give get or set, and any of {', '.join(sorted(_KEYS))}; kind is number, switch or choice.",
         )
     unit = given.get("unit", "1")
     if "limits" in given:
-        given["limits"] = tuple(
-            parse_quantity(v, unit) if isinstance(v, str) else float(v) for v in given["limits"]
-        )
+        given["limits"] = tuple(_number(v, unit) for v in given["limits"])
     if "ramp" in given:
         given["ramp"] = tuple(given["ramp"])
-    made = (Switch if kind == "switch" else Knob)(settable="set" in given, readable="get" in given, **given)
-    return made
+    for key in ("rate", "tolerance", "safe"):
+        if key in given and kind == "number":
+            given[key] = _number(given[key], unit)
+    if "settle" in given:
+        given["settle"] = _number(given["settle"], "s")
+    ways = {"settable": "set" in given, "readable": "get" in given}
+    if kind == "choice":
+        given.pop("unit", None)
+        return Choice(words.get("words") or _missing(name), **ways, **given)
+    return _KINDS[kind](**ways, **words, **given)
+
+
+def _missing(name: str) -> Mapping[str, str]:
+    raise UsageError(f"The choice {name!r} has no words.", 'Give words = {sine = "SIN", square = "SQU"}.')
+
+
+def _number(value: Any, unit: str) -> float:
+    return parse_quantity(value, unit) if isinstance(value, str) else float(value)
