@@ -7,14 +7,14 @@ from types import FunctionType
 from typing import Any, ClassVar, Literal
 
 from qlab.calls import Wire, watched
-from qlab.errors import InstrumentError, LimitError
+from qlab.errors import InstrumentError, LimitError, UsageError
 from qlab.knobs import Choice, Knob, Quantity, Switch
 from qlab.limits import Range, check_sweep, check_value, ramp_seconds, ramp_steps, wait_for_rate
 from qlab.units import format_quantity
 
 __all__ = ["Choice", "Instrument", "Knob", "Quantity", "Switch"]
 # What runs beside a call that hangs, or never speaks to the device.
-_UNWATCHED = {"abort", "knobs", "check", "span", "panel", "snapshot", "set_knob", "read_knob", "make_safe"}
+_UNWATCHED = {"abort", "rehearsal", "knobs", "check", "span", "panel", "snapshot", "set_knob", "read_knob", "make_safe"}
 
 
 class Instrument:
@@ -46,6 +46,7 @@ class Instrument:
     def __init__(self) -> None:
         self.name = type(self).__name__
         self.address = ""  # devices with the same one are made safe one after the other
+        self.model_limits: dict[str, Range] = {}  # of the very model that answers
         self.soft_limits: dict[str, Range] = {}
         self.sample_limits: dict[str, Range] = {}
         self.soft_rates: dict[str, float] = {}
@@ -67,6 +68,11 @@ class Instrument:
     def knobs(cls) -> dict[str, Quantity[Any]]:
         """Return the knobs by name, in the order in which they are declared."""
         return cls._declared
+
+    @classmethod
+    def rehearsal(cls) -> contextlib.AbstractContextManager[dict[str, Any]]:
+        """Return options for as long as a `with` lasts: an instrument made with them speaks to a simulated device."""
+        raise UsageError(f"{cls.__name__} has no simulated device to be tried on.", "Give its address.")
 
     def open(self) -> None:
         """Connect to the device."""
@@ -103,6 +109,8 @@ class Instrument:
 
     def _ranges(self, name: str) -> dict[str, Range]:
         ranges = {"instrument": self.knobs()[name].limits}
+        if name in self.model_limits:
+            ranges["model"] = self.model_limits[name]
         if name in self.soft_limits:
             ranges["bench"] = self.soft_limits[name]
         if name in self.sample_limits:

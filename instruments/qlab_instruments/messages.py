@@ -5,12 +5,13 @@ import logging
 import re
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, ClassVar
 
 from qlab.errors import InstrumentError, LostError, QlabError
 from qlab.instrument import Instrument, Quantity
+from qlab.limits import Range
 from qlab_instruments.wire import Line, Settings, open_line
 
 LOG = logging.getLogger("qlab.wire")
@@ -39,6 +40,10 @@ class MessageInstrument(Instrument):
     joined: ClassVar[bool] = True
     retries: ClassVar[int] = 1
     speaks: ClassVar[dict[str, Any]] = {}  # the terminator, baud rate and timeout that this kind of device has
+    dialogue: ClassVar[str] = ""  # the name of the simulated device that it can be tried on
+    rehearses: ClassVar[dict[str, Any]] = {}  # further options for such a trial
+    models: ClassVar[dict[str, dict[str, Range]]] = {}  # limits of knobs by what the identity says of the model
+    bounds: ClassVar[tuple[str, ...]] = ()  # knobs whose limits this very device tells: its query with MIN and MAX
 
     def __init__(
         self, address: str, *, serial: str = "", settle: float = 0.0, trace: str = "", **settings: Any
@@ -52,6 +57,17 @@ class MessageInstrument(Instrument):
         self.trace: deque[str] = deque(maxlen=KEPT)
         self._trace_file = Path(trace) if trace else None
         self._line: Line | None = None
+
+    @classmethod
+    @contextlib.contextmanager
+    def rehearsal(cls) -> Iterator[dict[str, Any]]:
+        """Serve the simulated device of this driver; yield the options that make an instrument speak to it."""
+        from qlab_instruments.dialogues.device import SimulatedDevice
+        from qlab_instruments.dialogues.server import Served
+
+        settings = Settings(**cls.speaks)
+        with Served(SimulatedDevice.read(cls.dialogue), settings.terminator, settings.sent) as served:
+            yield {"address": served.address, **cls.rehearses}
 
     def open(self) -> None:
         """Connect and see who is there; raises InstrumentError where it is nobody or somebody else."""
@@ -69,6 +85,7 @@ class MessageInstrument(Instrument):
             ) from error
         try:
             self._recognise(who)
+            self._know_limits(who.get("model", ""))
             for message in self.prepare:
                 self.say(message)
             for query, wanted in self.expects.items():
@@ -89,6 +106,14 @@ class MessageInstrument(Instrument):
                 f"{self.name} has the serial number {who.get('serial', '')!r} instead of {self.serial!r}.",
                 "Check the cabling, or the serial number in the bench file.",
             )
+
+    def _know_limits(self, model: str) -> None:
+        found = [limits for name, limits in self.models.items() if re.search(name, model, re.IGNORECASE)]
+        self.model_limits = dict(found[0]) if found else {}
+        for name in self.bounds:
+            knob = self.knobs()[name]
+            low, high = (float(knob.parse(self.query(f"{knob.get_command} {end}"))) for end in ("MIN", "MAX"))
+            self.model_limits[name] = low, high
 
     def _expect(self, query: str, wanted: str) -> None:
         said = self.query(query)
@@ -181,7 +206,7 @@ class MessageInstrument(Instrument):
         count = str(len(data))
         self._note(">", f"{head}#{len(count)}{count}<{count} bytes>")
         message = f"{head}#{len(count)}{count}".encode("ascii") + data
-        self._transact(lambda line: line.write_bytes(message + self.settings.terminator.encode("ascii")))
+        self._transact(lambda line: line.write_bytes(message + self.settings.sent.encode("ascii")))
 
     def _note(self, way: str, text: str) -> None:
         entry = f"{time.time():.3f} {self.name} {way} {text}"

@@ -10,12 +10,21 @@ _SERIAL = re.compile(r"^ASRL(?P<port>.+?)(::INSTR)?$", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Settings:
-    """How to speak on a line: VISA library, what ends a message, s to wait for a reply, baud rate of serial ports."""
+    """How to speak on a line: VISA library, what ends a reply, s to wait for one, baud rate of serial ports.
+
+    `ending` is what ends a message sent, where it is not what ends a reply.
+    """
 
     library: str = ""
     terminator: str = "\n"
+    ending: str | None = None
     timeout: float = 3.0
     baud: int = 9600
+
+    @property
+    def sent(self) -> str:
+        """What ends a message sent."""
+        return self.terminator if self.ending is None else self.ending
 
 
 class Line(Protocol):

@@ -15,14 +15,14 @@ class SerialLine:
             import serial
         except ModuleNotFoundError:
             raise UsageError("Serial ports need pyserial.", "pip install 'qlab-metrology[visa]'") from None
-        self._end = settings.terminator.encode("ascii")
+        self._end, self._sent = settings.terminator.encode("ascii"), settings.sent.encode("ascii")
         self._port: Any = serial.Serial(
             port, settings.baud, timeout=settings.timeout, write_timeout=settings.timeout, exclusive=True
         )
 
     def write(self, message: str) -> None:
         """Send a message."""
-        self._port.write(message.encode("ascii") + self._end)
+        self._port.write(message.encode("ascii") + self._sent)
 
     def write_bytes(self, message: bytes) -> None:
         """Send bytes."""

@@ -12,7 +12,7 @@ class TCPLine:
     """Messages over a TCP socket, each sent at once: with Nagle's algorithm a write and a query cost 44 ms."""
 
     def __init__(self, host: str, port: int, settings: Settings) -> None:
-        self._end = settings.terminator.encode("ascii")
+        self._end, self._sent = settings.terminator.encode("ascii"), settings.sent.encode("ascii")
         self._held = b""
         self._socket = socket.create_connection((host, port), timeout=settings.timeout)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -20,7 +20,7 @@ class TCPLine:
 
     def write(self, message: str) -> None:
         """Send a message."""
-        self._socket.sendall(message.encode("ascii") + self._end)
+        self._socket.sendall(message.encode("ascii") + self._sent)
 
     def write_bytes(self, message: bytes) -> None:
         """Send bytes."""

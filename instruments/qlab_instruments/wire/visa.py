@@ -25,7 +25,7 @@ class VisaLine:
         self._manager: Any = pyvisa.ResourceManager(settings.library)
         try:
             self._session: Any = self._manager.open_resource(
-                address, read_termination=settings.terminator, write_termination=settings.terminator
+                address, read_termination=settings.terminator, write_termination=settings.sent
             )
         except Exception:
             self._manager.close()

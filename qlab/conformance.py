@@ -1,0 +1,326 @@
+"""Conformance: what every instrument, and every instrument in a role, must do; any driver can be put through it."""
+
+import math
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from qlab import roles
+from qlab.errors import LimitError, QlabError, UsageError
+from qlab.instrument import Instrument, Quantity
+from qlab.pulses import Acquire, Align, Gate, Program, compile_program
+from qlab.units import format_quantity, parse_quantity
+
+ROLES: dict[str, type] = {
+    "player": roles.PulsePlayer,
+    "microwave": roles.MicrowaveSource,
+    "counter": roles.PhotonCounter,
+    "laser": roles.Laser,
+    "coil": roles.FieldCoil,
+    "digitizer": roles.IQDigitizer,
+    "camera": roles.Camera,
+    "oscillator": roles.LocalOscillator,
+    "comparator": roles.FrequencyComparator,
+    "voltage_source": roles.VoltageSource,
+    "voltmeter": roles.Voltmeter,
+    "lock_in": roles.LockIn,
+    "phase_shifter": roles.PhaseShifter,
+    "reference": roles.FrequencyReference,
+}
+UNITS: dict[str, dict[str, str]] = {
+    "microwave": {"frequency": "Hz", "power": "dBm"},
+    "laser": {"power": "W"},
+    "coil": {"bx": "T", "by": "T", "bz": "T"},
+    "digitizer": {"frequency": "Hz", "amplitude": "V", "rotation": "rad"},
+    "oscillator": {"offset": "Hz"},
+    "voltage_source": {"voltage": "V"},
+    "voltmeter": {"voltage": "V"},
+    "lock_in": {"x": "V", "y": "V"},
+    "phase_shifter": {"phase": "rad"},
+    "reference": {"frequency": "Hz"},
+}
+ONLY_READ = {"voltmeter", "lock_in"}
+COARSE = 2e-3  # relative rounding that a device may do without saying so
+READS = 20  # of each of two threads
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that was looked at: whether it holds, and what was seen."""
+
+    name: str
+    ok: bool
+    seen: str
+
+
+class Fault(QlabError):
+    """What a driver does that it must not do."""
+
+
+def lacks(instrument: Instrument | type[Instrument], role: str) -> list[str]:
+    """Return what an instrument lacks for a role; raise UsageError where there is no such role."""
+    kind = instrument if isinstance(instrument, type) else type(instrument)
+    protocol = protocol_of(role)
+    names = {n for n in (*vars(protocol), *getattr(protocol, "__annotations__", {})) if not n.startswith("_")}
+    return sorted(n for n in names if not (n in kind.knobs() or hasattr(kind, n)))
+
+
+def protocol_of(role: str) -> type:
+    """Return what a role asks for; `microwave_2` is a second microwave."""
+    stem = role.rstrip("0123456789").rstrip("_") if role not in ROLES else role
+    if stem not in ROLES:
+        raise UsageError(f"There is no role {role!r}.", f"There are: {', '.join(ROLES)}.")
+    return ROLES[stem]
+
+
+def fitting(instrument: Instrument) -> list[str]:
+    """Return the roles that an instrument can hold."""
+    knobs = instrument.knobs()
+
+    def fits(role: str) -> bool:
+        said = [(knobs[name], unit) for name, unit in UNITS.get(role, {}).items() if name in knobs]
+        return all(k.unit == u and (k.settable or role in ONLY_READ) for k, u in said)
+
+    return [role for role in ROLES if not lacks(instrument, role) and fits(role)]
+
+
+def conform(instrument: Instrument, held: tuple[str, ...] | None = None, *, move: bool = False) -> Iterator[Check]:
+    """Put an instrument through everything it must do, and through its roles; yield what was seen, one by one.
+
+    `held` are the roles to look at; None for all that fit. Without `move` no knob is moved but by make_safe: that is
+    for simulated devices, and for real ones that nothing is connected to. The instrument is closed in the end.
+    """
+    opened = _look("opens", lambda: _opens(instrument))
+    yield opened
+    if not opened.ok:
+        return
+    try:
+        yield from (_look(name, lambda check=check: check(instrument)) for name, check in _GENERAL.items())
+        if move:
+            yield _look("sets what it reads back", lambda: _sets(instrument))
+        for role in fitting(instrument) if held is None else held:
+            yield from _role(instrument, role)
+        yield _look("is made safe", lambda: _safe(instrument))
+        yield _look("opens again as the same", lambda: _again(instrument))
+    finally:
+        instrument.close()
+        instrument.state = "closed"
+
+
+def _look(name: str, check: Callable[[], str]) -> Check:
+    try:
+        return Check(name, True, check())
+    except QlabError as error:
+        return Check(name, False, str(error))
+    except Exception as error:  # noqa: BLE001 - a stranger's driver may raise anything, which is a fault too
+        return Check(name, False, f"{type(error).__name__}: {error}")
+
+
+def _opens(instrument: Instrument) -> str:
+    instrument.open()
+    instrument.state = "open"
+    return instrument.address or "no address"
+
+
+def _identity(instrument: Instrument) -> str:
+    who = instrument.identity()
+    if not who.get("model"):
+        raise Fault("It does not say which model it is.", "Return vendor, model, serial, firmware from identity().")
+    return " ".join(value for value in who.values() if value)
+
+
+def _reads(instrument: Instrument) -> str:
+    readable = [knob for knob in instrument.knobs().values() if knob.readable]
+    for knob in readable:
+        value = instrument.read_knob(knob)
+        if type(value) is not knob.kind and not (knob.kind is float and type(value) is int):
+            raise Fault(f"{knob.name} reads {value!r}, which is no {knob.kind.__name__}.", "")
+        low, high = knob.limits
+        if knob.settable and not (math.isfinite(value) and low - 1e-9 <= value <= high + 1e-9 * abs(high)):
+            raise Fault(f"{knob.name} reads {_shown(knob, value)}, outside its own limits.", "Widen the limits.")
+    return f"{len(readable)} knobs"
+
+
+def _units(instrument: Instrument) -> str:
+    for knob in instrument.knobs().values():
+        if knob.kind is float and knob.unit not in {"1", "dBm", "dB", "degC", "1/s"}:
+            parse_quantity(f"1 {knob.unit}", knob.unit)
+    return ", ".join(sorted({k.unit for k in instrument.knobs().values()}))
+
+
+def _refuses(instrument: Instrument) -> str:
+    tried = 0
+    for name, knob in instrument.knobs().items():
+        if knob.kind is not float or not knob.settable:
+            continue
+        low, high = instrument.span(name)
+        for wrong in (low - max(1.0, abs(low)), high + max(1.0, abs(high)), math.nan):
+            if math.isinf(wrong):
+                continue
+            tried += 1
+            try:
+                instrument.set_knob(knob, wrong)
+            except LimitError:
+                continue
+            raise Fault(f"{name} took {wrong}, outside {_shown(knob, low)} to {_shown(knob, high)}.", "")
+    return f"{tried} values outside refused"
+
+
+def _one_at_a_time(instrument: Instrument) -> str:
+    knobs = [k for k in instrument.knobs().values() if k.readable and k.settable][:2]
+    if len(knobs) < 2:
+        return "too few knobs to tell"
+    stands = {knob.name: instrument.read_knob(knob) for knob in knobs}
+    wrong: list[str] = []
+
+    def read(knob: Quantity[Any]) -> None:
+        for _ in range(READS):
+            value = instrument.read_knob(knob)
+            if value != stands[knob.name]:
+                wrong.append(f"{knob.name} read {value} instead of {stands[knob.name]}")
+
+    threads = [threading.Thread(target=read, args=(knob,), name="qlab conformance") for knob in knobs]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if wrong:
+        raise Fault(f"Two threads got each other's answers: {wrong[0]}.", "Answers must stay under the lock.")
+    return f"{2 * READS} reads from two threads"
+
+
+def _sets(instrument: Instrument) -> str:
+    moved = 0
+    for name, knob in instrument.knobs().items():
+        if not (knob.settable and knob.readable):
+            continue
+        before = instrument.read_knob(knob)
+        for wanted in _probes(instrument, knob, before):
+            instrument.set_knob(knob, wanted)
+            told = instrument.read_knob(knob)
+            allowed = max(knob.tolerance or 0.0, COARSE * abs(wanted), 1e-12)
+            if not abs(told - wanted) <= allowed:
+                raise Fault(f"{name} was set to {_shown(knob, wanted)} and reads {_shown(knob, told)}.", "")
+            moved += 1
+        instrument.set_knob(knob, before)
+    return f"{moved} values set and read back"
+
+
+def _probes(instrument: Instrument, knob: Quantity[Any], now: float) -> list[float]:
+    if knob.kind is bool:
+        return [not now]
+    if knob.choices:
+        return [c for c in (knob.choices[0], knob.choices[-1]) if c != now]
+    low, high = instrument.span(knob.name)
+    if not (math.isfinite(low) and math.isfinite(high)):
+        return []
+    return [low + 0.3 * (high - low), low + 0.6 * (high - low)]
+
+
+def _safe(instrument: Instrument) -> str:
+    instrument.make_safe()
+    safe = {n: instrument.safe_values.get(n, k.safe) for n, k in instrument.knobs().items()}
+    for name, value in safe.items():
+        knob = instrument.knobs()[name]
+        if value is None or not knob.readable:
+            continue
+        told = instrument.read_knob(knob)
+        if abs(float(told) - float(value)) > max(knob.tolerance or 0.0, COARSE * abs(float(value)), 1e-9):
+            raise Fault(f"{name} reads {_shown(knob, told)} after make_safe instead of {_shown(knob, value)}.", "")
+    return ", ".join(f"{name} {value}" for name, value in safe.items() if value is not None) or "nothing to do"
+
+
+def _again(instrument: Instrument) -> str:
+    who = instrument.identity()
+    instrument.close()
+    instrument.open()
+    again = instrument.identity()
+    if again != who:
+        raise Fault(f"It was {who} and says it is {again}.", "")
+    return "same identity"
+
+
+_GENERAL: Mapping[str, Callable[[Instrument], str]] = {
+    "says who it is": _identity,
+    "reads every knob": _reads,
+    "has units that are known": _units,
+    "refuses what is outside its limits": _refuses,
+    "answers one at a time": _one_at_a_time,
+}
+
+
+def _role(instrument: Instrument, role: str) -> Iterator[Check]:
+    stem = next(name for name, protocol in ROLES.items() if protocol is protocol_of(role))
+    yield _look(f"{role}: has what the role asks for", lambda: _has_all(instrument, role))
+    if lacks(instrument, role):
+        return
+    yield _look(f"{role}: units", lambda: _role_units(instrument, stem))
+    special = _SPECIAL.get(stem)
+    if special is not None:
+        yield _look(f"{role}: does its work", lambda: special(instrument))
+
+
+def _has_all(instrument: Instrument, role: str) -> str:
+    missing = lacks(instrument, role)
+    if missing:
+        raise Fault(
+            f"A {protocol_of(role).__name__} needs {', '.join(missing)}.",
+            f"It has {', '.join(instrument.knobs()) or 'no knobs'}; `names` in its options maps one to the other.",
+        )
+    return protocol_of(role).__name__
+
+
+def _role_units(instrument: Instrument, role: str) -> str:
+    for name, unit in UNITS.get(role, {}).items():
+        knob = instrument.knobs().get(name)
+        if knob is None:
+            continue
+        if knob.unit != unit:
+            raise Fault(f"{name} is in {knob.unit!r}, and the role wants {unit!r}.", "Use scale, or an overlay.")
+        if not (knob.settable if role not in ONLY_READ else knob.readable):
+            raise Fault(f"{name} cannot be {'set' if role not in ONLY_READ else 'read'}.", "")
+    return ", ".join(f"{n} in {u}" for n, u in UNITS.get(role, {}).items()) or "none"
+
+
+def _switches_off(instrument: Instrument) -> str:
+    switch = instrument.knobs().get("on")
+    if switch is None or switch.kind is not bool:
+        raise Fault("`on` is no switch.", "Declare it with Switch.")
+    if instrument.safe_values.get("on", switch.safe) is not False:
+        raise Fault("make_safe does not switch it off.", "Give `on` the safe value false.")
+    return "off when safe"
+
+
+def _plays(instrument: Any) -> str:
+    channels = [c for c in getattr(instrument, "channels", {}) if "@" not in c and c != "counter"] or ["laser"]
+    body = Gate(channels[0], 2e-6) + Align() + Acquire("counter", 1e-6, "counts")
+    timeline = compile_program(Program(body, shots=2))
+    instrument.load(timeline)
+    instrument.start()
+    instrument.stop()
+    instrument.stop()
+    return f"a gate of 2 µs on {channels[0]}, twice"
+
+
+def _counts(instrument: Any) -> str:
+    if isinstance(instrument, roles.GatedCounter):
+        instrument.expect(2)
+    instrument.arm(["counts"], 1)
+    seen = instrument.read(0.5)
+    for key, values in seen.items():
+        if len(values) > 1 or (len(values) and float(values[0]) < 0):
+            raise Fault(f"{key} is {values!r} after one point was armed.", "")
+    return f"{len(seen.get('counts', ()))} points"
+
+
+_SPECIAL: Mapping[str, Callable[[Any], str]] = {
+    "microwave": _switches_off,
+    "laser": _switches_off,
+    "player": _plays,
+    "counter": _counts,
+}
+
+
+def _shown(knob: Quantity[Any], value: float | bool) -> str:
+    return str(value) if knob.kind is bool else format_quantity(float(value), knob.unit)
