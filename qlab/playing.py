@@ -16,7 +16,7 @@ from qlab.limits import check_sweep
 from qlab.mixing import listens
 from qlab.pulses import Program, Timeline, compile_program
 from qlab.record import Block
-from qlab.roles import GatedCounter, ListMode, PhotonCounter, PulsePlayer
+from qlab.roles import GatedCounter, ListMode, PhotonCounter, PulsePlayer, SelfPacedPlayer
 from qlab.shots import SUFFIX
 
 PATIENCE = 10.0  # s that a counter may stay silent beyond the duration of what is played
@@ -121,6 +121,8 @@ def _one_pass(
                 deadline = time.monotonic() + lasts + PATIENCE
                 continue
             yield {}
+            if isinstance(player, SelfPacedPlayer) and (fault := player.fault()) is not None:
+                raise fault
             if time.monotonic() > deadline:
                 raise InstrumentError(
                     f"The counter has been silent for {lasts + PATIENCE:.0f} s after {taken} of {len(part)} points.",

@@ -5,6 +5,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from numpy.typing import NDArray
 
+from qlab.errors import QlabError
 from qlab.pulses import Timeline
 
 
@@ -22,6 +23,15 @@ class PulsePlayer(Protocol):
 
     def stop(self) -> None:
         """Stop at once; every output off."""
+        ...
+
+
+@runtime_checkable
+class SelfPacedPlayer(Protocol):
+    """A player that plays in a thread of its own, and can say what went wrong there."""
+
+    def fault(self) -> QlabError | None:
+        """Return what went wrong since the start, None where nothing did."""
         ...
 
 

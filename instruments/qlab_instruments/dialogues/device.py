@@ -57,7 +57,7 @@ class SimulatedDevice:
     """Answers messages; `hear` may be asked of any thread, one at a time.
 
     `on_set(name, value)` hears of every state that was set; `say_first` answers a part of a message in place of the
-    dialogue where it returns text. `errors` are the texts of its queue, `none` what the empty queue says.
+    dialogue where it returns text; "" is no answer. `errors` are the texts of its queue, `none` what the empty queue says.
     """
 
     states: dict[str, State]
@@ -90,6 +90,7 @@ class SimulatedDevice:
         states = {name: _state(entry, plain=plain) for name, entry in text.get("state", {}).items()}
         fixed = {"*IDN?": text.get("identity", ""), "*OPC?": "1", **text.get("fixed", {})}
         accepts = tuple(_header(entry, plain=plain) for entry in text.get("accepts", ()))
+        accepts += tuple(re.compile(entry) for entry in text.get("accept_patterns", ()))
         options = {k: text[k] for k in _OPTIONS if k in text}
         return cls(states, fixed, accepts=accepts, **options)
 
@@ -107,7 +108,7 @@ class SimulatedDevice:
     def _part(self, part: str) -> str | None:
         own = self.say_first(part)
         if own is not None:
-            return own
+            return own or None
         if part in self.fixed:
             return self.fixed[part]
         if self.error_query and part.lstrip(":").upper() == self.error_query.upper():

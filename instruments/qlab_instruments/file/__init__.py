@@ -1,0 +1,1 @@
+"""Instruments that write files in place of signals."""

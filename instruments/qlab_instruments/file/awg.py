@@ -1,0 +1,95 @@
+"""An AWG that writes files: what would be played, to be looked at before a real one plays it."""
+
+import contextlib
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+
+import h5py
+import numpy as np
+
+from qlab.errors import InstrumentError
+from qlab.instrument import Instrument
+from qlab.pulses import Timeline
+from qlab.pulses.waveforms import Drive, SampledDevice, Sampled, sampled
+
+
+class FileAWG(Instrument):
+    """Writes each timeline that is started into an HDF5 file of `folder`: waveforms in V, markers, sequence table.
+
+    `drives` and `markers` are those of an AWG; `granularity`, `shortest`, `memory` and `volts` those of the one that it
+    stands for.
+    """
+
+    title = "AWG that writes files"
+    vendor = "qlab"
+    call_timeouts: ClassVar[dict[str, float]] = {"start": 60.0, "load": 120.0}
+
+    def __init__(
+        self,
+        folder: str,
+        *,
+        drives: Mapping[str, Mapping[str, Any]],
+        markers: Mapping[str, int],
+        sample_rate: float = 1e9,
+        granularity: int = 4,
+        shortest: int = 256,
+        memory: int = 16_000_000,
+        volts: float = 1.0,
+        outputs: int = 4,
+    ) -> None:
+        super().__init__()
+        self.folder = Path(folder)
+        self.drives = {name: Drive.read(text) for name, text in drives.items()}
+        self.markers = dict(markers)
+        self.channels = dict(markers)
+        self.device = SampledDevice(
+            "The AWG", sample_rate, granularity, shortest, memory, rows=100_000, volts=volts, outputs=outputs, markers=8
+        )
+        self._loaded: Sampled | None = None
+
+    @classmethod
+    @contextlib.contextmanager
+    def rehearsal(cls) -> Iterator[dict[str, Any]]:
+        """Write into a folder that goes away."""
+        with tempfile.TemporaryDirectory() as folder:
+            yield {"folder": folder, "drives": {"mw": {"i": 1, "q": 2}}, "markers": {"laser": 1, "counter": 2}}
+
+    def open(self) -> None:
+        """Make the folder."""
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise InstrumentError(f"{self.folder} cannot be made ({error.strerror}).", "Choose another folder.") from None
+
+    def load(self, timeline: Timeline) -> None:
+        """Compile a timeline; raises UsageError where the AWG that this stands for could not play it."""
+        self._loaded = sampled(timeline, self.drives, self.markers, self.device)
+
+    def start(self) -> None:
+        """Write what was loaded."""
+        if self._loaded is None:
+            raise InstrumentError(f"{self.name} was started with nothing loaded.", "Load a timeline first.")
+        number = len(list(self.folder.glob("played-*.h5"))) + 1
+        write(self._loaded, self.folder / f"played-{number:04d}.h5")
+
+    def stop(self) -> None:
+        """Stop: nothing plays."""
+
+    def report(self) -> str:
+        """Return in words what was loaded, and what was rounded."""
+        return self._loaded.report() if self._loaded else "nothing loaded"
+
+
+def write(made: Sampled, path: Path) -> None:
+    """Write a sampled timeline: `table` (points, 2: waveform, repeats), and each waveform with its markers."""
+    with h5py.File(path, "w") as file:
+        file.attrs["rate"] = made.rate
+        file.attrs["report"] = made.report()
+        file["table"] = np.asarray(made.table, dtype=np.int64)
+        for number, (wave, marks) in enumerate(zip(made.waveforms, made.markers, strict=True)):
+            group = file.create_group(f"waveform_{number}")
+            group["outputs"] = wave
+            group["outputs"].attrs["units"] = "V"
+            group["markers"] = marks

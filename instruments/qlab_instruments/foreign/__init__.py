@@ -1,0 +1,1 @@
+"""Other people's drivers: QCoDeS's and PyMeasure's, used as ours."""
