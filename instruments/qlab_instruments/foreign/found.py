@@ -13,7 +13,7 @@ from qlab.units import parse_quantity
 
 OVERLAYS = Path(__file__).parent / "overlays"
 _KEYS = {
-    "from", "unit", "limits", "safe", "settle", "ramp", "rate", "tolerance", "scale", "doc", "hidden", "off", "on", "kind",
+    "from", "unit", "limits", "safe", "settle", "ramp", "rate", "tolerance", "scale", "doc", "hidden", "off", "on", "kind", "calls",
 }  # fmt: skip
 ON, OFF = {"on", "true", "1", "enable", "enabled"}, {"off", "false", "0", "disable", "disabled"}
 
@@ -84,10 +84,15 @@ def read_overlay(path: Path) -> dict[str, Any]:
         raise UsageError(f"The overlay {path.name} cannot be read: {error}.", "Check its path and its TOML.") from None
 
 
-def knobs_of(found: Iterable[Found], over: Mapping[str, Mapping[str, Any]]) -> dict[str, Quantity[Any]]:
-    """Return the knobs of a driver with what an overlay adds; raise UsageError for one that names nothing."""
+def knobs_of(
+    found: Iterable[Found], over: Mapping[str, Mapping[str, Any]], *, only: bool = False
+) -> dict[str, Quantity[Any]]:
+    """Return the knobs of a driver with what an overlay adds; raise UsageError for one that names nothing.
+
+    With `only`, just the knobs that the overlay names.
+    """
     known = {f.name: f for f in found}
-    taken: dict[str, tuple[Found, Mapping[str, Any]]] = {name: (f, {}) for name, f in known.items()}
+    taken: dict[str, tuple[Found, Mapping[str, Any]]] = {} if only else {name: (f, {}) for name, f in known.items()}
     for name, text in over.items():
         unknown = set(text) - _KEYS
         source = str(text.get("from", name)).replace(".", "_")
@@ -108,12 +113,15 @@ def _knob(found: Found, text: Mapping[str, Any]) -> Quantity[Any]:
     if "on" in text or text.get("kind") == "switch":
         raws = (text.get("off", found.raws[0] if found.raws else False), text.get("on", (*found.raws, True, True)[1]))
         found = replace(found, kind="switch", raws=raws)
+    if calls := text.get("calls"):
+        # Drivers that switch by calling disable() and enable().
+        found = replace(found, kind="switch", raws=(False, True), settable=True)
     unit = str(text.get("unit", found.unit))
     limits = tuple(_number(v, unit) for v in text.get("limits", (found.low, found.high)))
     ramp = text.get("ramp", found.ramp)
     common: dict[str, Any] = {
         "get": found.path,
-        "set": found.path,
+        "set": "|".join(calls) if calls else found.path,
         "readable": found.readable,
         "settable": found.settable,
         "settle": _number(text.get("settle", 0.0), "s"),

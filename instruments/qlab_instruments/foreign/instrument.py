@@ -110,7 +110,10 @@ class ForeignInstrument(Instrument):
         """Set a quantity, and wait for the device by reading it back."""
         raws = getattr(knob, "raws", ())
         told = raws[int(value)] if raws and (knob.kind is bool or knob.labels) else _plain(knob, value)
-        self._call(lambda driver: self._put(driver, knob.set_command, told))
+        if "|" in knob.set_command:
+            self._call(lambda driver: reach(driver, knob.set_command.split("|")[int(value)])())
+        else:
+            self._call(lambda driver: self._put(driver, knob.set_command, told))
         if knob.readable and not knob.settle:
             self._call(lambda driver: self._get(driver, knob.get_command))
 
@@ -176,7 +179,7 @@ def built(
     """Return an instrument with the knobs of a driver.
 
     `options` are `address`, `timeout`, `overlay` (a TOML file), `names` ({knob: quantity of the driver}), `knobs` (an
-    overlay written in the bench file).
+    overlay written in the bench file), `only` (show just the knobs that an overlay names).
     """
     over: dict[str, dict[str, Any]] = {n: dict(k) for n, k in overlay(kind.library, target).items()}
     if options.get("overlay"):
@@ -185,7 +188,7 @@ def built(
         over[name] = {**over.get(name, {}), "from": path}
     for name, text in dict(options.get("knobs") or {}).items():
         over[name] = {**over.get(name, {}), **text}
-    knobs = knobs_of(learn(), over)
+    knobs = knobs_of(learn(), over, only=bool(options.get("only")))
     members = {**knobs, "title": target, "vendor": kind.library, "target": target, "__doc__": f"{target}."}
     own: type[ForeignInstrument] = type(kind.__name__, (kind,), _without_clashes(members))
     return own(make, str(options.get("address") or ""), float(options.get("timeout") or 3.0))

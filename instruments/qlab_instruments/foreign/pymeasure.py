@@ -10,7 +10,7 @@ from typing import Any
 from qlab_instruments.foreign.found import Found, of_values, overlay
 from qlab_instruments.foreign.instrument import ForeignInstrument, built, class_at, reach
 
-_OURS = ("address", "timeout", "overlay", "names", "knobs", "dialogue")
+_OURS = ("address", "timeout", "overlay", "names", "knobs", "only", "dialogue")
 _SKIP = {"id", "complete", "status", "options", "next_error", "error"}
 _UNITS = {"Hertz": "Hz", "Volts": "V", "Amps": "A", "Watts": "W", "Kelvin": "K", "seconds": "s", "degrees": "deg"}
 _UNIT = re.compile(r"\bin (?:units of )?(Hz|kHz|MHz|GHz|V|mV|A|mA|W|mW|dBm|K|T|s|ms|Ohm|%s)\b" % "|".join(_UNITS))  # noqa: UP031

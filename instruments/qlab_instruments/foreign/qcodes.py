@@ -15,7 +15,7 @@ from qlab_instruments.foreign.instrument import (
     remembered,
 )
 
-_OURS = ("timeout", "overlay", "names", "knobs")
+_OURS = ("timeout", "overlay", "names", "knobs", "only")
 _SKIP = {"IDN", "timeout"}
 
 
