@@ -13,8 +13,8 @@ from typing import Any, Literal
 
 from qlab.errors import UsageError
 
-Kind = Literal["experiments", "instruments", "worlds", "benches", "fits", "exporters", "window"]
-KINDS: tuple[Kind, ...] = ("experiments", "instruments", "worlds", "benches", "fits", "exporters")
+Kind = Literal["experiments", "instruments", "worlds", "benches", "fits", "exporters", "finders", "window"]
+KINDS: tuple[Kind, ...] = ("experiments", "instruments", "worlds", "benches", "fits", "exporters", "finders")
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from qlab.cli import bench, check, doctor, export, fit, lists, profile, queue, reproduce, run, show
+from qlab.cli import bench, check, doctor, export, fit, instrument, lists, new, profile, queue, reproduce, run, show
 
 app = typer.Typer(
     name="qlab",
@@ -29,6 +29,8 @@ app.command("export")(export.export)
 app.command("reproduce")(reproduce.reproduce)
 app.command("doctor")(doctor.doctor)
 app.add_typer(bench.app, name="bench")
+app.add_typer(instrument.app, name="instrument")
+app.add_typer(new.app, name="new")
 app.add_typer(profile.app, name="profile")
 app.add_typer(queue.app, name="queue")
 

@@ -1,6 +1,7 @@
-"""`qlab bench`: check a bench before it is used, and keep one open for others."""
+"""`qlab bench`: find instruments, check a bench before it is used, and keep one open for others."""
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -8,7 +9,9 @@ import typer
 
 from qlab.bench import Bench
 from qlab.cli.text import table
-from qlab.errors import UsageError
+from qlab.errors import QlabError, UsageError
+from qlab.instrument import Instrument
+from qlab.safety import make_safe
 
 app = typer.Typer(help="Benches: instruments with their roles and limits.", no_args_is_help=True)
 
@@ -18,25 +21,94 @@ def benches() -> None:
     """Benches: instruments with their roles and limits."""
 
 
+@app.command("new")
+def new(
+    file: Annotated[Path, typer.Argument(help="The bench file to write, NAME.toml.")],
+    address: Annotated[
+        list[str] | None, typer.Option("--address", help="A VISA address to ask, again for each: TCPIP::host::port::SOCKET")
+    ] = None,
+    world: Annotated[str, typer.Option("--simulate", help="Fill the roles left with simulated instruments: nv, clock ...")] = "",
+    library: Annotated[str, typer.Option("--library", help='VISA library: "@py", "FILE.yaml@sim"; by default the system\'s.')] = "",
+    scan: Annotated[bool, typer.Option("--scan/--no-scan", help="Ask what VISA lists.")] = True,
+) -> None:
+    """Find instruments, choose their drivers, and write a bench file to be read and mended."""
+    from qlab.benchmaking import bench_text, recognise
+    from qlab.registry import plugins
+
+    if file.suffix != ".toml":
+        raise UsageError(f"{file.name} is no name for a bench file.", "Call it NAME.toml.")
+    if file.exists():
+        raise UsageError(f"{file} is there already.", "Choose another name, or move it.")
+    answers = []
+    for finder in plugins("finders").values():
+        answers += list(finder.load()(address or (), library=library, scan=scan))
+    found = recognise(answers)
+    table(
+        ["address", "says", "driver"],
+        [[one.address, one.says or "a serial port: not asked", ", ".join(one.drivers) or "-"] for one in found],
+    )
+    if not world and not any(one.drivers for one in found):
+        raise UsageError(
+            "No instrument was found that a driver knows.",
+            "Give its --address, write it by hand (docs/how-to/bench-file.md), or --simulate nv.",
+        )
+    file.write_text(bench_text(file.stem, found, world), encoding="utf-8")
+    print(f"wrote {file}: read it, then `qlab bench check {file}`")
+
+
 @app.command("check")
-def check(bench: Annotated[str, typer.Argument(help="A preset or a bench file.")]) -> None:
-    """Open every instrument, ask who it is, and close it again."""
+def check(
+    bench: Annotated[str, typer.Argument(help="A preset or a bench file.")],
+    trace: Annotated[bool, typer.Option("--trace", help="Show every message to and from the instruments.")] = False,
+) -> None:
+    """Open every instrument, ask who it is, see that it fits its roles, and make it safe; exit 1 where one does not."""
+    from qlab.conformance import lacks
+
     made = Bench.load(bench)
-    made.open()
-    try:
-        rows = []
-        for name, instrument in made.instruments.items():
-            who = instrument.identity()
-            held = ", ".join(role for role, holder in made.entry.roles.items() if holder == name)
-            rows.append([name, made.entry.instruments[name].driver, who.get("model", ""), held])
-        table(["instrument", "driver", "model", "roles"], rows)
-    finally:
-        report = made.make_safe()
-        made.close()
-    for name, what in report.items():
-        if what != "safe":
-            print(f"{name}: {what}")
-            raise typer.Exit(1)
+    if not made.instruments:
+        raise UsageError(f"Bench {made.name!r} has no instruments.", "Add one: `qlab bench new` finds them.")
+    rows, wrong = [], []
+    for name, instrument in made.instruments.items():
+        held = [role for role, holder in made.entry.roles.items() if holder == name]
+        try:
+            instrument.open()
+            instrument.state = "open"
+            model = instrument.identity().get("model", "")
+            wrong += _misfits(name, instrument, held, lacks)
+        except QlabError as error:
+            model = "does not answer"
+            wrong.append(str(error))
+        except Exception as error:  # noqa: BLE001 - a stranger's driver; the others are still looked at
+            model = "broken"
+            wrong.append(f"{name}: {type(error).__name__}: {error}")
+        rows.append([name, made.entry.instruments[name].driver, model, ", ".join(held)])
+    report = {k: v for k, v in make_safe(i for i in made.instruments.values() if i.state == "open").items() if v != "safe"}
+    for instrument in made.instruments.values():
+        if instrument.state == "open":
+            instrument.close()
+            instrument.state = "closed"
+    table(["instrument", "driver", "model", "roles"], rows)
+    if not made.entry.roles:
+        wrong.append("No instrument has a role: no experiment but generic.scan can use this bench.")
+    for line in (*wrong, *(f"{name}: {what}" for name, what in report.items())):
+        print(line)
+    if trace:
+        for instrument in made.instruments.values():
+            print("\n".join(getattr(instrument, "trace", ())))
+    if wrong or report:
+        raise typer.Exit(1)
+
+
+def _misfits(name: str, instrument: Instrument, held: list[str], lacks: Callable[[Instrument, str], list[str]]) -> list[str]:
+    found = []
+    for role in held:
+        try:
+            missing = lacks(instrument, role)
+        except UsageError:
+            continue  # a role of somebody's own experiment
+        if missing:
+            found.append(f"{name} cannot be the {role!r}: it has no {', '.join(missing)}.")
+    return found
 
 
 @app.command("serve")

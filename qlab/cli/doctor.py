@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated
 
 import typer
@@ -24,13 +25,21 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] 
                 state = "ok"
             except UsageError as error:
                 state = error.message
-            rows.append({"kind": kind, "name": plugin.name, "from": plugin.distribution, "state": state})
+            rows.append(
+                {
+                    "kind": kind,
+                    "name": plugin.name,
+                    "from": plugin.distribution,
+                    "version": _version(plugin.distribution),
+                    "state": state,
+                }
+            )
     settings, healed = load_settings()
     broken = any(row["state"] != "ok" for row in rows)
     if as_json:
         print(json.dumps({"plugins": rows, "software": software(), "healed": healed}, indent=2))
         raise typer.Exit(1 if broken else 0)
-    table(["kind", "name", "from", "state"], [list(row.values()) for row in rows])
+    table(["kind", "name", "from", "version", "state"], [list(row.values()) for row in rows])
     print()
     table(["package", "version"], [list(item) for item in software().items()])
     print()
@@ -43,6 +52,14 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] 
     for line in healed:
         print(f"healed    {line}")
     raise typer.Exit(1 if broken else 0)
+
+
+def _version(distribution: str) -> str:
+    """Return the version of what a plug-in comes from; "" for a lab's own file."""
+    try:
+        return version(distribution)
+    except PackageNotFoundError:
+        return ""
 
 
 def _profile() -> str:

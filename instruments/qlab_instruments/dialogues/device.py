@@ -77,7 +77,9 @@ class SimulatedDevice:
 
     @classmethod
     def read(cls, name: str | Path) -> Self:
-        """Return the device of a dialogue: its name among ours ("srs.sg380") or a path."""
+        """Return the device of a dialogue: its name among ours ("srs.sg380"), a path, or the text itself."""
+        if "\n" in str(name):
+            return cls.of(tomllib.loads(str(name)))
         path = Path(name) if str(name).endswith(".toml") else FOLDER / f"{name}.toml"
         if not path.exists():
             raise UsageError(f"There is no dialogue {name}.", f"There are: {', '.join(dialogues())}.")
