@@ -1,4 +1,4 @@
-"""Making a bench file: drivers chosen by what instruments say of themselves, roles given, written as TOML to be read."""
+"""Making a bench file: drivers chosen by what instruments say of themselves, and roles that they fit."""
 
 import json
 import re
@@ -31,7 +31,11 @@ def recognise(answers: Iterable[tuple[str, str]]) -> list[Found]:
     """Return who answers where, with the drivers that fit."""
     known = _identities()
     return [
-        Found(address, says, tuple(name for name, pattern in known if says and re.search(pattern, says, re.IGNORECASE)))
+        Found(
+            address,
+            says,
+            tuple(name for name, pattern in known if says and re.search(pattern, says, re.IGNORECASE)),
+        )
         for address, says in answers
     ]
 
@@ -98,8 +102,14 @@ def _suggested(name: str, driver: str) -> list[str]:
     """Return the limits and safe values of a driver as comments, to be narrowed."""
     kind = load("instruments", driver)
     knobs = kind.knobs() if isinstance(kind, type) else {}
-    limits = [f"# {n} = [{k.limits[0]:g}, {k.limits[1]:g}]  # {k.unit}" for n, k in knobs.items() if _limited(k)]
-    return [f"[instruments.{name}.limits]  # narrower than the device's own, where your setup wants it", *limits] if limits else []
+    limits = [
+        f"# {n} = [{k.limits[0]:g}, {k.limits[1]:g}]  # {k.unit}" for n, k in knobs.items() if _limited(k)
+    ]
+    return (
+        [f"[instruments.{name}.limits]  # narrower than the device's own, where your setup wants it", *limits]
+        if limits
+        else []
+    )
 
 
 def _limited(knob: Any) -> bool:
@@ -118,17 +128,25 @@ def _simulated(world: str, roles: dict[str, str]) -> list[str]:
         return []
     preset = f"sim-{world}"
     if preset not in plugins("benches"):
-        raise UsageError(f"There is no simulated bench {preset!r}.", f"There are: {', '.join(plugins('benches'))}.")
+        raise UsageError(
+            f"There is no simulated bench {preset!r}.", f"There are: {', '.join(plugins('benches'))}."
+        )
     entry = plugins("benches")[preset].load()()
     lines = ["[world]", f"kind = {json.dumps(entry['world']['kind'])}", ""]
     for role, name in entry["roles"].items():
         if role in roles:
             continue
-        lines += [f"[instruments.sim_{name}]", f"driver = {json.dumps(entry['instruments'][name]['driver'])}", ""]
+        lines += [
+            f"[instruments.sim_{name}]",
+            f"driver = {json.dumps(entry['instruments'][name]['driver'])}",
+            "",
+        ]
         roles[role] = f"sim_{name}"
     return lines
 
 
 def unknown_roles(roles: Iterable[str]) -> list[str]:
     """Return the roles of a bench that no experiment of ours asks for by that name."""
-    return [role for role in roles if role not in ROLES and role.rstrip("0123456789").rstrip("_") not in ROLES]
+    return [
+        role for role in roles if role not in ROLES and role.rstrip("0123456789").rstrip("_") not in ROLES
+    ]

@@ -54,7 +54,7 @@ class Check:
     seen: str
 
 
-class Fault(QlabError):
+class FaultError(QlabError):
     """What a driver does that it must not do."""
 
 
@@ -85,7 +85,9 @@ def fitting(instrument: Instrument) -> list[str]:
     return [role for role in ROLES if not lacks(instrument, role) and fits(role)]
 
 
-def conform(instrument: Instrument, held: tuple[str, ...] | None = None, *, move: bool = False) -> Iterator[Check]:
+def conform(
+    instrument: Instrument, held: tuple[str, ...] | None = None, *, move: bool = False
+) -> Iterator[Check]:
     """Put an instrument through everything it must do, and through its roles; yield what was seen, one by one.
 
     `held` are the roles to look at; None for all that fit. Without `move` no knob is moved but by make_safe: that is
@@ -126,7 +128,9 @@ def _opens(instrument: Instrument) -> str:
 def _identity(instrument: Instrument) -> str:
     who = instrument.identity()
     if not who.get("model"):
-        raise Fault("It does not say which model it is.", "Return vendor, model, serial, firmware from identity().")
+        raise FaultError(
+            "It does not say which model it is.", "Return vendor, model, serial, firmware from identity()."
+        )
     return " ".join(value for value in who.values() if value)
 
 
@@ -135,10 +139,12 @@ def _reads(instrument: Instrument) -> str:
     for knob in readable:
         value = instrument.read_knob(knob)
         if type(value) is not knob.kind and not (knob.kind is float and type(value) is int):
-            raise Fault(f"{knob.name} reads {value!r}, which is no {knob.kind.__name__}.", "")
+            raise FaultError(f"{knob.name} reads {value!r}, which is no {knob.kind.__name__}.", "")
         low, high = knob.limits
         if knob.settable and not (math.isfinite(value) and low - 1e-9 <= value <= high + 1e-9 * abs(high)):
-            raise Fault(f"{knob.name} reads {_shown(knob, value)}, outside its own limits.", "Widen the limits.")
+            raise FaultError(
+                f"{knob.name} reads {_shown(knob, value)}, outside its own limits.", "Widen the limits."
+            )
     return f"{len(readable)} knobs"
 
 
@@ -163,7 +169,7 @@ def _refuses(instrument: Instrument) -> str:
                 instrument.set_knob(knob, wrong)
             except LimitError:
                 continue
-            raise Fault(f"{name} took {wrong}, outside {_shown(knob, low)} to {_shown(knob, high)}.", "")
+            raise FaultError(f"{name} took {wrong}, outside {_shown(knob, low)} to {_shown(knob, high)}.", "")
     return f"{tried} values outside refused"
 
 
@@ -186,7 +192,9 @@ def _one_at_a_time(instrument: Instrument) -> str:
     for thread in threads:
         thread.join()
     if wrong:
-        raise Fault(f"Two threads got each other's answers: {wrong[0]}.", "Answers must stay under the lock.")
+        raise FaultError(
+            f"Two threads got each other's answers: {wrong[0]}.", "Answers must stay under the lock."
+        )
     return f"{2 * READS} reads from two threads"
 
 
@@ -201,7 +209,9 @@ def _sets(instrument: Instrument) -> str:
             told = instrument.read_knob(knob)
             allowed = max(knob.tolerance or 0.0, COARSE * abs(wanted), 1e-12)
             if not abs(told - wanted) <= allowed:
-                raise Fault(f"{name} was set to {_shown(knob, wanted)} and reads {_shown(knob, told)}.", "")
+                raise FaultError(
+                    f"{name} was set to {_shown(knob, wanted)} and reads {_shown(knob, told)}.", ""
+                )
             moved += 1
         instrument.set_knob(knob, before)
     return f"{moved} values set and read back"
@@ -227,8 +237,12 @@ def _safe(instrument: Instrument) -> str:
             continue
         told = instrument.read_knob(knob)
         if abs(float(told) - float(value)) > max(knob.tolerance or 0.0, COARSE * abs(float(value)), 1e-9):
-            raise Fault(f"{name} reads {_shown(knob, told)} after make_safe instead of {_shown(knob, value)}.", "")
-    return ", ".join(f"{name} {value}" for name, value in safe.items() if value is not None) or "nothing to do"
+            raise FaultError(
+                f"{name} reads {_shown(knob, told)} after make_safe instead of {_shown(knob, value)}.", ""
+            )
+    return (
+        ", ".join(f"{name} {value}" for name, value in safe.items() if value is not None) or "nothing to do"
+    )
 
 
 def _again(instrument: Instrument) -> str:
@@ -237,7 +251,7 @@ def _again(instrument: Instrument) -> str:
     instrument.open()
     again = instrument.identity()
     if again != who:
-        raise Fault(f"It was {who} and says it is {again}.", "")
+        raise FaultError(f"It was {who} and says it is {again}.", "")
     return "same identity"
 
 
@@ -264,7 +278,7 @@ def _role(instrument: Instrument, role: str) -> Iterator[Check]:
 def _has_all(instrument: Instrument, role: str) -> str:
     missing = lacks(instrument, role)
     if missing:
-        raise Fault(
+        raise FaultError(
             f"A {protocol_of(role).__name__} needs {', '.join(missing)}.",
             f"It has {', '.join(instrument.knobs()) or 'no knobs'}; `names` in its options maps one to the other.",
         )
@@ -277,23 +291,27 @@ def _role_units(instrument: Instrument, role: str) -> str:
         if knob is None:
             continue
         if knob.unit != unit:
-            raise Fault(f"{name} is in {knob.unit!r}, and the role wants {unit!r}.", "Use scale, or an overlay.")
+            raise FaultError(
+                f"{name} is in {knob.unit!r}, and the role wants {unit!r}.", "Use scale, or an overlay."
+            )
         if not (knob.settable if role not in ONLY_READ else knob.readable):
-            raise Fault(f"{name} cannot be {'set' if role not in ONLY_READ else 'read'}.", "")
+            raise FaultError(f"{name} cannot be {'set' if role not in ONLY_READ else 'read'}.", "")
     return ", ".join(f"{n} in {u}" for n, u in UNITS.get(role, {}).items()) or "none"
 
 
 def _switches_off(instrument: Instrument) -> str:
     switch = instrument.knobs().get("on")
     if switch is None or switch.kind is not bool:
-        raise Fault("`on` is no switch.", "Declare it with Switch.")
+        raise FaultError("`on` is no switch.", "Declare it with Switch.")
     if instrument.safe_values.get("on", switch.safe) is not False:
-        raise Fault("make_safe does not switch it off.", "Give `on` the safe value false.")
+        raise FaultError("make_safe does not switch it off.", "Give `on` the safe value false.")
     return "off when safe"
 
 
 def _plays(instrument: Any) -> str:
-    channels = [c for c in getattr(instrument, "channels", {}) if "@" not in c and c != "counter"] or ["laser"]
+    channels = [c for c in getattr(instrument, "channels", {}) if "@" not in c and c != "counter"] or [
+        "laser"
+    ]
     body = Gate(channels[0], 2e-6) + Align() + Acquire("counter", 1e-6, "counts")
     timeline = compile_program(Program(body, shots=2))
     instrument.load(timeline)
@@ -310,7 +328,7 @@ def _counts(instrument: Any) -> str:
     seen = instrument.read(0.5)
     for key, values in seen.items():
         if len(values) > 1 or (len(values) and float(values[0]) < 0):
-            raise Fault(f"{key} is {values!r} after one point was armed.", "")
+            raise FaultError(f"{key} is {values!r} after one point was armed.", "")
     return f"{len(seen.get('counts', ()))} points"
 
 

@@ -14,7 +14,18 @@ from qlab.units import format_quantity
 
 __all__ = ["Choice", "Instrument", "Knob", "Quantity", "Switch"]
 # What runs beside a call that hangs, or never speaks to the device.
-_UNWATCHED = {"abort", "rehearsal", "knobs", "check", "span", "panel", "snapshot", "set_knob", "read_knob", "make_safe"}
+_UNWATCHED = {
+    "abort",
+    "rehearsal",
+    "knobs",
+    "check",
+    "span",
+    "panel",
+    "snapshot",
+    "set_knob",
+    "read_knob",
+    "make_safe",
+}
 
 
 class Instrument:
@@ -132,9 +143,9 @@ class Instrument:
 
     def set_knob(self, knob: Quantity[Any], value: float | bool | str) -> None:
         """Set a knob within its limits, ramped and read back where it says so; a choice by name or number."""
-        value = knob.number(value)
-        self.check(knob.name, value)
-        wanted = bool(value) if knob.kind is bool else float(value)
+        number = knob.number(value)
+        self.check(knob.name, number)
+        wanted = bool(number) if knob.kind is bool else float(number)
         with self.wire.lock:
             self._setting = True
             try:

@@ -39,11 +39,17 @@ class MessageInstrument(Instrument):
     calm: ClassVar[str] = r"^[+-]?0+(\D|$)"
     joined: ClassVar[bool] = True
     retries: ClassVar[int] = 1
-    speaks: ClassVar[dict[str, Any]] = {}  # the terminator, baud rate and timeout that this kind of device has
+    speaks: ClassVar[
+        dict[str, Any]
+    ] = {}  # the terminator, baud rate and timeout that this kind of device has
     dialogue: ClassVar[str] = ""  # the name of the simulated device that it can be tried on
     rehearses: ClassVar[dict[str, Any]] = {}  # further options for such a trial
-    models: ClassVar[dict[str, dict[str, Range]]] = {}  # limits of knobs by what the identity says of the model
-    bounds: ClassVar[tuple[str, ...]] = ()  # knobs whose limits this very device tells: its query with MIN and MAX
+    models: ClassVar[
+        dict[str, dict[str, Range]]
+    ] = {}  # limits of knobs by what the identity says of the model
+    bounds: ClassVar[
+        tuple[str, ...]
+    ] = ()  # knobs whose limits this very device tells: its query with MIN and MAX
 
     def __init__(
         self, address: str, *, serial: str = "", settle: float = 0.0, trace: str = "", **settings: Any

@@ -15,7 +15,9 @@ def package(name: str, install: str) -> Any:
     except ModuleNotFoundError:
         raise UsageError(f"The package {name} is not installed.", install) from None
     except Exception as error:
-        raise UsageError(f"The package {name} does not work here ({type(error).__name__}: {error}).", install) from error
+        raise UsageError(
+            f"The package {name} does not work here ({type(error).__name__}: {error}).", install
+        ) from error
 
 
 @contextlib.contextmanager

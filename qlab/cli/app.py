@@ -6,7 +6,21 @@ from typing import Annotated
 
 import typer
 
-from qlab.cli import bench, check, doctor, export, fit, instrument, lists, new, profile, queue, reproduce, run, show
+from qlab.cli import (
+    bench,
+    check,
+    doctor,
+    export,
+    fit,
+    instrument,
+    lists,
+    new,
+    profile,
+    queue,
+    reproduce,
+    run,
+    show,
+)
 
 app = typer.Typer(
     name="qlab",

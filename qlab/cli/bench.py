@@ -25,10 +25,15 @@ def benches() -> None:
 def new(
     file: Annotated[Path, typer.Argument(help="The bench file to write, NAME.toml.")],
     address: Annotated[
-        list[str] | None, typer.Option("--address", help="A VISA address to ask, again for each: TCPIP::host::port::SOCKET")
+        list[str] | None,
+        typer.Option("--address", help="A VISA address to ask, again for each: TCPIP::host::port::SOCKET"),
     ] = None,
-    world: Annotated[str, typer.Option("--simulate", help="Fill the roles left with simulated instruments: nv, clock ...")] = "",
-    library: Annotated[str, typer.Option("--library", help='VISA library: "@py", "FILE.yaml@sim"; by default the system\'s.')] = "",
+    world: Annotated[
+        str, typer.Option("--simulate", help="Fill the roles left with simulated instruments: nv, clock ...")
+    ] = "",
+    library: Annotated[
+        str, typer.Option("--library", help='VISA library: "@py", "FILE.yaml@sim"; by default the system\'s.')
+    ] = "",
     scan: Annotated[bool, typer.Option("--scan/--no-scan", help="Ask what VISA lists.")] = True,
 ) -> None:
     """Find instruments, choose their drivers, and write a bench file to be read and mended."""
@@ -45,7 +50,10 @@ def new(
     found = recognise(answers)
     table(
         ["address", "says", "driver"],
-        [[one.address, one.says or "a serial port: not asked", ", ".join(one.drivers) or "-"] for one in found],
+        [
+            [one.address, one.says or "a serial port: not asked", ", ".join(one.drivers) or "-"]
+            for one in found
+        ],
     )
     if not world and not any(one.drivers for one in found):
         raise UsageError(
@@ -59,7 +67,9 @@ def new(
 @app.command("check")
 def check(
     bench: Annotated[str, typer.Argument(help="A preset or a bench file.")],
-    trace: Annotated[bool, typer.Option("--trace", help="Show every message to and from the instruments.")] = False,
+    trace: Annotated[
+        bool, typer.Option("--trace", help="Show every message to and from the instruments.")
+    ] = False,
 ) -> None:
     """Open every instrument, ask who it is, see that it fits its roles, and make it safe; exit 1 where one does not."""
     from qlab.conformance import lacks
@@ -82,7 +92,11 @@ def check(
             model = "broken"
             wrong.append(f"{name}: {type(error).__name__}: {error}")
         rows.append([name, made.entry.instruments[name].driver, model, ", ".join(held)])
-    report = {k: v for k, v in make_safe(i for i in made.instruments.values() if i.state == "open").items() if v != "safe"}
+    report = {
+        k: v
+        for k, v in make_safe(i for i in made.instruments.values() if i.state == "open").items()
+        if v != "safe"
+    }
     for instrument in made.instruments.values():
         if instrument.state == "open":
             instrument.close()
@@ -99,7 +113,9 @@ def check(
         raise typer.Exit(1)
 
 
-def _misfits(name: str, instrument: Instrument, held: list[str], lacks: Callable[[Instrument, str], list[str]]) -> list[str]:
+def _misfits(
+    name: str, instrument: Instrument, held: list[str], lacks: Callable[[Instrument, str], list[str]]
+) -> list[str]:
     found = []
     for role in held:
         try:

@@ -26,11 +26,16 @@ def instruments() -> None:
 def check(
     name: Annotated[str, typer.Argument(help="A driver; with --bench, an instrument of that bench.")],
     bench: Annotated[str, typer.Option("--bench", help="A preset or a bench file.")] = "",
-    role: Annotated[list[str] | None, typer.Option("--role", help="A role to look at; by default all that fit.")] = None,
-    option: Annotated[
-        list[str] | None, typer.Option("--option", "-o", help="An option of the driver, KEY=VALUE (TOML): address=...")
+    role: Annotated[
+        list[str] | None, typer.Option("--role", help="A role to look at; by default all that fit.")
     ] = None,
-    move: Annotated[bool, typer.Option("--move", help="Move its knobs too: nothing may be connected to it.")] = False,
+    option: Annotated[
+        list[str] | None,
+        typer.Option("--option", "-o", help="An option of the driver, KEY=VALUE (TOML): address=..."),
+    ] = None,
+    move: Annotated[
+        bool, typer.Option("--move", help="Move its knobs too: nothing may be connected to it.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Check that a driver does all that it must, on a device, or on the simulated one that it comes with.
@@ -40,7 +45,11 @@ def check(
     with _chosen(name, bench, option or []) as (instrument, simulated):
         checks = list(conform(instrument, tuple(role) if role else None, move=move or simulated))
     if as_json:
-        print(json.dumps([{"check": c.name, "ok": c.ok, "seen": c.seen} for c in checks], indent=2, ensure_ascii=False))
+        print(
+            json.dumps(
+                [{"check": c.name, "ok": c.ok, "seen": c.seen} for c in checks], indent=2, ensure_ascii=False
+            )
+        )
     else:
         table(["check", "", "seen"], [[c.name, "ok" if c.ok else "NO", c.seen] for c in checks])
     if not all(c.ok for c in checks):
@@ -53,7 +62,10 @@ def _chosen(name: str, bench: str, option: list[str]) -> Iterator[tuple[Instrume
     if bench:
         made = Bench.load(bench)
         if name not in made.instruments:
-            raise UsageError(f"Bench {made.name!r} has no instrument {name!r}.", f"There are: {', '.join(made.instruments)}.")
+            raise UsageError(
+                f"Bench {made.name!r} has no instrument {name!r}.",
+                f"There are: {', '.join(made.instruments)}.",
+            )
         yield made.instruments[name], made.instruments[name].simulated
         return
     kind, _, target = name.partition(":")

@@ -99,7 +99,8 @@ def _check_amplitudes(timeline: Timeline, device: DigitalDevice, rabi: float | N
             continue
         if np.any(event.frequency != 0):
             raise UsageError(
-                f"{device.name} switches {event.channel} and cannot shift its frequency.", "Use an AWG for it."
+                f"{device.name} switches {event.channel} and cannot shift its frequency.",
+                "Use an AWG for it.",
             )
         for amplitude in np.unique(event.amplitude[event.amplitude != 0]):
             wanted = rabi or found.setdefault(event.channel, float(amplitude))
@@ -134,7 +135,8 @@ def _lines(event: Event, channels: Mapping[str, int], device: DigitalDevice) -> 
 def _line(name: str, channels: Mapping[str, int], device: DigitalDevice) -> int:
     if name not in channels:
         raise UsageError(
-            f"{device.name} has no line for {name!r}.", f"Add it to `channels`, beside {', '.join(channels) or 'none'}."
+            f"{device.name} has no line for {name!r}.",
+            f"Add it to `channels`, beside {', '.join(channels) or 'none'}.",
         )
     return channels[name]
 
@@ -202,8 +204,9 @@ def _check(pattern: Pattern, point: int, device: DigitalDevice) -> None:
             f" {device.shortest / 1000:g} ns.",
             "Move them together or further apart.",
         )
-    if int(pattern.durations.max()) > device.longest:
+    long = int(pattern.durations.max())
+    if long > device.longest:
         raise UsageError(
-            f"A step lasts {pattern.durations.max() * 1e-12:g} s, and {device.name} can hold {device.longest * 1e-12:g} s.",
+            f"A step lasts {long * 1e-12:g} s, and {device.name} can hold {device.longest * 1e-12:g} s.",
             "Split the delay.",
         )

@@ -43,7 +43,9 @@ class Drive:
         try:
             return cls(**text)
         except TypeError as error:
-            raise UsageError(f"A drive is not written right: {error}.", "Give i, q, volts_per_hertz, carrier.") from None
+            raise UsageError(
+                f"A drive is not written right: {error}.", "Give i, q, volts_per_hertz, carrier."
+            ) from None
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,8 @@ class Sampled:
     def report(self) -> str:
         """Return in words what is played and what was rounded."""
         samples = sum(w.shape[1] for w in self.waveforms)
-        said = f"{len(self.table)} points, {len(self.waveforms)} waveforms, {samples} samples at {self.rate / 1e9:g} GS/s"
+        said = f"{len(self.table)} points, {len(self.waveforms)} waveforms,"
+        said += f" {samples} samples at {self.rate / 1e9:g} GS/s"
         if self.shifted:
             said += f"; edges shifted by up to {self.shifted * 1e12:.0f} ps"
         if self.padded:
@@ -129,7 +132,11 @@ def _check_memory(waves: list[Volts], device: SampledDevice, point: int) -> None
 
 
 def _point(
-    timeline: Timeline, point: int, drives: Mapping[str, Drive], markers: Mapping[str, int], device: SampledDevice
+    timeline: Timeline,
+    point: int,
+    drives: Mapping[str, Drive],
+    markers: Mapping[str, int],
+    device: SampledDevice,
 ) -> tuple[Volts, NDArray[np.uint8], float, float]:
     exact = int(timeline.duration[point]) * PICOSECOND * device.rate
     count = max(int(np.ceil(exact - 1e-9)), device.shortest)
@@ -181,7 +188,8 @@ def _draw(
     drive = drives.get(event.channel)
     if drive is None:
         raise UsageError(
-            f"{device.name} has no drive for {event.channel!r}.", f"Add it to `drives`, beside {', '.join(drives) or 'none'}."
+            f"{device.name} has no drive for {event.channel!r}.",
+            f"Add it to `drives`, beside {', '.join(drives) or 'none'}.",
         )
     times = np.arange(where.start, where.stop) / device.rate
     # The timeline's phase already turns with the frame's offset up to the start of the event.
@@ -202,6 +210,7 @@ def _draw(
 def _marker(name: str, markers: Mapping[str, int], device: SampledDevice) -> int:
     if name not in markers:
         raise UsageError(
-            f"{device.name} has no marker for {name!r}.", f"Add it to `markers`, beside {', '.join(markers) or 'none'}."
+            f"{device.name} has no marker for {name!r}.",
+            f"Add it to `markers`, beside {', '.join(markers) or 'none'}.",
         )
     return markers[name]

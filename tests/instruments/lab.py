@@ -24,7 +24,11 @@ title = "NV laboratory"
 platform = "solid-state spins"
 [instruments.player]
 driver = "swabian.pulse_streamer"
-options = {{address = "127.0.0.1", ports = [{ports[0]}, {ports[1]}], rabi = 0.2e6, channels = {{laser = 0, mw = 1, counter = 2}}}}
+[instruments.player.options]
+address = "127.0.0.1"
+ports = [{ports[0]}, {ports[1]}]
+rabi = 0.2e6
+channels = {{laser = 0, mw = 1, counter = 2}}
 [instruments.source]
 driver = "srs.sg380"
 options = {{address = "{source}"}}

@@ -2,10 +2,12 @@
 
 import pytest
 
-from qlab.conformance import conform, fitting
+from qlab.conformance import conform
 from qlab.registry import load, plugins
 
-FAMILIES = sorted(n for n in plugins("instruments") if n.partition(".")[0] not in {"sim", "scpi", "qcodes", "pymeasure"})
+FAMILIES = sorted(
+    n for n in plugins("instruments") if n.partition(".")[0] not in {"sim", "scpi", "qcodes", "pymeasure"}
+)
 
 
 @pytest.mark.parametrize("name", FAMILIES)

@@ -100,14 +100,18 @@ def test_a_simulated_instruments(tmp_path):
 def test_b_our_sg380_over_pyvisa(tmp_path):
     (tmp_path / "sg384.yaml").write_text(SG384)
     bench = write(
-        tmp_path, "srs.sg380", f'{{address = "GPIB::27::INSTR", library = "{tmp_path}/sg384.yaml@sim", trace = "{tmp_path}/wire.log"}}'
+        tmp_path,
+        "srs.sg380",
+        f'{{address = "GPIB::27::INSTR", library = "{tmp_path}/sg384.yaml@sim", trace = "{tmp_path}/wire.log"}}',
     )
     run = play(tmp_path, bench)
     right(run)
     source = bench.instruments["source"]
     said = (tmp_path / "wire.log").read_text()
     assert said.count("> FREQ 2") == 61
-    assert said.count("> FREQ 2") == len(re.findall(r"> FREQ 28\d+\.000000;\*OPC\?\n.*< 1\n.*> LERR\?\n.*< 0\n", said))
+    assert said.count("> FREQ 2") == len(
+        re.findall(r"> FREQ 28\d+\.000000;\*OPC\?\n.*< 1\n.*> LERR\?\n.*< 0\n", said)
+    )
     assert source.known["on"][0] is False  # made safe
     assert run.record.bench["instruments"]["source"]["identity"]["serial"] == "s/n003021"
 
@@ -135,9 +139,7 @@ def test_d_a_pymeasure_driver_over_a_protocol_adapter(tmp_path):
     script += [(":OUTPUT OFF;", None), (":OUTPUT?", "0")]
     path = tmp_path / "e8257d.txt"
     path.write_text("".join(f"> {q}\n" + (f"< {r}\n" if r else "") for q, r in script))
-    bench = write(
-        tmp_path, "pymeasure:agilent.Agilent8257D", f'{{dialogue = "{path}", only = true}}'
-    )
+    bench = write(tmp_path, "pymeasure:agilent.Agilent8257D", f'{{dialogue = "{path}", only = true}}')
     run = play(tmp_path, bench)
     right(run)
     assert run.record.safe_report["source"] == "safe"

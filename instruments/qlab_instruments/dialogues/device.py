@@ -56,8 +56,8 @@ class State:
 class SimulatedDevice:
     """Answers messages; `hear` may be asked of any thread, one at a time.
 
-    `on_set(name, value)` hears of every state that was set; `say_first` answers a part of a message in place of the
-    dialogue where it returns text; "" is no answer. `errors` are the texts of its queue, `none` what the empty queue says.
+    `say_first` answers a part of a message in place of the dialogue where it returns text; "" is no answer. `errors`
+    are the texts of its queue, `none` is what the empty queue says.
     """
 
     states: dict[str, State]
@@ -72,8 +72,7 @@ class SimulatedDevice:
     accepts: tuple[re.Pattern[str], ...] = ()
     errors: list[str] = field(default_factory=list)
     heard: list[str] = field(default_factory=list)
-    on_set: Callable[[str, Any], None] = lambda name, value: None
-    say_first: Callable[[str], str | None] = lambda part: None
+    say_first: Callable[[str], str | None] | None = None
 
     @classmethod
     def read(cls, name: str | Path) -> Self:
@@ -108,7 +107,7 @@ class SimulatedDevice:
         return [reply for part in parts if part.strip() and (reply := self._part(part.strip())) is not None]
 
     def _part(self, part: str) -> str | None:
-        own = self.say_first(part)
+        own = self.say_first(part) if self.say_first is not None else None
         if own is not None:
             return own or None
         if part in self.fixed:
@@ -123,16 +122,14 @@ class SimulatedDevice:
     def _state(self, part: str) -> str | None:
         part, _, end = part.partition("? ") if re.search(r"\? (MIN|MAX)$", part) else (part, "", "")
         part += "?" if end else ""
-        for name, state in self.states.items():
+        for state in self.states.values():
             if end and state.limits and state.ask is not None and state.ask.fullmatch(part):
                 return state.reply.format(state.limits[end == "MAX"])
             if state.ask is not None and state.ask.fullmatch(part):
                 source = self.states[state.of] if state.of else state
                 return state.reply.format(source.value * state.times if state.of else source.value)
             if state.set is not None and (found := state.set.fullmatch(part)):
-                if state.take(found["value"]):
-                    self.on_set(name, state.value)
-                else:
+                if not state.take(found["value"]):
                     self.errors.append(self.range)
                 return state.acknowledge or None
         if any(pattern.fullmatch(part) for pattern in self.accepts):

@@ -22,7 +22,9 @@ class Package:
 
     def _device(self, name: str) -> Any:
         if name != "Dev1":
-            raise RuntimeError(f"Device identifier is invalid. Device Specified: {name}. Status Code: -200220")
+            raise RuntimeError(
+                f"Device identifier is invalid. Device Specified: {name}. Status Code: -200220"
+            )
         return SimpleNamespace(product_type="PCIe-6321", serial_num=0x1A2B3C4D)
 
 
@@ -60,13 +62,17 @@ class Task:
     @property
     def in_stream(self) -> Any:
         """How much can be read."""
-        return SimpleNamespace(avail_samp_per_chan=min(len(self._owner.counts), self.wanted) if self.started else 0)
+        return SimpleNamespace(
+            avail_samp_per_chan=min(len(self._owner.counts), self.wanted) if self.started else 0
+        )
 
     def read(self, *, number_of_samples_per_channel: int, timeout: float) -> list[float]:
         """Read."""
         del timeout
         if self.closed:
-            raise RuntimeError("Specified operation cannot be performed: task is closed. Status Code: -200088")
+            raise RuntimeError(
+                "Specified operation cannot be performed: task is closed. Status Code: -200088"
+            )
         if not self.started:
             return [self._owner.volts] * number_of_samples_per_channel
         given = self._owner.counts[:number_of_samples_per_channel]

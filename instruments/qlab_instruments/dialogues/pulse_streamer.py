@@ -22,7 +22,7 @@ class SimulatedStreamer:
     `on_play(pattern, runs)` hears of each sequence; until it returns, the device is not ready with it.
     """
 
-    def __init__(self, on_play: Callable[[Pattern, int], None] = lambda pattern, runs: None) -> None:
+    def __init__(self, on_play: Callable[[Pattern, int], None] | None = None) -> None:
         self.on_play = on_play
         self.played: list[tuple[Pattern, int]] = []
         self.asked: list[str] = []
@@ -38,14 +38,16 @@ class SimulatedStreamer:
 
             def do_POST(self) -> None:
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                reply = json.dumps({"jsonrpc": "2.0", "id": body["id"], **device.answer(body["method"])}).encode()
+                reply = json.dumps(
+                    {"jsonrpc": "2.0", "id": body["id"], **device.answer(body["method"])}
+                ).encode()
                 self.send_response(200)
                 self.send_header("Content-Length", str(len(reply)))
                 self.end_headers()
                 self.wfile.write(reply)
                 self.wfile.flush()
 
-            def log_message(self, format: str, *args: Any) -> None:
+            def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
                 """Say nothing."""
 
         class Sequences(socketserver.BaseRequestHandler):
@@ -63,7 +65,9 @@ class SimulatedStreamer:
 
     def __enter__(self) -> Self:
         for server in self._servers:
-            threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True, name="simulated streamer").start()
+            threading.Thread(
+                target=server.serve_forever, args=(0.02,), daemon=True, name="simulated streamer"
+            ).start()
         return self
 
     def __exit__(
@@ -79,7 +83,9 @@ class SimulatedStreamer:
         known = {"getSerial": "00:26:32:F0:11:22", "getFirmwareVersion": "2.0.3", "constant": 0, "reset": 0}
         if method == "hasFinished":
             return {"result": self._finished}
-        return {"result": known[method]} if method in known else {"error": {"code": -32601, "message": method}}
+        return (
+            {"result": known[method]} if method in known else {"error": {"code": -32601, "message": method}}
+        )
 
     def take(self, connection: socket.socket) -> None:
         """Take sequences from one client until it leaves."""
@@ -95,7 +101,8 @@ class SimulatedStreamer:
                 if good:
                     pattern = Pattern(steps["ns"].astype(np.int64) * 1000, steps["lines"].astype(np.uint32))
                     self.played.append((pattern, int(runs)))
-                    self.on_play(pattern, int(runs))
+                    if self.on_play is not None:
+                        self.on_play(pattern, int(runs))
                 self._finished = True
 
 

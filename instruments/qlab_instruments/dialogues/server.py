@@ -82,7 +82,11 @@ class Served:
             return (held.decode("latin-1"), b"") if held else None
         end = held.find(self._end)
         mark = held.find(b"#")
-        if 0 <= mark < (end if end >= 0 else len(held)) and mark + 1 < len(held) and held[mark + 1 : mark + 2].isdigit():
+        if (
+            0 <= mark < (end if end >= 0 else len(held))
+            and mark + 1 < len(held)
+            and held[mark + 1 : mark + 2].isdigit()
+        ):
             digits = int(held[mark + 1 : mark + 2])
             if digits:
                 if len(held) < mark + 2 + digits:

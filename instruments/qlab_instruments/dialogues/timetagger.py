@@ -25,7 +25,9 @@ class Package:
         del tagger
         self.freed += 1
 
-    def CountBetweenMarkers(self, tagger: "Tagger", click: int, begin: int, end: int, n_values: int) -> "Counting":
+    def CountBetweenMarkers(
+        self, tagger: "Tagger", click: int, begin: int, end: int, n_values: int
+    ) -> "Counting":
         """Count."""
         if end != -begin or click == begin:
             raise ValueError("wrong channels")

@@ -12,7 +12,7 @@ import numpy as np
 from qlab.errors import InstrumentError
 from qlab.instrument import Instrument
 from qlab.pulses import Timeline
-from qlab.pulses.waveforms import Drive, SampledDevice, Sampled, sampled
+from qlab.pulses.waveforms import Drive, Sampled, SampledDevice, sampled
 
 
 class FileAWG(Instrument):
@@ -45,7 +45,15 @@ class FileAWG(Instrument):
         self.markers = dict(markers)
         self.channels = dict(markers)
         self.device = SampledDevice(
-            "The AWG", sample_rate, granularity, shortest, memory, rows=100_000, volts=volts, outputs=outputs, markers=8
+            "The AWG",
+            sample_rate,
+            granularity,
+            shortest,
+            memory,
+            rows=100_000,
+            volts=volts,
+            outputs=outputs,
+            markers=8,
         )
         self._loaded: Sampled | None = None
 
@@ -54,14 +62,20 @@ class FileAWG(Instrument):
     def rehearsal(cls) -> Iterator[dict[str, Any]]:
         """Write into a folder that goes away."""
         with tempfile.TemporaryDirectory() as folder:
-            yield {"folder": folder, "drives": {"mw": {"i": 1, "q": 2}}, "markers": {"laser": 1, "counter": 2}}
+            yield {
+                "folder": folder,
+                "drives": {"mw": {"i": 1, "q": 2}},
+                "markers": {"laser": 1, "counter": 2},
+            }
 
     def open(self) -> None:
         """Make the folder."""
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise InstrumentError(f"{self.folder} cannot be made ({error.strerror}).", "Choose another folder.") from None
+            raise InstrumentError(
+                f"{self.folder} cannot be made ({error.strerror}).", "Choose another folder."
+            ) from None
 
     def load(self, timeline: Timeline) -> None:
         """Compile a timeline; raises UsageError where the AWG that this stands for could not play it."""

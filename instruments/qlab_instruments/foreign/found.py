@@ -13,7 +13,8 @@ from qlab.units import parse_quantity
 
 OVERLAYS = Path(__file__).parent / "overlays"
 _KEYS = {
-    "from", "unit", "limits", "safe", "settle", "ramp", "rate", "tolerance", "scale", "doc", "hidden", "off", "on", "kind", "calls",
+    "from", "unit", "limits", "safe", "settle", "ramp", "rate", "tolerance", "scale", "doc", "hidden", "off", "on",
+    "kind", "calls",
 }  # fmt: skip
 ON, OFF = {"on", "true", "1", "enable", "enabled"}, {"off", "false", "0", "disable", "disabled"}
 
@@ -54,7 +55,9 @@ class Found:
 def of_values(path: str, values: Sequence[Any], **more: Any) -> Found | None:
     """Return what a list of allowed values says: a switch, a choice by name, or numbers; None for anything else."""
     # Drivers that take "on", "ON" and "On" mean one thing.
-    values = list({str(v).casefold() if isinstance(v, str) else v: v for v in reversed(list(values))}.values())[::-1]
+    values = list(
+        {str(v).casefold() if isinstance(v, str) else v: v for v in reversed(list(values))}.values()
+    )[::-1]
     if pair := _switch(values):
         return Found(path, "switch", raws=pair, **more)
     if values and all(isinstance(v, int | float) and not isinstance(v, bool) for v in values):
@@ -81,7 +84,9 @@ def read_overlay(path: Path) -> dict[str, Any]:
     try:
         return dict(tomllib.loads(path.read_text(encoding="utf-8")).get("knobs", {}))
     except (OSError, tomllib.TOMLDecodeError) as error:
-        raise UsageError(f"The overlay {path.name} cannot be read: {error}.", "Check its path and its TOML.") from None
+        raise UsageError(
+            f"The overlay {path.name} cannot be read: {error}.", "Check its path and its TOML."
+        ) from None
 
 
 def knobs_of(
@@ -92,12 +97,16 @@ def knobs_of(
     With `only`, just the knobs that the overlay names.
     """
     known = {f.name: f for f in found}
-    taken: dict[str, tuple[Found, Mapping[str, Any]]] = {} if only else {name: (f, {}) for name, f in known.items()}
+    taken: dict[str, tuple[Found, Mapping[str, Any]]] = (
+        {} if only else {name: (f, {}) for name, f in known.items()}
+    )
     for name, text in over.items():
         unknown = set(text) - _KEYS
         source = str(text.get("from", name)).replace(".", "_")
         if unknown:
-            raise UsageError(f"The overlay of {name!r} has {', '.join(sorted(unknown))}.", f"Known: {sorted(_KEYS)}.")
+            raise UsageError(
+                f"The overlay of {name!r} has {', '.join(sorted(unknown))}.", f"Known: {sorted(_KEYS)}."
+            )
         if source not in known:
             raise UsageError(
                 f"The driver has no {text.get('from', name)!r} for the knob {name!r}.",
@@ -111,7 +120,10 @@ def knobs_of(
 
 def _knob(found: Found, text: Mapping[str, Any]) -> Quantity[Any]:
     if "on" in text or text.get("kind") == "switch":
-        raws = (text.get("off", found.raws[0] if found.raws else False), text.get("on", (*found.raws, True, True)[1]))
+        raws = (
+            text.get("off", found.raws[0] if found.raws else False),
+            text.get("on", (*found.raws, True, True)[1]),
+        )
         found = replace(found, kind="switch", raws=raws)
     if calls := text.get("calls"):
         # Drivers that switch by calling disable() and enable().

@@ -1,6 +1,8 @@
 """An instrument of ours around a driver of somebody else's."""
 
 import contextlib
+import hashlib
+import importlib
 import io
 import itertools
 import json
@@ -8,6 +10,7 @@ import logging
 import time
 import warnings
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -48,7 +51,9 @@ class ForeignInstrument(Instrument):
         """Make the driver, which connects, and see who is there."""
         self._worker = Worker(self.name)
         try:
-            self._driver = self._worker.call(lambda: quietly(lambda: self._make(fresh_name(self.name))), OPENING)
+            self._driver = self._worker.call(
+                lambda: quietly(lambda: self._make(fresh_name(self.name))), OPENING
+            )
             self.identity()
         except Exception as error:
             self.close()
@@ -146,7 +151,9 @@ class ForeignInstrument(Instrument):
         except Exception as error:
             said = f"({type(error).__name__}: {error})"
             if isinstance(error, OSError | EOFError) or type(error).__name__ in _BROKEN:
-                raise LostError(f"{self.name} did not answer {said}.", "Check its connection.", self) from error
+                raise LostError(
+                    f"{self.name} did not answer {said}.", "Check its connection.", self
+                ) from error
             raise InstrumentError(f"{self.name}: its driver failed {said}.", "Check the driver.") from error
 
 
@@ -201,12 +208,12 @@ def _without_clashes(members: dict[str, Any]) -> dict[str, Any]:
     return {(f"{n}_" if n in reserved and n not in keep else n): m for n, m in members.items()}
 
 
-def remembered(library: str, target: str, options: Mapping[str, Any], learn: Callable[[], list[Found]]) -> list[Found]:
+def remembered(
+    library: str, target: str, options: Mapping[str, Any], learn: Callable[[], list[Found]]
+) -> list[Found]:
     """Return what a driver has, from last time if there was one: finding it out may need the device."""
     folder = config_folder() / "drivers"
     key = json.dumps([target, sorted((k, str(v)) for k, v in options.items())])
-    import hashlib
-
     file = folder / f"{library}-{hashlib.sha256(key.encode()).hexdigest()[:16]}.json"
     try:
         return [Found.from_dict(entry) for entry in json.loads(file.read_text(encoding="utf-8"))]
@@ -243,20 +250,25 @@ def fresh_name(name: str) -> str:
 
 def class_at(target: str, under: str, extra: str) -> Any:
     """Return the class at a dotted path, looked for under a package first; raise UsageError where it is not there."""
-    import importlib
-
     module, _, name = target.rpartition(".")
     try:
         importlib.import_module(under.partition(".")[0])
     except ModuleNotFoundError:
-        raise UsageError(f"{extra} drivers need the package.", f"pip install 'qlab-metrology[{extra}]'") from None
+        raise UsageError(
+            f"{extra} drivers need the package.", f"pip install 'qlab-metrology[{extra}]'"
+        ) from None
     for place in (f"{under}.{module}", module):
+        load = partial(importlib.import_module, place)
         try:
-            found = quietly(lambda place=place: importlib.import_module(place))
+            found = quietly(load)
         except ModuleNotFoundError as error:
             if error.name and place.startswith(error.name):
                 continue
-            raise UsageError(f"The driver {target} needs {error.name}.", f"pip install {error.name}") from error
+            raise UsageError(
+                f"The driver {target} needs {error.name}.", f"pip install {error.name}"
+            ) from error
         if hasattr(found, name):
             return getattr(found, name)
-    raise UsageError(f"{extra} has no driver {target!r}.", f"Give the path below {under}, such as maker.Class.")
+    raise UsageError(
+        f"{extra} has no driver {target!r}.", f"Give the path below {under}, such as maker.Class."
+    )

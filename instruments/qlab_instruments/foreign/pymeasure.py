@@ -12,8 +12,18 @@ from qlab_instruments.foreign.instrument import ForeignInstrument, built, class_
 
 _OURS = ("address", "timeout", "overlay", "names", "knobs", "only", "dialogue")
 _SKIP = {"id", "complete", "status", "options", "next_error", "error"}
-_UNITS = {"Hertz": "Hz", "Volts": "V", "Amps": "A", "Watts": "W", "Kelvin": "K", "seconds": "s", "degrees": "deg"}
-_UNIT = re.compile(r"\bin (?:units of )?(Hz|kHz|MHz|GHz|V|mV|A|mA|W|mW|dBm|K|T|s|ms|Ohm|%s)\b" % "|".join(_UNITS))  # noqa: UP031
+_UNITS = {
+    "Hertz": "Hz",
+    "Volts": "V",
+    "Amps": "A",
+    "Watts": "W",
+    "Kelvin": "K",
+    "seconds": "s",
+    "degrees": "deg",
+}
+_UNIT = re.compile(
+    rf"\bin (?:units of )?(Hz|kHz|MHz|GHz|V|mV|A|mA|W|mW|dBm|K|T|s|ms|Ohm|{'|'.join(_UNITS)})\b"
+)
 
 
 class PyMeasureInstrument(ForeignInstrument):
@@ -87,7 +97,9 @@ def properties(kind: type, named: set[str], before: str = "") -> Iterator[Found]
         if isinstance(member, property) and name not in _SKIP and not name.startswith("_"):
             found = _found(f"{before}{name}", member, kind, name)
             if found is None and f"{before}{name}" in named:
-                found = Found(f"{before}{name}", settable=member.fset is not None, unit=_unit(member.__doc__ or ""))
+                found = Found(
+                    f"{before}{name}", settable=member.fset is not None, unit=_unit(member.__doc__ or "")
+                )
             if found is not None:
                 yield found
     if not before:
@@ -117,7 +129,9 @@ def _found(path: str, member: property, kind: type, name: str) -> Found | None:
     mapped = bool(put.get("map_values") or get.get("map_values"))
     if isinstance(values, Mapping) or mapped or check in {"strict_discrete_set", "truncated_discrete_set"}:
         found = of_values(path, list(values), **more) if values is not None and len(values) else None
-        return found if found is None or found.kind != "number" else Found(**{**vars(found), "unit": _unit(doc)})
+        return (
+            found if found is None or found.kind != "number" else Found(**{**vars(found), "unit": _unit(doc)})
+        )
     if settable and check == "" and re.search(r"%\d*s", str(put.get("set_command"))):
         return None  # a text
     low, high = _range(values) if "range" in check else (-math.inf, math.inf)
@@ -134,7 +148,9 @@ def _range(values: Any) -> tuple[float, float]:
 def _defaults(function: Any) -> dict[str, Any]:
     if function is None:
         return {}
-    return {n: p.default for n, p in inspect.signature(function).parameters.items() if p.default is not p.empty}
+    return {
+        n: p.default for n, p in inspect.signature(function).parameters.items() if p.default is not p.empty
+    }
 
 
 def _unit(doc: str) -> str:

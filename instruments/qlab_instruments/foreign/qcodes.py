@@ -95,7 +95,9 @@ def _found(path: str, parameter: Any) -> Found | None:
 def _validated(path: str, validator: Any, more: dict[str, Any]) -> Found | None:
     kind = type(validator).__name__
     if kind in {"Numbers", "Ints", "PermissiveInts", "Multiples", "PermissiveMultiples"}:
-        low, high = (float(getattr(validator, f"_{end}_value", s * math.inf)) for end, s in (("min", -1), ("max", 1)))
+        low, high = (
+            float(getattr(validator, f"_{end}_value", s * math.inf)) for end, s in (("min", -1), ("max", 1))
+        )
         return Found(path, low=low, high=high, **more)
     if kind == "Bool":
         return Found(path, "switch", raws=(False, True), **more)

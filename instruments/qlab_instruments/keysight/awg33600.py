@@ -16,10 +16,20 @@ class Generator33600A(MessageInstrument):
     frequency = Knob("Hz", get="SOUR1:FREQ?", set="SOUR1:FREQ {:.9g}", limits=(1e-6, 120e6))
     amplitude = Knob("V", get="SOUR1:VOLT?", set="SOUR1:VOLT {:.5g}", limits=(1e-3, 10.0), doc="Peak to peak")
     voltage = Knob("V", get="SOUR1:VOLT:OFFS?", set="SOUR1:VOLT:OFFS {:.5g}", limits=(-5.0, 5.0), safe=0.0)
-    phase = Knob("rad", get="SOUR1:PHAS?", set="SOUR1:PHAS {:.4f}", limits=(-6.28, 6.28), scale=0.017453292519943295)
+    phase = Knob(
+        "rad", get="SOUR1:PHAS?", set="SOUR1:PHAS {:.4f}", limits=(-6.28, 6.28), scale=0.017453292519943295
+    )
     on = Switch(get="OUTP1?", set="OUTP1 {:d}", safe=False)
     shape = Choice(
-        {"sine": "SIN", "square": "SQU", "ramp": "RAMP", "pulse": "PULS", "noise": "NOIS", "dc": "DC", "arbitrary": "ARB"},
+        {
+            "sine": "SIN",
+            "square": "SQU",
+            "ramp": "RAMP",
+            "pulse": "PULS",
+            "noise": "NOIS",
+            "dc": "DC",
+            "arbitrary": "ARB",
+        },
         get="SOUR1:FUNC?",
         set="SOUR1:FUNC {}",
     )

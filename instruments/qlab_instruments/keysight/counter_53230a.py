@@ -33,8 +33,12 @@ class Counter53230A(MessageInstrument):
         "INP1:LEV:AUTO OFF",
     )
 
-    level = Knob("V", get="INP1:LEV?", set="INP1:LEV {:.4f}", limits=(-5.125, 5.125), doc="Threshold of input 1")
-    impedance = Knob("1", get="INP1:IMP?", set="INP1:IMP {:.0f}", choices=(50.0, 1e6), doc="Of input 1, in ohms")
+    level = Knob(
+        "V", get="INP1:LEV?", set="INP1:LEV {:.4f}", limits=(-5.125, 5.125), doc="Threshold of input 1"
+    )
+    impedance = Knob(
+        "1", get="INP1:IMP?", set="INP1:IMP {:.0f}", choices=(50.0, 1e6), doc="Of input 1, in ohms"
+    )
 
     def __init__(self, address: str, **options: Any) -> None:
         super().__init__(address, **options)

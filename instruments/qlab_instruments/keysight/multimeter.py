@@ -15,5 +15,9 @@ class Multimeter34461A(MessageInstrument):
 
     voltage = Knob("V", get="READ?", settable=False, doc="Measured")
     integration = Knob(
-        "1", get="VOLT:DC:NPLC?", set="VOLT:DC:NPLC {:g}", choices=(0.02, 0.2, 1, 10, 100), doc="In cycles of the mains"
+        "1",
+        get="VOLT:DC:NPLC?",
+        set="VOLT:DC:NPLC {:g}",
+        choices=(0.02, 0.2, 1, 10, 100),
+        doc="In cycles of the mains",
     )

@@ -69,7 +69,13 @@ class GatedCounter(_DAQmx):
     title = "DAQmx counter"
 
     def __init__(
-        self, address: str, *, counter: str = "ctr0", gate: str = "PFI9", photons: str = "PFI8", library: Any = None
+        self,
+        address: str,
+        *,
+        counter: str = "ctr0",
+        gate: str = "PFI9",
+        photons: str = "PFI8",
+        library: Any = None,
     ) -> None:
         super().__init__(address, library)
         self.counter, self.gate, self.photons = counter, gate, photons
@@ -117,7 +123,9 @@ class GatedCounter(_DAQmx):
             ready = min(int(self._task.in_stream.avail_samp_per_chan), self._gates.left)
             if ready == 0:
                 return np.empty(0)
-            return np.atleast_1d(np.asarray(self._task.read(number_of_samples_per_channel=ready, timeout=1.0)))
+            return np.atleast_1d(
+                np.asarray(self._task.read(number_of_samples_per_channel=ready, timeout=1.0))
+            )
 
 
 class AnalogInput(_DAQmx):
@@ -127,7 +135,13 @@ class AnalogInput(_DAQmx):
     voltage = Knob("V", settable=False, doc="Mean of some samples")
 
     def __init__(
-        self, address: str, *, channel: str = "ai0", samples: int = 100, rate: float = 10e3, library: Any = None
+        self,
+        address: str,
+        *,
+        channel: str = "ai0",
+        samples: int = 100,
+        rate: float = 10e3,
+        library: Any = None,
     ) -> None:
         super().__init__(address, library)
         self.channel, self.samples, self.rate = channel, samples, rate
@@ -137,7 +151,9 @@ class AnalogInput(_DAQmx):
         del knob
         ni = self._library
         with translated(self), ni.Task() as task:
-            task.ai_channels.add_ai_voltage_chan(f"{self.address}/{self.channel}", min_val=-10.0, max_val=10.0)
+            task.ai_channels.add_ai_voltage_chan(
+                f"{self.address}/{self.channel}", min_val=-10.0, max_val=10.0
+            )
             task.timing.cfg_samp_clk_timing(
                 self.rate, sample_mode=ni.constants.AcquisitionType.FINITE, samps_per_chan=self.samples
             )

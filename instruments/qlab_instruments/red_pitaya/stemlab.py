@@ -14,8 +14,12 @@ class STEMlab(MessageInstrument):
     done = complaint = ""
     speaks = {"terminator": "\r\n"}
 
-    frequency = Knob("Hz", get="SOUR1:FREQ:FIX?", set="SOUR1:FREQ:FIX {:.3f}", limits=(1.0, 50e6), tolerance=1.0)
-    amplitude = Knob("V", get="SOUR1:VOLT?", set="SOUR1:VOLT {:.4f}", limits=(0.0, 1.0), safe=0.0, tolerance=1e-3)
+    frequency = Knob(
+        "Hz", get="SOUR1:FREQ:FIX?", set="SOUR1:FREQ:FIX {:.3f}", limits=(1.0, 50e6), tolerance=1.0
+    )
+    amplitude = Knob(
+        "V", get="SOUR1:VOLT?", set="SOUR1:VOLT {:.4f}", limits=(0.0, 1.0), safe=0.0, tolerance=1e-3
+    )
     on = Switch(get="OUTPUT1:STATE?", set="OUTPUT1:STATE {}", words=("OFF", "ON"), safe=False)
     shape = Choice(
         {"sine": "SINE", "square": "SQUARE", "triangle": "TRIANGLE", "dc": "DC"},

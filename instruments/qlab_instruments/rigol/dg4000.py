@@ -14,7 +14,9 @@ class DG4000(MessageInstrument):
     joined = False
 
     frequency = Knob("Hz", get=":SOUR1:FREQ?", set=":SOUR1:FREQ {:.6f}", limits=(1e-6, 160e6))
-    amplitude = Knob("V", get=":SOUR1:VOLT?", set=":SOUR1:VOLT {:.4f}", limits=(1e-3, 10.0), doc="Peak to peak, 50 Ω")
+    amplitude = Knob(
+        "V", get=":SOUR1:VOLT?", set=":SOUR1:VOLT {:.4f}", limits=(1e-3, 10.0), doc="Peak to peak, 50 Ω"
+    )
     voltage = Knob("V", get=":SOUR1:VOLT:OFFS?", set=":SOUR1:VOLT:OFFS {:.4f}", limits=(-5.0, 5.0), safe=0.0)
     on = Switch(get=":OUTP1?", set=":OUTP1 {}", words=("OFF", "ON"), safe=False)
     shape = Choice(

@@ -14,10 +14,16 @@ class SMB100A(MessageInstrument):
     expects = {"UNIT:POW?": "^DBM$"}
     bounds = ("frequency", "power")
 
-    frequency = Knob("Hz", get="SOUR:FREQ:CW?", set="SOUR:FREQ:CW {:.3f}", limits=(9e3, 12.75e9), tolerance=0.01)
-    power = Knob("dBm", get="SOUR:POW:LEV:IMM:AMPL?", set="SOUR:POW:LEV:IMM:AMPL {:.2f}", limits=(-145.0, 30.0))
+    frequency = Knob(
+        "Hz", get="SOUR:FREQ:CW?", set="SOUR:FREQ:CW {:.3f}", limits=(9e3, 12.75e9), tolerance=0.01
+    )
+    power = Knob(
+        "dBm", get="SOUR:POW:LEV:IMM:AMPL?", set="SOUR:POW:LEV:IMM:AMPL {:.2f}", limits=(-145.0, 30.0)
+    )
     on = Switch(get="OUTP:STAT?", set="OUTP:STAT {:d}", safe=False, doc="RF output")
-    phase = Knob("rad", get="SOUR:PHAS?", set="SOUR:PHAS {:.2f}", limits=(-12.56, 12.56), scale=0.017453292519943295)
+    phase = Knob(
+        "rad", get="SOUR:PHAS?", set="SOUR:PHAS {:.2f}", limits=(-12.56, 12.56), scale=0.017453292519943295
+    )
 
 
 class SMIQ(SMB100A):
@@ -33,6 +39,10 @@ class SMIQ(SMB100A):
         "SMIQ06": {"frequency": (300e3, 6.4e9)},
     }
 
-    frequency = Knob("Hz", get="SOUR:FREQ:CW?", set="SOUR:FREQ:CW {:.1f}", limits=(300e3, 6.4e9), tolerance=0.1)
-    power = Knob("dBm", get="SOUR:POW:LEV:IMM:AMPL?", set="SOUR:POW:LEV:IMM:AMPL {:.1f}", limits=(-144.0, 16.0))
+    frequency = Knob(
+        "Hz", get="SOUR:FREQ:CW?", set="SOUR:FREQ:CW {:.1f}", limits=(300e3, 6.4e9), tolerance=0.1
+    )
+    power = Knob(
+        "dBm", get="SOUR:POW:LEV:IMM:AMPL?", set="SOUR:POW:LEV:IMM:AMPL {:.1f}", limits=(-144.0, 16.0)
+    )
     vector = Switch(get="SOUR:DM:IQ:STAT?", set="SOUR:DM:IQ:STAT {:d}", safe=False, doc="External I and Q")

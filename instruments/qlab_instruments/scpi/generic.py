@@ -77,7 +77,8 @@ def _knob(name: str, text: Mapping[str, Any]) -> Quantity[Any]:
     if kind == "choice":
         given.pop("unit", None)
         return Choice(words.get("words") or _missing(name), **ways, **given)
-    return _KINDS[kind](**ways, **words, **given)
+    made: Quantity[Any] = _KINDS[kind](**ways, **words, **given)
+    return made
 
 
 def _missing(name: str) -> Mapping[str, str]:

@@ -61,7 +61,9 @@ class PulseBlaster(Instrument):
                 raise UsageError("The library spinapi is not installed.", "Install SpinCore's SpinAPI.")
             self._library = _typed(ctypes.CDLL(found))
         if not 0 <= self.board < int(self._library.pb_count_boards()):
-            raise InstrumentError(f"There is no PulseBlaster board {self.board}.", "Check the board and its driver.")
+            raise InstrumentError(
+                f"There is no PulseBlaster board {self.board}.", "Check the board and its driver."
+            )
         self._do("pb_select_board", self.board)
         self._do("pb_init")
         self._library.pb_core_clock(ctypes.c_double(self.clock / 1e6))
@@ -74,7 +76,12 @@ class PulseBlaster(Instrument):
     def identity(self) -> dict[str, str]:
         """Return what it is."""
         firmware = f"{int(self._library.pb_get_firmware_id()):#x}"
-        return {"vendor": self.vendor, "model": self.title, "serial": f"board {self.board}", "firmware": firmware}
+        return {
+            "vendor": self.vendor,
+            "model": self.title,
+            "serial": f"board {self.board}",
+            "firmware": firmware,
+        }
 
     def load(self, timeline: Timeline) -> None:
         """Compile a timeline and send it; raises UsageError where it cannot be played."""
@@ -120,7 +127,9 @@ class PulseBlaster(Instrument):
             length, state = steps[0]
             half = length // 2 // self.device.tick * self.device.tick
             if half < self.device.shortest:
-                raise UsageError(f"A shot of {length / 1000:g} ns is too short for {self.name}.", "Lengthen it.")
+                raise UsageError(
+                    f"A shot of {length / 1000:g} ns is too short for {self.name}.", "Lengthen it."
+                )
             steps = [(half, state), (length - half, state)]
         first = self._instruct(steps[0][1], LOOP, shots, steps[0][0])
         for length, state in steps[1:-1]:

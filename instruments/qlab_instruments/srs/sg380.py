@@ -19,7 +19,9 @@ class SG380(MessageInstrument):
     }
 
     frequency = Knob("Hz", get="FREQ?", set="FREQ {:.6f}", limits=(950e3, 6.075e9), tolerance=1e-3)
-    power = Knob("dBm", get="AMPR?", set="AMPR {:.2f}", limits=(-110.0, 16.5), tolerance=0.01, doc="Type N output")
+    power = Knob(
+        "dBm", get="AMPR?", set="AMPR {:.2f}", limits=(-110.0, 16.5), tolerance=0.01, doc="Type N output"
+    )
     on = Switch(get="ENBR?", set="ENBR {:d}", safe=False, doc="Type N output")
     phase = Knob("rad", get="PHAS?", set="PHAS {:.1f}", limits=(-6.29, 6.29), scale=0.017453292519943295)
     low_power = Knob("dBm", get="AMPL?", set="AMPL {:.2f}", limits=(-47.0, 13.0), doc="BNC output")

@@ -14,7 +14,13 @@ from qlab.pulses.edges import DigitalDevice, Played, digital
 from qlab_instruments.swabian.stream import COMMANDS, SEQUENCES, Streamer
 
 DEVICE = DigitalDevice(
-    "The Pulse Streamer", tick=1000, shortest=1000, longest=(2**32 - 1) * 1000, steps=2_000_000, lines=8, granularity=8
+    "The Pulse Streamer",
+    tick=1000,
+    shortest=1000,
+    longest=(2**32 - 1) * 1000,
+    steps=2_000_000,
+    lines=8,
+    granularity=8,
 )
 LOOK = 1e-3  # s between two questions whether it has finished
 
@@ -55,7 +61,11 @@ class PulseStreamer(Instrument):
         from qlab_instruments.dialogues.pulse_streamer import SimulatedStreamer
 
         with SimulatedStreamer() as device:
-            yield {"address": "127.0.0.1", "ports": device.ports, "channels": {"laser": 0, "mw": 1, "counter": 2}}
+            yield {
+                "address": "127.0.0.1",
+                "ports": device.ports,
+                "channels": {"laser": 0, "mw": 1, "counter": 2},
+            }
 
     def open(self) -> None:
         """Connect; raises InstrumentError where nobody answers or its firmware is too old."""
@@ -65,11 +75,14 @@ class PulseStreamer(Instrument):
         except OSError as error:
             self.close()
             raise InstrumentError(
-                f"{self.name} does not answer at {self.address} ({error}).", "Check its address, cable and power."
+                f"{self.name} does not answer at {self.address} ({error}).",
+                "Check its address, cable and power.",
             ) from error
         if who["firmware"].partition(".")[0] in {"", "0", "1"}:
             self.close()
-            raise InstrumentError(f"{self.name} has the firmware {who['firmware']}.", "Update it to 2 or newer.")
+            raise InstrumentError(
+                f"{self.name} has the firmware {who['firmware']}.", "Update it to 2 or newer."
+            )
 
     def close(self) -> None:
         """Let go of it."""
@@ -100,7 +113,9 @@ class PulseStreamer(Instrument):
         self._end()
         self._ending.clear()
         self._fault = None
-        self._thread = threading.Thread(target=self._play, args=(self._played,), daemon=True, name="qlab streamer")
+        self._thread = threading.Thread(
+            target=self._play, args=(self._played,), daemon=True, name="qlab streamer"
+        )
         self._thread.start()
 
     def stop(self) -> None:
@@ -139,7 +154,9 @@ class PulseStreamer(Instrument):
         except QlabError as error:
             self._fault = error
         except (OSError, ValueError) as error:
-            self._fault = InstrumentError(f"{self.name} is out of reach ({error}).", "Check its cable and power.")
+            self._fault = InstrumentError(
+                f"{self.name} is out of reach ({error}).", "Check its cable and power."
+            )
 
     def _stream(self, nanoseconds: Any, lines: Any, runs: int) -> None:
         with self.wire.lock:

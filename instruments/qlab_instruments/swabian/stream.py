@@ -36,13 +36,17 @@ class Streamer:
         try:
             said = json.loads(reply)
         except ValueError:
-            raise InstrumentError(f"The Pulse Streamer answered {reply[:40]!r} to {method}.", "Check its address.") from None
+            raise InstrumentError(
+                f"The Pulse Streamer answered {reply[:40]!r} to {method}.", "Check its address."
+            ) from None
         if said.get("error"):
-            raise InstrumentError(f"The Pulse Streamer refused {method}: {said['error']}.", "Check its firmware.")
+            raise InstrumentError(
+                f"The Pulse Streamer refused {method}: {said['error']}.", "Check its firmware."
+            )
         return said.get("result")
 
     def stream(self, nanoseconds: NDArray[np.int64], lines: NDArray[np.uint32], runs: int) -> None:
-        """Send a sequence that is to be played `runs` times, all lines low when done; raise InstrumentError if refused."""
+        """Send a sequence that is to be played `runs` times, all lines low when done."""
         steps = np.zeros(len(nanoseconds), dtype=STEP)
         steps["ns"], steps["lines"] = nanoseconds, lines
         data = steps.tobytes()
@@ -52,7 +56,9 @@ class Streamer:
         self._sequences.sendall(head + RUN.pack(runs, len(steps), 0, 0, 0, 0, 0, 0, 0) + data + bytes(pad))
         _, answered, error, *_ = HEAD.unpack(self._receive(HEAD.size))
         if answered != number or error:
-            raise InstrumentError(f"The Pulse Streamer refused a sequence (error {error:#x}).", "Check its length.")
+            raise InstrumentError(
+                f"The Pulse Streamer refused a sequence (error {error:#x}).", "Check its length."
+            )
 
     def _receive(self, count: int) -> bytes:
         came = b""

@@ -8,7 +8,7 @@ import numpy as np
 from qlab.errors import InstrumentError
 from qlab.instrument import Knob, Switch
 from qlab.pulses import Timeline
-from qlab.pulses.waveforms import Drive, SampledDevice, Sampled, sampled
+from qlab.pulses.waveforms import Drive, Sampled, SampledDevice, sampled
 from qlab_instruments.messages import MessageInstrument
 
 BITS = 14
@@ -35,7 +35,9 @@ class AWG5014(MessageInstrument):
     call_timeouts: ClassVar[dict[str, float]] = {"open": 30.0, "load": 120.0}
 
     rate = Knob("1/s", get="SOUR1:FREQ?", set="SOUR1:FREQ {:.9g}", limits=(10e6, 1.2e9), doc="Sample rate")
-    amplitude = Knob("V", get="SOUR1:VOLT?", set="SOUR1:VOLT {:.4f}", limits=(0.02, 4.5), doc="Of output 1, peak to peak")
+    amplitude = Knob(
+        "V", get="SOUR1:VOLT?", set="SOUR1:VOLT {:.4f}", limits=(0.02, 4.5), doc="Of output 1, peak to peak"
+    )
     on = Switch(get="OUTP1?", set="OUTP1 {:d}", safe=False, doc="Output 1")
 
     def __init__(
@@ -107,7 +109,9 @@ class AWG5014(MessageInstrument):
         full = (1 << (BITS - 1)) - 1
         values = np.rint(np.asarray(volts) / self.device.volts * full).astype(np.int64) + full
         first = 2 * (output - 1)
-        marks = ((bits >> first) & 1).astype(np.int64) << BITS | ((bits >> (first + 1)) & 1).astype(np.int64) << (BITS + 1)
+        marks = ((bits >> first) & 1).astype(np.int64) << BITS | ((bits >> (first + 1)) & 1).astype(
+            np.int64
+        ) << (BITS + 1)
         data = (values | marks).astype("<u2").tobytes()
         self.say(f'WLIS:WAV:NEW "{name}",{len(values)},INT')
         self.send_block(f'WLIS:WAV:DATA "{name}",0,{len(values)},', data)

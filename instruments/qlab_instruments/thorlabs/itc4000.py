@@ -19,7 +19,9 @@ class ITC4000(MessageInstrument):
     vendor = "Thorlabs"
     identifies = r"(ITC|LDC|CLD)\d{4}"
 
-    current = Knob("A", get="SOUR:CURR?", set="SOUR:CURR {:.6f}", limits=(0.0, 20.0), safe=0.0, ramp=(0.05, 0.01))
+    current = Knob(
+        "A", get="SOUR:CURR?", set="SOUR:CURR {:.6f}", limits=(0.0, 20.0), safe=0.0, ramp=(0.05, 0.01)
+    )
     limit = Knob("A", get="SOUR:CURR:LIM?", settable=False, doc="Set at the device")
     on = Switch(get="OUTP?", set="OUTP {:d}", safe=False, doc="Laser")
     cooling = Switch(get="OUTP2?", set="OUTP2 {:d}", doc="Temperature control")
@@ -34,7 +36,10 @@ class ITC4000(MessageInstrument):
         """Connect, and keep to the limit set at the device."""
         super().open()
         most = float(self.ask(type(self).limit))
-        self.model_limits = {"current": (0.0, most), "power": (0.0, max(0.0, (most - self.threshold) * self.slope))}
+        self.model_limits = {
+            "current": (0.0, most),
+            "power": (0.0, max(0.0, (most - self.threshold) * self.slope)),
+        }
 
     def ask(self, knob: Quantity[Any]) -> float | bool:
         """Ask for a knob; the power follows from the current."""
@@ -49,6 +54,8 @@ class ITC4000(MessageInstrument):
         elif value == 0:
             super().tell(type(self).current, 0.0)
         elif self.slope <= 0:
-            raise UsageError(f"{self.name} has no calibration of its power.", "Give threshold and slope as options.")
+            raise UsageError(
+                f"{self.name} has no calibration of its power.", "Give threshold and slope as options."
+            )
         else:
             super().tell(type(self).current, self.threshold + float(value) / self.slope)

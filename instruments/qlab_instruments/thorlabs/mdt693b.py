@@ -19,7 +19,9 @@ class MDT693B(MessageInstrument):
     x = Knob("V", get="xvoltage?", set="xvoltage={:.2f}", limits=(0.0, 150.0), safe=0.0, tolerance=0.5)
     y = Knob("V", get="yvoltage?", set="yvoltage={:.2f}", limits=(0.0, 150.0), safe=0.0, tolerance=0.5)
     z = Knob("V", get="zvoltage?", set="zvoltage={:.2f}", limits=(0.0, 150.0), safe=0.0, tolerance=0.5)
-    voltage = Knob("V", get="xvoltage?", set="xvoltage={:.2f}", limits=(0.0, 150.0), tolerance=0.5, doc="Of x")
+    voltage = Knob(
+        "V", get="xvoltage?", set="xvoltage={:.2f}", limits=(0.0, 150.0), tolerance=0.5, doc="Of x"
+    )
 
     def open(self) -> None:
         """Connect, and have it echo nothing."""

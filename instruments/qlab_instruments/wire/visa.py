@@ -8,7 +8,9 @@ from typing import Any
 from qlab.errors import UsageError
 from qlab_instruments.wire.lines import Settings
 
-CLEAR = 0.5  # s that a device clear may take: pyvisa-py never returns from one on a socket that the peer closed
+CLEAR = (
+    0.5  # s that a device clear may take: pyvisa-py never returns from one on a socket that the peer closed
+)
 
 
 class VisaLine:

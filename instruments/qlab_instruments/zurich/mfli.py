@@ -21,11 +21,17 @@ class MFLI(Instrument):
     y = Knob("V", get="demods/0/sample", settable=False, doc="In quadrature, rms")
     frequency = Knob("Hz", get="oscs/0/freq", set="oscs/0/freq", limits=(0.0, 5e6), tolerance=1e-3)
     time_constant = Knob("s", get="demods/0/timeconstant", set="demods/0/timeconstant", limits=(30e-9, 76.0))
-    amplitude = Knob("V", get="sigouts/0/amplitudes/1", set="sigouts/0/amplitudes/1", limits=(0.0, 10.0), safe=0.0)
-    voltage = Knob("V", get="sigouts/0/offset", set="sigouts/0/offset", limits=(-10.0, 10.0), safe=0.0, doc="Offset")
+    amplitude = Knob(
+        "V", get="sigouts/0/amplitudes/1", set="sigouts/0/amplitudes/1", limits=(0.0, 10.0), safe=0.0
+    )
+    voltage = Knob(
+        "V", get="sigouts/0/offset", set="sigouts/0/offset", limits=(-10.0, 10.0), safe=0.0, doc="Offset"
+    )
     on = Switch(get="sigouts/0/on", set="sigouts/0/on", safe=False, doc="Signal output 1")
 
-    def __init__(self, address: str, *, host: str = "localhost", port: int = 8004, library: Any = None) -> None:
+    def __init__(
+        self, address: str, *, host: str = "localhost", port: int = 8004, library: Any = None
+    ) -> None:
         super().__init__()
         self.address, self.host, self.port = address, host, port
         self._library, self._server = library, None
