@@ -5,6 +5,7 @@ import socket
 import struct
 import threading
 import time
+import tty
 
 import pytest
 
@@ -134,9 +135,8 @@ def test_a_serial_port(tmp_path):
                 for reply in peer.hear(line.decode()):
                     os.write(master, reply.encode() + b"\n")
 
-    threading.Thread(target=answer, daemon=True).start()
-    import tty
-
+    answering = threading.Thread(target=answer, daemon=True)
+    answering.start()
     tty.setraw(slave)
     device = Plain(f"ASRL{os.ttyname(slave)}::INSTR", timeout=1.0)
     device.joined = False
@@ -147,6 +147,9 @@ def test_a_serial_port(tmp_path):
         Plain("ASRL/dev/nowhere::INSTR").open()
     device.close()
     os.close(slave)
+    # A thread that still read would steal from whatever gets this number next.
+    answering.join(5)
+    assert not answering.is_alive()
     os.close(master)
 
 
@@ -193,11 +196,14 @@ def test_hislip():
     listener = socket.create_server(("127.0.0.1", 0))
     port = listener.getsockname()[1]
     device = SimulatedDevice.read("srs.sg380")
-    threading.Thread(target=hislip, args=(device, listener), daemon=True).start()
+    serving = threading.Thread(target=hislip, args=(device, listener), daemon=True)
+    serving.start()
     source = SG380(f"TCPIP::127.0.0.1::hislip0,{port}::INSTR", library="@py")
     source.open()
     source.frequency = 2.87e9
     assert source.frequency == 2.87e9
     assert source.identity()["model"] == "SG384"
     source.close()
+    listener.shutdown(socket.SHUT_RDWR)
+    serving.join(5)
     listener.close()

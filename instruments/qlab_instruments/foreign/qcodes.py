@@ -81,7 +81,7 @@ def _found(path: str, parameter: Any) -> Found | None:
     more: dict[str, Any] = {
         "readable": readable,
         "settable": settable,
-        "doc": " ".join(str(parameter.label or "").split()),
+        "doc": " ".join(str(getattr(parameter, "label", "") or "").split()),
     }
     mapping = getattr(parameter, "val_mapping", None)
     if mapping:
