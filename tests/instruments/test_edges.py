@@ -61,7 +61,9 @@ operations = st.lists(
     st.one_of(
         st.builds(Gate, st.just("laser"), st.integers(1, 3000).map(lambda t: t * 1e-9)),
         st.builds(Play, st.just("mw"), st.integers(1, 900).map(lambda t: t * 1e-9), st.just(1e6)),
-        st.builds(Acquire, st.just("counter"), st.integers(1, 500).map(lambda t: t * 1e-9), st.just("counts")),
+        st.builds(
+            Acquire, st.just("counter"), st.integers(1, 500).map(lambda t: t * 1e-9), st.just("counts")
+        ),
         st.builds(Delay, st.integers(0, 800).map(lambda t: t * 1e-9)),
         st.builds(Align),
     ),
@@ -114,7 +116,11 @@ def test_the_pulseblaster_gets_them_too_shot_by_shot():
         for _ in range(3):
             for channel in ("laser", "counter"):
                 on = [(at + a, at + b) for a, b in wanted(timeline, point, channel)]
-                spans = [(int(ends[i]), int(ends[i + 1])) for i, (_, s) in enumerate(seen) if s >> LINES[channel] & 1]
+                spans = [
+                    (int(ends[i]), int(ends[i + 1]))
+                    for i, (_, s) in enumerate(seen)
+                    if s >> LINES[channel] & 1
+                ]
                 # The light of one shot runs on into the next: looked at within this one.
                 stop = at + int(timeline.duration[point])
                 assert joined([(max(a, at), min(b, stop)) for a, b in spans if b > at and a < stop]) == on
@@ -126,7 +132,9 @@ def test_the_pulseblaster_gets_them_too_shot_by_shot():
 
 def test_rounding_is_to_the_grid_and_told():
     timeline = compile_program(Program(Gate("laser", 10.3e-9) + Delay(3e-9) + Gate("laser", 20e-9), shots=1))
-    device = DigitalDevice("The device", tick=2000, shortest=2000, longest=2**40, steps=99, lines=8, granularity=8)
+    device = DigitalDevice(
+        "The device", tick=2000, shortest=2000, longest=2**40, steps=99, lines=8, granularity=8
+    )
     played = digital(timeline, LINES, device)
     assert intervals(played.patterns[0], 0) == [(0, 10000), (14000, 34000)]
     assert played.shifted == 700
@@ -150,16 +158,26 @@ def test_rounding_is_to_the_grid_and_told():
 def test_what_a_device_cannot_play_is_refused_before_upload(body, device, part):
     options = {"tick": 1000, "shortest": 1000, "longest": 2**60, "steps": 99, "lines": 8, **device}
     with pytest.raises(UsageError, match=part):
-        digital(compile_program(Program(body + Align(), shots=1)), LINES, DigitalDevice("The device", **options))
+        digital(
+            compile_program(Program(body + Align(), shots=1)), LINES, DigitalDevice("The device", **options)
+        )
 
 
-AWG = SampledDevice("The AWG", 1e9, granularity=4, shortest=64, memory=10_000, rows=50, volts=1.0, outputs=2, markers=2)
+AWG = SampledDevice(
+    "The AWG", 1e9, granularity=4, shortest=64, memory=10_000, rows=50, volts=1.0, outputs=2, markers=2
+)
 DRIVES = {"mw": Drive(1, 2, volts_per_hertz=1e-7, carrier=20e6)}
 MARKERS = {"laser": 1, "counter": 2}
 
 
 def test_samples_are_the_rotating_frame_of_the_timeline():
-    body = SetFrequency("mw", 3e6) + Delay(100e-9) + Play("mw", 200e-9, 4e6, 0.7) + Align() + Gate("laser", 50e-9)
+    body = (
+        SetFrequency("mw", 3e6)
+        + Delay(100e-9)
+        + Play("mw", 200e-9, 4e6, 0.7)
+        + Align()
+        + Gate("laser", 50e-9)
+    )
     made = sampled(compile_program(Program(body, shots=7)), DRIVES, MARKERS, AWG)
     wave, t = made.waveforms[0], np.arange(made.waveforms[0].shape[1]) / 1e9
     on = (t >= 100e-9) & (t < 300e-9)
@@ -215,13 +233,12 @@ def test_the_file_awg_shows_what_would_be_played(tmp_path):
 
 
 def test_the_awg_sends_fourteen_bits_and_its_markers():
-    with AWG5014.rehearsal() as options:
-        with Served(SimulatedDevice.read("tektronix.awg5014")) as served:
-            awg = AWG5014(**{**options, "address": served.address})
-            awg.open()
-            awg.load(ramsey(points=1))
-            awg.close()
-            blocks = [m for m in served.device.heard if "WAV:DATA" in m and '"qlab_0_1"' in m]
+    with AWG5014.rehearsal() as options, Served(SimulatedDevice.read("tektronix.awg5014")) as served:
+        awg = AWG5014(**{**options, "address": served.address})
+        awg.open()
+        awg.load(ramsey(points=1))
+        awg.close()
+        blocks = [m for m in served.device.heard if "WAV:DATA" in m and '"qlab_0_1"' in m]
     head, _, rest = blocks[0].partition("#")
     digits = int(rest[0])
     data = np.frombuffer(rest[1 + digits :].encode("latin-1"), "<u2")

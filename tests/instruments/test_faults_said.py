@@ -65,7 +65,7 @@ def test_a_device_set_to_another_unit(tmp_path):
         source.open()
         source.query("UNIT:POW V;*OPC?")
         source.close()
-        with pytest.raises(InstrumentError, match="answers 'V' to UNIT:POW.*needs .*DBM"):
+        with pytest.raises(InstrumentError, match=r"answers 'V' to UNIT:POW.*needs .*DBM"):
             source.open()
 
 
@@ -80,8 +80,8 @@ def test_an_address_where_nobody_is(lab, tmp_path):
 def test_a_reply_that_cannot_be_read(lab, tmp_path):
     bench = bench_of(lab, tmp_path)
     lab.counter.device.say_first = lambda part: "~~~" if part == "INP1:LEV?" else lab.counter._say(part)
+    bench.open()
     with pytest.raises(InstrumentError, match="answered '~~~' to INP1:LEV"):
-        bench.open()
         _ = bench.instruments["counter"].level
     assert set(bench.make_safe(close=True).values()) == {"safe"}
 
@@ -145,7 +145,10 @@ def test_a_player_that_is_refused_says_so_at_once(lab, tmp_path):
 @pytest.mark.parametrize(
     ("change", "part"),
     [
-        (("channels = {laser = 0, mw = 1, counter = 2}", "channels = {laser = 0, counter = 2}"), "no line for 'mw'"),
+        (
+            ("channels = {laser = 0, mw = 1, counter = 2}", "channels = {laser = 0, counter = 2}"),
+            "no line for 'mw'",
+        ),
         (("mw = 1,", "mw = 9,"), "lines 0 to 7, and 'mw' is to be on 9"),
         (("rabi = 0.2e6", "rabi = 1e6"), "a pulse of 200000 Hz is asked for"),
     ],

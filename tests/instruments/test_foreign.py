@@ -58,7 +58,10 @@ def test_a_ramp_of_qcodes_is_kept(monkeypatch):
 
 def test_lakeshore_of_qcodes_over_its_simulation():
     device = QCoDeS(
-        "Lakeshore.LakeshoreModel335", address="GPIB::2::INSTR", pyvisa_sim_file="lakeshore_model335.yaml", timeout=5.0
+        "Lakeshore.LakeshoreModel335",
+        address="GPIB::2::INSTR",
+        pyvisa_sim_file="lakeshore_model335.yaml",
+        timeout=5.0,
     )
     assert len(device.knobs()) > 30
     device.open()
@@ -142,8 +145,14 @@ def test_errors_of_a_driver_are_one_kind(monkeypatch):
 
 
 def test_what_pymeasure_tells_of_its_properties():
-    found = {f.name: f for f in properties(class_at("srs.SR830", "pymeasure.instruments", "pymeasure"), set())}
-    assert (found["sine_voltage"].unit, found["sine_voltage"].low, found["sine_voltage"].high) == ("V", 0.004, 5.0)
+    found = {
+        f.name: f for f in properties(class_at("srs.SR830", "pymeasure.instruments", "pymeasure"), set())
+    }
+    assert (found["sine_voltage"].unit, found["sine_voltage"].low, found["sine_voltage"].high) == (
+        "V",
+        0.004,
+        5.0,
+    )
     assert found["x"].settable is False
     assert found["sensitivity"].raws[-1] == 1.0
     many = properties(class_at("keithley.Keithley2400", "pymeasure.instruments", "pymeasure"), set())
@@ -151,9 +160,9 @@ def test_what_pymeasure_tells_of_its_properties():
 
 
 def test_every_family_of_either_library_is_one_line():
-    with pytest.raises(UsageError, match="has no driver 'srs.SR999'"):
+    with pytest.raises(UsageError, match=r"has no driver 'srs\.SR999'"):
         PyMeasure("srs.SR999", address="GPIB::1")
-    with pytest.raises(UsageError, match="has no driver 'nowhere.At'"):
+    with pytest.raises(UsageError, match=r"has no driver 'nowhere\.At'"):
         QCoDeS("nowhere.At")
 
 

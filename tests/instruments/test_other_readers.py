@@ -13,7 +13,11 @@ from qlab_instruments.srs.sg380 import SG380
 
 # Our driver, whose it is compared with, and for each knob: its name there, a value.
 PAIRS = [
-    (SG380, "qcodes:stanford_research.SG384", {"frequency": ("frequency", 2.87e9), "power": ("amplitude_RF", -12.0)}),
+    (
+        SG380,
+        "qcodes:stanford_research.SG384",
+        {"frequency": ("frequency", 2.87e9), "power": ("amplitude_RF", -12.0)},
+    ),
     (SR830, "pymeasure:srs.SR830", {"frequency": ("frequency", 1234.5), "amplitude": ("sine_voltage", 0.2)}),
     (SR860, "pymeasure:srs.SR860", {"frequency": ("frequency", 4321.0), "amplitude": ("sine_voltage", 0.3)}),
     (

@@ -1,4 +1,4 @@
-"""Lines to devices: TCP, PyVISA, HiSLIP and serial ports, each against a real peer; what breaks on them is one error."""
+"""Lines to devices: TCP, PyVISA, HiSLIP, serial ports, each with a real peer; what breaks on them is one error."""
 
 import os
 import socket
@@ -169,7 +169,7 @@ def hislip(device, listener):
     def serve(connection):
         try:
             while True:
-                _, kind, control, parameter, size = head.unpack(receive(connection, head.size))
+                _, kind, _, parameter, size = head.unpack(receive(connection, head.size))
                 body = receive(connection, size)
                 if kind == 0:  # Initialize
                     connection.sendall(head.pack(b"HS", 1, 0, 0x0100_0001, 0))
