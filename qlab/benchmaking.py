@@ -101,7 +101,7 @@ def _says_itself(driver: str) -> bool:
 def _suggested(name: str, driver: str) -> list[str]:
     """Return the limits and safe values of a driver as comments, to be narrowed."""
     kind = load("instruments", driver)
-    knobs = kind.knobs() if isinstance(kind, type) else {}
+    knobs = kind.knobs() if isinstance(kind, type) and issubclass(kind, Instrument) else {}
     limits = [
         f"# {n} = [{k.limits[0]:g}, {k.limits[1]:g}]  # {k.unit}" for n, k in knobs.items() if _limited(k)
     ]

@@ -4,6 +4,7 @@ import math
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from qlab import roles
@@ -98,7 +99,8 @@ def conform(
     if not opened.ok:
         return
     try:
-        yield from (_look(name, lambda check=check: check(instrument)) for name, check in _GENERAL.items())
+        for name, check in _GENERAL.items():
+            yield _look(name, partial(check, instrument))
         if move:
             yield _look("sets what it reads back", lambda: _sets(instrument))
         for role in fitting(instrument) if held is None else held:

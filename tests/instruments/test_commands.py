@@ -119,10 +119,7 @@ def test_a_bench_is_made_of_what_answers(tmp_path):
     ("text", "part"),
     [
         ("name = 'x'", "has no instruments"),
-        ("[instruments.a]
-driver = 'sim.laser'
-[world]
-kind = 'nv'", "No instrument has a role"),
+        ("[instruments.a]\ndriver = 'sim.laser'\n[world]\nkind = 'nv'", "No instrument has a role"),
     ],
 )
 def test_an_empty_bench_does_not_pass(tmp_path, text, part):

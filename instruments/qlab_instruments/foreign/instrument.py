@@ -125,18 +125,18 @@ class ForeignInstrument(Instrument):
     def snapshot(self) -> dict[str, dict[str, Any]]:
         """Return every quantity that can be read in time; the others as not read: some drivers have hundreds."""
         state: dict[str, dict[str, Any]] = {}
-        until = time.monotonic() + SNAPSHOT
+        until, lost = time.monotonic() + SNAPSHOT, False
         for name, knob in self.knobs().items():
             if not (knob.readable and knob.settable):
                 continue
-            if time.monotonic() > until and name not in self.known:
-                state[name] = {"error": "not read: the driver is slow", "unit": knob.unit}
+            if lost or (time.monotonic() > until and name not in self.known):
+                state[name] = {"error": "not read: the driver is slow or gone", "unit": knob.unit}
                 continue
             try:
                 state[name] = {"value": self.read_knob(knob), "unit": knob.unit}
-            except LostError:
-                raise
             except (InstrumentError, OSError) as error:
+                # A device that is gone costs its timeout once, not for each of its quantities.
+                lost = isinstance(error, LostError)
                 state[name] = {"error": str(error), "unit": knob.unit}
         return state
 

@@ -52,6 +52,8 @@ class PulseStreamer(Instrument):
         self._played: Played | None = None
         self._thread: threading.Thread | None = None
         self._ending = threading.Event()
+        # Not the lock of the calls: a stop that holds that one waits here for the thread that plays.
+        self._talking = threading.Lock()
         self._fault: QlabError | None = None
 
     @classmethod
@@ -159,11 +161,11 @@ class PulseStreamer(Instrument):
             )
 
     def _stream(self, nanoseconds: Any, lines: Any, runs: int) -> None:
-        with self.wire.lock:
+        with self._talking:
             self._connected().stream(nanoseconds, lines, runs)
 
     def _ask(self, method: str, *parameters: Any) -> Any:
-        with self.wire.lock:
+        with self._talking:
             return self._connected().ask(method, *parameters)
 
     def _connected(self) -> Streamer:
