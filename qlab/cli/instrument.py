@@ -9,7 +9,6 @@ import typer
 
 from qlab.bench import Bench
 from qlab.cli.text import table
-from qlab.conformance import conform
 from qlab.errors import UsageError
 from qlab.instrument import Instrument
 from qlab.registry import load
@@ -42,6 +41,8 @@ def check(
 
     Without --bench and --option the simulated device is used, and its knobs are moved.
     """
+    from qlab.conformance import conform
+
     with _chosen(name, bench, option or []) as (instrument, simulated):
         checks = list(conform(instrument, tuple(role) if role else None, move=move or simulated))
     if as_json:
