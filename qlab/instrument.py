@@ -1,5 +1,6 @@
 """Instruments: devices with knobs that can always be made safe, and what is known of them without asking."""
 
+import contextlib
 import math
 import time
 from collections.abc import Callable, Mapping
