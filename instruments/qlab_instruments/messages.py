@@ -77,6 +77,7 @@ class MessageInstrument(Instrument):
 
     def open(self) -> None:
         """Connect and see who is there; raises InstrumentError where it is nobody or somebody else."""
+        self.close()  # one that was lost is opened anew over what is left of it
         try:
             self._line = open_line(self.address, self.settings)
             who = self.identity()

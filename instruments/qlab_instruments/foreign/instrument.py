@@ -49,6 +49,7 @@ class ForeignInstrument(Instrument):
 
     def open(self) -> None:
         """Make the driver, which connects, and see who is there."""
+        self.close()
         self._worker = Worker(self.name)
         try:
             self._driver = self._worker.call(

@@ -71,6 +71,7 @@ class PulseStreamer(Instrument):
 
     def open(self) -> None:
         """Connect; raises InstrumentError where nobody answers or its firmware is too old."""
+        self.close()
         try:
             self._streamer = Streamer(self.address, self.timeout, self._ports)
             who = self.identity()
