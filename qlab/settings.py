@@ -25,6 +25,7 @@ class Settings(BaseModel):
     recent_files: list[str] = []
     last_values: dict[str, dict[str, Any]] = {}
     presets: dict[str, dict[str, dict[str, Any]]] = {}
+    runs_shown: str = "table"  # or "grid", of pictures
     window_geometry: str = ""
     window_layout: str = ""
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from qlab.cli import bench, check, doctor, export, fit, lists, profile, queue, reproduce, run, show
+from qlab.cli import bench, check, doctor, examples, export, fit, lists, profile, queue, reproduce, run, show
 
 app = typer.Typer(
     name="qlab",
@@ -27,6 +27,7 @@ app.command("check")(check.check)
 app.command("recover")(check.recover)
 app.command("export")(export.export)
 app.command("reproduce")(reproduce.reproduce)
+app.command("examples")(examples.examples)
 app.command("doctor")(doctor.doctor)
 app.add_typer(bench.app, name="bench")
 app.add_typer(profile.app, name="profile")

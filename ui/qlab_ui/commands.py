@@ -11,6 +11,7 @@ from qlab.errors import QlabError
 from qlab.record import ENDED, Record
 from qlab.session import Command, Loop, Order
 from qlab_ui import text, work
+from qlab_ui.derived import DerivedPage
 from qlab_ui.dialogs.difference import Difference
 from qlab_ui.dialogs.extend import Extend
 from qlab_ui.dialogs.study import Study
@@ -157,7 +158,7 @@ class Commands:
 
     def export(self) -> None:
         """Save the picture as PNG or the values as CSV."""
-        page = self._page()
+        page = self._window.centre.drawn()
         if page is None:
             return
         dialog = QFileDialog(self._window, "Export", str(Path.home()))
@@ -167,13 +168,13 @@ class Commands:
         dialog.filterSelected.connect(
             lambda chosen: dialog.setDefaultSuffix("png" if "png" in chosen else "csv")
         )
-        dialog.selectFile(f"{page.record.experiment}-{text.short_id(page.record.id)}")
+        dialog.selectFile(_stem(page))
         dialog.fileSelected.connect(lambda file: self.save_as(Path(file)))
         self._window.show_dialog(dialog)
 
     def save_as(self, path: Path) -> None:
         """Save the shown run as a picture or as values, after the ending of the name."""
-        page = self._page()
+        page = self._window.centre.drawn()
         if page is None:
             return
         if path.suffix.lower() == ".png":
@@ -192,13 +193,13 @@ class Commands:
 
     def copy_figure(self) -> None:
         """Put the picture on the clipboard."""
-        if (page := self._page()) is not None:
+        if (page := self._window.centre.drawn()) is not None:
             QApplication.clipboard().setImage(page.view.image())
             self._window.tell("info", "The figure is on the clipboard.", toast=True)
 
     def copy_values(self) -> None:
         """Put the drawn values on the clipboard, separated by tabs."""
-        page = self._page()
+        page = self._window.centre.drawn()
         columns = page.view.table() if page is not None else []
         if page is None or not columns:
             return
@@ -300,6 +301,14 @@ class Commands:
             self._window.tell("error", error.message, error.hint, toast=True)
 
 
-def _comment(page: RunPage) -> str:
+def _stem(page: RunPage | DerivedPage) -> str:
+    if isinstance(page, DerivedPage):
+        return page.stem
+    return f"{page.record.experiment}-{text.short_id(page.record.id)}"
+
+
+def _comment(page: RunPage | DerivedPage) -> str:
+    if isinstance(page, DerivedPage):
+        return f"{page.windowTitle()}: {page.about()}"
     sim = "simulated, " if page.record.simulated else ""
     return f"{page.record.title} ({page.record.experiment}), {sim}run {page.record.id}"

@@ -195,7 +195,7 @@ class Looks:
         layout.arrange(self._window, self._window.docks)
 
     def _view(self) -> View | None:
-        page = self._window.centre.current()
+        page = self._window.centre.drawn()
         return page.view if page is not None else None
 
     def _theme(self, name: str) -> None:

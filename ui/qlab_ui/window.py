@@ -25,6 +25,7 @@ from qlab_ui.form.form import Form
 from qlab_ui.form.presets import Presets
 from qlab_ui.hands import Hands
 from qlab_ui.looks import Looks
+from qlab_ui.manyruns import ManyRuns
 from qlab_ui.noting import Noting
 from qlab_ui.panels.experiments import ExperimentsPanel
 from qlab_ui.panels.instruments import InstrumentsPanel
@@ -80,8 +81,9 @@ class MainWindow(QMainWindow):
         self.status.rest()
         self.status.show_folder(self.settings.folder())
         self.toasts = Toasts(self)
-        self.bars = Bars(self, self.centre, self.call)
-        self._commands = (Commands(self), Looks(self))
+        self.bars = Bars(self, self.centre, self.runs.views, self.call)
+        self.many = ManyRuns(self)
+        self._commands = (Commands(self), Looks(self), self.many)
         metrics = self.fontMetrics()
         self.resize(metrics.averageCharWidth() * 200, metrics.height() * 56)
         panes = {
@@ -116,8 +118,8 @@ class MainWindow(QMainWindow):
         self.runs.openWanted.connect(self.files.open_line)
         self.runs.loadWanted.connect(lambda line: self.files.with_record(line, self.bench.load_record))
         self.runs.starWanted.connect(self.noting.star)
-        self.runs.compareWanted.connect(lambda: self.call("compare"))
-        self.runs.differenceWanted.connect(lambda: self.call("difference"))
+        self.many.connect()
+        self.runs.backWanted.connect(lambda: self.files.look_at(None))
         self.runs.searched.connect(self.files.refresh)
         self.bars.fit_box.activated.connect(
             lambda: self.fitting.choose(str(self.bars.fit_box.currentData() or ""))
@@ -144,9 +146,9 @@ class MainWindow(QMainWindow):
         """Take what has happened, draw what is new: thirty times a second at most."""
         self.feed.poll()
         self.worker.poll()
-        page = self.centre.current()
-        if page is not None and self.isVisible():
-            page.frame()
+        drawn = self.centre.drawn()
+        if drawn is not None and self.isVisible():
+            drawn.frame()
         self.fitting.consider()
         self.playing.consider()
         self.bars.follow(self._situation())
@@ -280,6 +282,7 @@ class MainWindow(QMainWindow):
             busy=self.at_work.busy,
             paused=self.at_work.paused,
             shown=page is not None,
+            drawn=self.centre.drawn() is not None,
             fit=page is not None and self.fitting.result(page) is not None,
             chosen=len(self.runs.chosen()),
             undo=self.form.undo_stack.canUndo(),

@@ -76,6 +76,17 @@ class CurveView(View):
             self.curve = curve_of_grid(self._gridding.take(rows))
         self.redraw()
 
+    @property
+    def overlays(self) -> list[Overlay]:
+        """The runs that are drawn behind this one."""
+        return list(self._overlays)
+
+    def show_curve(self, drawn: Curve) -> None:
+        """Draw points that were made elsewhere."""
+        self.curve = drawn
+        self.redraw()
+        self.fit_view()
+
     def overlay(self, overlays: list[Overlay]) -> None:
         """Draw other runs behind this one."""
         self._overlays = overlays

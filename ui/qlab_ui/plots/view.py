@@ -28,6 +28,7 @@ class View(QWidget):
         super().__init__(parent)
         self.setObjectName("view")
         self.record: Record | None = None
+        self._marked: tuple[str, bool] | None = None
         self.graphics = pg.GraphicsLayoutWidget(self)
         self.graphics.setObjectName("graphics")
         self.graphics.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -48,6 +49,7 @@ class View(QWidget):
         self._lines = True
         self._cursor = True
         self.graphics.scene().sigMouseMoved.connect(self._moved)
+        self.graphics.setAcceptDrops(False)  # what is dropped on a plot is for the window around it
         self.graphics.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.graphics.customContextMenuRequested.connect(self._menu)
         self.graphics.viewport().installEventFilter(self)
@@ -67,6 +69,11 @@ class View(QWidget):
         self.record = record
         if fresh:
             self.recolour()
+
+    def mark_as(self, words: str, *, simulated: bool) -> None:
+        """Say what this is, where it is no single run: a difference, or many runs."""
+        self._marked = (words, simulated)
+        self.recolour()
 
     def draw(self, rows: Rows, signal: str) -> None:
         """Draw what the run has measured so far."""
@@ -147,7 +154,10 @@ class View(QWidget):
                 axis.setTextPen(pg.mkPen(look.text))
                 axis.setTickFont(self.font())
         self._grid()
-        if self.record is not None:
+        if self._marked is not None:
+            self._say(self.mark, self._mark(look))
+            self.setAccessibleName(f"Plot of {self._marked[0]}{', simulated' if self._marked[1] else ''}")
+        elif self.record is not None:
             self._say(self.mark, self._mark(look))
             sim = "simulated " if self.record.simulated else ""
             self.setAccessibleName(f"Plot of the {sim}run {self.record.title}")
@@ -186,13 +196,15 @@ class View(QWidget):
 
     def _mark(self, look: theme.Theme) -> str:
         record = self.record
-        if record is None:
+        if self._marked is not None:
+            words, simulated = self._marked
+        elif record is not None:
+            words, simulated = f"run {text.short_id(record.id)}", record.simulated
+        else:
             return ""
-        sim = f' · <b style="color:{look.warning}">SIM</b>' if record.simulated else ""
-        run = html.escape(text.short_id(record.id))
-        return (
-            f'<span style="color:{look.muted};background-color:{look.base}">&nbsp;run {run}{sim}&nbsp;</span>'
-        )
+        sim = f' · <b style="color:{look.warning}">SIM</b>' if simulated else ""
+        plain = f'<span style="color:{look.muted};background-color:{look.base}">'
+        return f"{plain}&nbsp;{html.escape(words)}{sim}&nbsp;</span>"
 
     def _say(self, label: Any, words: str) -> None:
         if label.text != words:
