@@ -63,12 +63,12 @@ class TrendView(View):
         p = self.points
         self.label(self.plot, "bottom", p.across, prefixed=not self._logs[0])
         self.label(self.plot, "left", p.up, prefixed=not self._logs[1])
-        x, y = self._shown(p.x, 0), self._shown(p.y, 1)
+        x, y = self.shown(p.x, 0), self.shown(p.y, 1)
         seen = np.isfinite(x) & np.isfinite(y)
         self.dots.setData(x[seen], y[seen])
         reach = {
-            "left": x - self._shown(p.x - p.x_error, 0), "right": self._shown(p.x + p.x_error, 0) - x,
-            "bottom": y - self._shown(p.y - p.y_error, 1), "top": self._shown(p.y + p.y_error, 1) - y,
+            "left": x - self.shown(p.x - p.x_error, 0), "right": self.shown(p.x + p.x_error, 0) - x,
+            "bottom": y - self.shown(p.y - p.y_error, 1), "top": self.shown(p.y + p.y_error, 1) - y,
         }  # fmt: skip
         if seen.any():
             self.bars.setData(x=x[seen], y=y[seen], **{k: np.nan_to_num(v[seen]) for k, v in reach.items()})
@@ -85,7 +85,7 @@ class TrendView(View):
         p = self.points
         across = format_measured(float(p.x[i]), float(p.x_error[i]), p.across.unit or "1")
         up = format_measured(float(p.y[i]), float(p.y_error[i]), p.up.unit or "1")
-        x, y = self._shown(p.x, 0), self._shown(p.y, 1)
+        x, y = self.shown(p.x, 0), self.shown(p.y, 1)
         return float(x[i]), float(y[i]), f"{p.names[i]}:  {across},  {up}"
 
     def point_out(self, x: float | None, y: float | None) -> None:
@@ -123,7 +123,7 @@ class TrendView(View):
         p, box = self.points, self.plot.getViewBox()
         if p is None or not len(p.x) or not box.sceneBoundingRect().contains(at):
             return None
-        x, y = self._shown(p.x, 0), self._shown(p.y, 1)
+        x, y = self.shown(p.x, 0), self.shown(p.y, 1)
         here, (wide, high) = box.mapSceneToView(at), box.viewPixelSize()
         distance = np.hypot((x - here.x()) / (wide or 1), (y - here.y()) / (high or 1))
         if not np.any(np.isfinite(distance)):
@@ -134,12 +134,6 @@ class TrendView(View):
     def _clicked(self, event: Any) -> None:
         if event.button() == Qt.MouseButton.LeftButton and (i := self._index(event.scenePos())) is not None:
             self.opened.emit(i)
-
-    def _shown(self, values: Floats, axis: int) -> Floats:
-        if not self._logs[axis]:
-            return values
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return np.log10(values)
 
 
 def _heading(label: Label) -> str:
