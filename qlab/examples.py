@@ -5,8 +5,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-FOLDER = "examples"
-
 
 @dataclass(frozen=True)
 class Example:
@@ -49,6 +47,11 @@ EXAMPLES: tuple[Example, ...] = (
             "The noise of one quadrature falls below that of independent atoms.", ("atoms",),
             parameters={"passes": 8, "shots": 100}),
 )  # fmt: skip
+
+
+def default_folder() -> Path:
+    """Return the folder of the examples: beside the data folder of a new user, never among measured data."""
+    return Path.home() / "qlab" / "examples"
 
 
 def missing(folder: Path | str) -> list[int]:

@@ -8,13 +8,12 @@ import typer
 
 
 def examples(
-    folder: Annotated[Path | None, typer.Argument(help="By default `examples` in the data folder.")] = None,
+    folder: Annotated[Path | None, typer.Argument(help="By default qlab/examples at home.")] = None,
 ) -> None:
     """Simulate a dozen small runs to look at; those that are there already are left as they are."""
-    from qlab.examples import EXAMPLES, FOLDER, make_example, missing
-    from qlab.settings import load_settings
+    from qlab.examples import EXAMPLES, default_folder, make_example, missing
 
-    where = folder or load_settings()[0].folder() / FOLDER
+    where = folder or default_folder()
     for place in missing(where):
         print(f"{EXAMPLES[place].title} …", file=sys.stderr)
         make_example(where, place)

@@ -7,7 +7,7 @@ import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QToolButton
 
 import qlab
 from qlab.errors import UsageError
@@ -225,3 +225,34 @@ def test_an_example_is_made_once(tmp_path):
     assert place in missing(tmp_path)
     assert make_example(tmp_path, place).exists()
     assert place not in missing(tmp_path)
+
+
+def test_the_welcome_offers_the_last_runs_pinned_first_and_greys_what_is_gone(listed, settings):
+    lines = listed.runs.model.lines
+    for line in lines:
+        listed.files.open_line(line)
+        until(listed, lambda run=line.run: listed.centre.page(run) is not None)
+    oldest = str(lines[0].path)
+    listed.files.pin(oldest)
+    settings.recent_files.insert(0, "/nowhere/gone.h5")
+    listed.files.show_recent()
+    offered = [
+        button for button in listed.welcome.begin.findChildren(QToolButton, "recent") if not button.isHidden()
+    ]
+    offered = [button for button in offered if button.parentWidget().isVisibleTo(listed.welcome.begin)]
+    assert [button.text() for button in offered] == ["Ramsey 2", "gone", "Ramsey 0"]
+    assert [button.isEnabled() for button in offered] == [True, False, True]
+
+
+def test_examples_are_made_beside_the_window_and_only_those_that_are_missing(listed, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setattr(
+        "qlab.examples.EXAMPLES", tuple(e for e in EXAMPLES if e.experiment == "transmon.ramsey")
+    )
+    for _ in range(2):
+        listed.examples.maker = RealWorker()
+        QTest.mouseClick(listed.welcome.begin.examples, Qt.MouseButton.LeftButton)
+        until(listed, listed.welcome.begin.examples.isEnabled)
+        until(listed, lambda: [line.title for line in listed.runs.model.lines] == ["Transmon Ramsey"])
+    assert listed.runs.shown_as() == "grid"
+    assert "example" in listed.runs.model.lines[0].tags

@@ -62,6 +62,13 @@ ACTIONS: tuple[Action, ...] = (
     Action("open", "Open runs…", "File", "open_runs", ("Ctrl+O",), icon="folder", tip="Open run files"),
     Action("open_folder", "Open folder…", "File", "open_folder", tip="List the runs of another folder"),
     Action(
+        "examples",
+        "Open example runs",
+        "File",
+        "open_examples",
+        tip="A dozen simulated runs, made once on this machine",
+    ),
+    Action(
         "export",
         "Export…",
         "File",
@@ -352,6 +359,15 @@ ACTIONS: tuple[Action, ...] = (
         ("Ctrl+Alt+Escape",),
         icon="safe",
         tip="Stop everything and bring each instrument to its safe state",
+    ),
+    Action(
+        "edit_bench",
+        "Bench…",
+        "Instruments",
+        "edit_bench",
+        icon="connect",
+        tip="Connect instruments: drivers, addresses, roles, limits, safe values",
+        group=1,
     ),
     Action("open_bench", "Open a bench file…", "Instruments", "open_bench", icon="folder", group=1),
     Action(

@@ -13,6 +13,7 @@ from qlab.record import Record
 from qlab.settings import Settings
 from qlab_ui import library, text, theme, work
 from qlab_ui.atwork import Voice
+from qlab_ui.begin import Begin
 from qlab_ui.panels.runs import RunsPanel
 from qlab_ui.panels.runs_model import Line, line_of_summary
 from qlab_ui.tabs import Centre
@@ -178,6 +179,23 @@ class Files:
         self._centre.open(record, rows, Path(path))
         recent = [path, *(old for old in self._settings.recent_files if old != path)]
         self._settings.recent_files = recent[:_MOST_RECENT]
+        kept = {*self._settings.recent_files, *self._settings.pinned_files}
+        titles = {**self._settings.recent_titles, path: record.title or record.experiment}
+        self._settings.recent_titles = {file: title for file, title in titles.items() if file in kept}
+        self.show_recent()
+
+    def show_recent(self) -> None:
+        """Offer the last files on the welcome."""
+        settings = self._settings
+        begin = self._centre.welcome.findChild(Begin)
+        if begin is not None:
+            begin.show_recent(settings.recent_files, settings.pinned_files, settings.recent_titles)
+
+    def pin(self, file: str) -> None:
+        """Keep a file among the recent ones, or no longer."""
+        pinned = self._settings.pinned_files
+        self._settings.pinned_files = [f for f in pinned if f != file] if file in pinned else [*pinned, file]
+        self.show_recent()
 
     def _read(self, path: Path, use: Callable[[Opened], object]) -> None:
         self._worker.ask(use, self._failed, work.open_file, str(path))

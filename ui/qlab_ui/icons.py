@@ -159,6 +159,18 @@ _SHAPES: dict[str, tuple[str, str, tuple[Draw, ...]]] = {
         "text",
         tuple(_box(x, y, 6.6, 6.6) for x in (4, 13.4) for y in (4, 13.4)),
     ),
+    "connect": (
+        _LINE,
+        "text",
+        (
+            _poly((8, 3), (8, 8), closed=False),
+            _poly((16, 3), (16, 8), closed=False),
+            _poly((5, 8), (19, 8), closed=False),
+            _poly((6.5, 8), (6.5, 12), (9.5, 16), (14.5, 16), (17.5, 12), (17.5, 8), closed=False),
+            _poly((12, 16), (12, 21), closed=False),
+        ),
+    ),
+    "person": (_LINE, "text", (_circle(12, 8, 4), _arc(12, 21, 7.5, 8, 164))),
     "trash": (
         _LINE,
         "text",

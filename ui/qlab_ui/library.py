@@ -209,3 +209,17 @@ def column(runs: Sequence[Quantities], name: str) -> tuple[Floats, Floats]:
     values = [q.value if q is not None else math.nan for q in found]
     errors = [q.error if q is not None and q.error is not None else math.nan for q in found]
     return np.array(values), np.array(errors)
+
+
+def missing_examples(folder: str) -> list[int]:
+    """Return which example runs a folder lacks."""
+    from qlab.examples import missing
+
+    return missing(folder)
+
+
+def make_example(folder: str, place: int) -> str:
+    """Simulate one example run; return its file."""
+    from qlab.examples import make_example as make
+
+    return str(make(folder, place))

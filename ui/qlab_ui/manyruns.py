@@ -109,6 +109,10 @@ class ManyRuns:
         dialog.plotWanted.connect(lambda: window.call("trend"))
         window.show_dialog(dialog)
 
+    def open_examples(self) -> None:
+        """List the example runs; those that are missing are simulated."""
+        self._window.examples.open()
+
     def runs_as_table(self) -> None:
         """Show the runs as a table."""
         self._show_as("table")

@@ -17,6 +17,7 @@ from qlab_ui.bars import Bars
 from qlab_ui.bench import BenchSide
 from qlab_ui.commands import Commands
 from qlab_ui.dialogs.error import ErrorDialog
+from qlab_ui.examples import Examples
 from qlab_ui.fair import Fair
 from qlab_ui.feed import Feed
 from qlab_ui.files import Files
@@ -103,6 +104,7 @@ class MainWindow(QMainWindow):
         self.playing = Playing(self)
         self.noting = Noting(self)
         self.fair = Fair(self)
+        self.examples = Examples(self)
         self.files = Files(self.centre, self.runs, self.worker, self, self.settings)
 
     def _connect(self) -> None:
@@ -124,6 +126,13 @@ class MainWindow(QMainWindow):
         self.bars.fit_box.activated.connect(
             lambda: self.fitting.choose(str(self.bars.fit_box.currentData() or ""))
         )
+        begin = self.welcome.begin
+        begin.openWanted.connect(lambda file: self.files.open(Path(file)))
+        begin.pinWanted.connect(self.files.pin)
+        begin.examplesWanted.connect(lambda: self.call("open_examples"))
+        begin.connectWanted.connect(lambda: self.call("edit_bench"))
+        begin.profileWanted.connect(lambda: self.call("profile"))
+        self.files.show_recent()
         self.log.counted.connect(self.status.show_warnings)
         self.status.warnings.clicked.connect(lambda: self.call("pane_6"))
         self.welcome.runWanted.connect(lambda: self.call("run"))
@@ -146,6 +155,7 @@ class MainWindow(QMainWindow):
         """Take what has happened, draw what is new: thirty times a second at most."""
         self.feed.poll()
         self.worker.poll()
+        self.examples.poll()
         drawn = self.centre.drawn()
         if drawn is not None and self.isVisible():
             drawn.frame()
@@ -223,6 +233,7 @@ class MainWindow(QMainWindow):
         self.keep_settings()
         self.at_work.close()
         self.worker.close()
+        self.examples.close()
         self.feed.session.close()
         super().closeEvent(event)
 

@@ -64,6 +64,7 @@ class RunsPanel(QWidget):
         self.back.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.back.setAccessibleName("Back to the data folder")
         self.back.setToolTip("Another folder is listed; go back to the one that data go to")
+        self.back.setIcon(icons.icon("close"))
         self.back.hide()
         self.as_table = self._choice("table", "Table", "Show the runs as a table")
         self.as_grid = self._choice("tiles", "Pictures", "Show the runs as pictures")
@@ -189,7 +190,7 @@ class RunsPanel(QWidget):
         if event.type() == QEvent.Type.PaletteChange and hasattr(self, "as_grid"):
             self.as_table.setIcon(icons.icon("table"))
             self.as_grid.setIcon(icons.icon("tiles"))
-            self.back.setIcon(icons.icon("folder"))
+            self.back.setIcon(icons.icon("close"))
 
     def _size(self) -> None:
         self.table.verticalHeader().setDefaultSectionSize(int(self.fontMetrics().height() * 1.6))
