@@ -148,6 +148,16 @@ class Commands:
         dialog.fileSelected.connect(window.bench.use)
         window.show_dialog(dialog)
 
+    def edit_bench(self) -> None:
+        """Edit the bench in use, or a copy of it where it is a preset."""
+        from qlab.settings import benches_folder
+        from qlab_ui.benches.editor import BenchEditor
+
+        window = self._window
+        bench = window.settings.bench
+        folder = Path(bench).parent if bench.endswith(".toml") else benches_folder()
+        window.show_dialog(BenchEditor(window, bench, folder, window.bench.use))
+
     def profile(self) -> None:
         """Fill in who measures, once."""
         self._window.fair.edit_profile("")
