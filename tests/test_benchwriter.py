@@ -1,4 +1,4 @@
-"""Bench files written by the program: read back as they were, refused where they are no bench, and instruments tried."""
+"""Bench files written by the program come back as they were; instruments are tried out."""
 
 import socket
 import threading
@@ -22,8 +22,9 @@ def test_every_preset_comes_back_as_it_was(preset, tmp_path):
 def test_what_is_odd_in_a_bench_survives_its_file(tmp_path):
     data = {
         "title": 'Quote " back\\slash \t µ \x7f',
-        "instruments": {"odd-name": {"driver": "sim.laser", "options": {"a key": [1, 2.5, True, "x"], "deep": {"n": -1e-9}},
-                                     "limits": {"power": ["0 W", "1 mW"]}, "safe": {"power": 0.0}}},
+        "instruments": {"odd-name": {
+            "driver": "sim.laser", "options": {"a key": [1, 2.5, True, "x"], "deep": {"n": -1e-9}},
+            "limits": {"power": ["0 W", "1 mW"]}, "safe": {"power": 0.0}}},
         "roles": {"laser": "odd-name"},
         "watch": [{"name": "hot", "readout": "laser.power", "above": 1.0, "action": "pause"}],
     }  # fmt: skip

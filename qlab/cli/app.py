@@ -6,7 +6,21 @@ from typing import Annotated
 
 import typer
 
-from qlab.cli import bench, check, doctor, examples, export, fit, lists, profile, queue, reproduce, run, show
+from qlab.cli import (
+    bench,
+    check,
+    desktop,
+    doctor,
+    examples,
+    export,
+    fit,
+    lists,
+    profile,
+    queue,
+    reproduce,
+    run,
+    show,
+)
 
 app = typer.Typer(
     name="qlab",
@@ -28,6 +42,8 @@ app.command("recover")(check.recover)
 app.command("export")(export.export)
 app.command("reproduce")(reproduce.reproduce)
 app.command("examples")(examples.examples)
+app.command("open")(desktop.open_)
+app.command("install-desktop")(desktop.install_desktop)
 app.command("doctor")(doctor.doctor)
 app.add_typer(bench.app, name="bench")
 app.add_typer(profile.app, name="profile")

@@ -42,10 +42,7 @@ def press(button):
 
 
 def test_a_copy_of_a_preset_is_narrowed_and_saved_and_measures(editor, tmp_path):
-    microwave = next(
-        editor.tree.topLevelItem(i) for i in range(5) if editor.tree.topLevelItem(i).text(0) == "microwave"
-    )
-    editor.tree.setCurrentItem(microwave)
+    editor.tree.setCurrentItem(editor.tree.findItems("microwave", Qt.MatchFlag.MatchExactly)[0])
     rows = [editor.detail.knobs.item(row, 0).text() for row in range(editor.detail.knobs.rowCount())]
     row = rows.index("frequency (Hz)")
     editor.detail.knobs.item(row, 2).setText("2.7 GHz")
@@ -60,9 +57,9 @@ def test_a_copy_of_a_preset_is_narrowed_and_saved_and_measures(editor, tmp_path)
 
 
 def test_what_the_bench_would_refuse_is_said_and_nothing_is_written(editor, tmp_path):
+    editor.tree.setCurrentItem(editor.tree.topLevelItem(1))
     editor.detail.knobs.item(0, 2).setText("2 apples")
     editor.detail.knobs.item(0, 3).setText("3 apples")
-    editor.draft.put("microwave", "limits", "frequency", ["2 apples", "3 apples"])
     press(editor.save_button)
     settle(editor)
     assert "apples" in editor.message.text()

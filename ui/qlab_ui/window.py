@@ -27,6 +27,7 @@ from qlab_ui.form.presets import Presets
 from qlab_ui.hands import Hands
 from qlab_ui.looks import Looks
 from qlab_ui.manyruns import ManyRuns
+from qlab_ui.notices import Notices
 from qlab_ui.noting import Noting
 from qlab_ui.panels.experiments import ExperimentsPanel
 from qlab_ui.panels.instruments import InstrumentsPanel
@@ -101,6 +102,7 @@ class MainWindow(QMainWindow):
         self.fitting = Fitting(self.centre, self.worker, self.result, self)
         self.bench = BenchSide(self)
         self.hands = Hands(self)
+        self.notices = Notices(self)
         self.playing = Playing(self)
         self.noting = Noting(self)
         self.fair = Fair(self)
@@ -234,6 +236,7 @@ class MainWindow(QMainWindow):
         self.at_work.close()
         self.worker.close()
         self.examples.close()
+        self.notices.close()
         self.feed.session.close()
         super().closeEvent(event)
 
@@ -263,8 +266,6 @@ class MainWindow(QMainWindow):
     def _state(self, event: Event) -> None:
         self._shown()
         if event.get("state") in ENDED:
-            if not self.isActiveWindow():
-                QApplication.alert(self)
             self.files.refresh()
 
     def _shown(self) -> None:
