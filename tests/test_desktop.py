@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -41,7 +41,7 @@ def test_the_entry_is_one_and_starts_a_qlab_that_is_there(tmp_path):
 @linux
 def test_the_kinds_of_file_are_known_to_the_system_s_own_tool(tmp_path):
     desktop.install(tmp_path)
-    kinds = ElementTree.parse(tmp_path / "mime" / "packages" / "qlab.xml").getroot()
+    kinds = ET.parse(tmp_path / "mime" / "packages" / "qlab.xml").getroot()
     assert [kind.get("type") for kind in kinds] == ["application/x-nexus"]
     if shutil.which("update-mime-database"):
         assert "*.nxs" in (tmp_path / "mime" / "globs2").read_text()

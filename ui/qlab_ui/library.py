@@ -211,6 +211,13 @@ def column(runs: Sequence[Quantities], name: str) -> tuple[Floats, Floats]:
     return np.array(values), np.array(errors)
 
 
+def export_run(path: str, out: str, to: str) -> str:
+    """Write a run in the format of an exporter, with its notes and later fits; return where."""
+    from qlab.export.make import make
+
+    return str(make(Path(path), Path(out), to))
+
+
 def missing_examples(folder: str) -> list[int]:
     """Return which example runs a folder lacks."""
     from qlab.examples import missing

@@ -38,7 +38,7 @@ class Notices:
         self._next = 0.0
         self._tray: QSystemTrayIcon | None = None
         self.ways = [_notify_send, _portal, self._from_tray]  # the first that can takes it
-        window.feed.on("started", lambda event: self._began.setdefault(_run(event), time.monotonic()))
+        window.feed.on("started", self._started)
         window.feed.on("progress", self._progress)
         window.feed.on("state", self._state)
 
@@ -47,6 +47,9 @@ class Notices:
         if self._tray is not None:
             self._tray.hide()
             self._tray = None
+
+    def _started(self, event: Event) -> None:
+        self._began.setdefault(_run(event), time.monotonic())
 
     def _progress(self, event: Event) -> None:
         now, total = time.monotonic(), int(event.get("total") or 0)

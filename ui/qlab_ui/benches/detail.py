@@ -48,13 +48,15 @@ class Detail(QWidget):
         self.test = QPushButton("Test", self)
         self.test.setToolTip("Open it, ask who it is, make it safe, let go of it")
         self.answer = _plain(self)
-        self.find = QPushButton("Find", self)
-        self.find.setToolTip("Ask who answers at the addresses that this computer knows")
+        self.find_button = QPushButton("Find", self)
+        self.find_button.setToolTip("Ask who answers at the addresses that this computer knows")
         self.address = QComboBox(self)
         self.address.setEditable(True)
         self.address.setAccessibleName("Address")
         self.address.setMinimumContentsLength(28)
-        self.address.lineEdit().setPlaceholderText("TCPIP::192.168.0.5::INSTR, USB0::…, ASRL3::INSTR")
+        self._typed = QLineEdit(self.address)
+        self.address.setLineEdit(self._typed)
+        self._typed.setPlaceholderText("TCPIP::192.168.0.5::INSTR, USB0::…, ASRL3::INSTR")
         self._options = QFormLayout()
         self._roles = QGridLayout()
         self.roles_label = _plain(self, theme.MUTED)
@@ -68,10 +70,10 @@ class Detail(QWidget):
         self._filling = False
         self._lay_out()
         self.name.editingFinished.connect(lambda: self.renamed.emit(self.name.text().strip()))
-        self.address.lineEdit().editingFinished.connect(self._addressed)
+        self._typed.editingFinished.connect(self._addressed)
         self.address.activated.connect(lambda _index: self._addressed())
         self.test.clicked.connect(self.testWanted)
-        self.find.clicked.connect(self.findWanted)
+        self.find_button.clicked.connect(self.findWanted)
         self.knobs.itemChanged.connect(self._edited)
 
     def show_item(
@@ -90,7 +92,8 @@ class Detail(QWidget):
         given = item.get("options") or {}
         self._show_options([option for option in options if option.name != "address"], given)
         wants = any(option.name == "address" for option in options)
-        for widget in (self.address, self.find, self._address_label):
+        parts: tuple[QWidget, ...] = (self.address, self.find_button, self._address_label)
+        for widget in parts:
             widget.setVisible(wants)
         self.address.setCurrentText(str(given.get("address", "")))
         self._show_roles(roles, name, held)
@@ -197,8 +200,9 @@ class Detail(QWidget):
     def _edited(self, item: QTableWidgetItem) -> None:
         if self._filling or item.column() in {0, _OWN}:
             return
-        knob = str(self.knobs.item(item.row(), 0).data(Qt.ItemDataRole.UserRole))
-        words = [self.knobs.item(item.row(), column).text().strip() for column in (_LEAST, _MOST, _SAFE)]
+        cells = [self.knobs.item(item.row(), column) for column in (0, _LEAST, _MOST, _SAFE)]
+        knob = str(cells[0].data(Qt.ItemDataRole.UserRole)) if cells[0] is not None else ""
+        words = [cell.text().strip() if cell is not None else "" for cell in cells[1:]]
         if item.column() == _SAFE:
             self.safeChanged.emit(knob, typed(words[2]) if words[2] else None)
         elif words[0] and words[1]:
@@ -224,7 +228,7 @@ class Detail(QWidget):
         top.addWidget(self.about, 2, 1, 1, 2)
         top.addWidget(self._address_label, 3, 0)
         top.addWidget(self.address, 3, 1)
-        top.addWidget(self.find, 3, 2)
+        top.addWidget(self.find_button, 3, 2)
         top.setColumnStretch(1, 1)
         tried = QHBoxLayout()
         tried.addWidget(self.test)

@@ -1,6 +1,7 @@
 """The dialog of a bench: its instruments to the left, the chosen one to the right, saved as a TOML file."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -151,8 +152,8 @@ class BenchEditor(QDialog):
             self.tree.addTopLevelItem(line)
             if name == chosen:
                 self.tree.setCurrentItem(line)
-        if self.tree.currentItem() is None and self.tree.topLevelItemCount():
-            self.tree.setCurrentItem(self.tree.topLevelItem(0))
+        if self.tree.currentItem() is None and (first := self.tree.topLevelItem(0)) is not None:
+            self.tree.setCurrentItem(first)
         self._show()
 
     def _show(self) -> None:
@@ -196,7 +197,7 @@ class BenchEditor(QDialog):
                 else name
             )
             words = words if len(words) < 90 else f"{words[:88]}…"
-            action = groups[maker].addAction(words.replace("&", "&&"), lambda name=name: self.add(name))
+            action = groups[maker].addAction(words.replace("&", "&&"), partial(self.add, name))
             action.setToolTip(card.problem or card.about)
             action.setEnabled(not card.problem)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -274,8 +275,8 @@ class BenchEditor(QDialog):
         self.tree.setHeaderLabels(["Instrument", "Driver", "Roles"])
         self.tree.setRootIsDecorated(False)
         make_roomy(self.tree)
-        for column, width in enumerate((18, 22, 16)):
-            self.tree.setColumnWidth(column, metrics.averageCharWidth() * width)
+        for place, width in enumerate((18, 22, 16)):
+            self.tree.setColumnWidth(place, metrics.averageCharWidth() * width)
         self.message.setTextFormat(Qt.TextFormat.PlainText)
         self.message.setWordWrap(True)
         self.message.setForegroundRole(theme.MUTED)
@@ -308,7 +309,7 @@ class BenchEditor(QDialog):
             button.setAutoDefault(False)
             foot.addWidget(button)
         self.detail.test.setAutoDefault(False)
-        self.detail.find.setAutoDefault(False)
+        self.detail.find_button.setAutoDefault(False)
         outer = QVBoxLayout(self)
         outer.addWidget(halves, 1)
         outer.addLayout(foot)

@@ -177,8 +177,8 @@ class Refit(Page):
         head.addStretch(1)
         head.addWidget(self.start)
         foot.addWidget(self.line, 1)
-        for widget in (self.plot_button, self.copy_button):
-            foot.addWidget(widget)
+        for button in (self.plot_button, self.copy_button):
+            foot.addWidget(button)
         self.bar.setFixedHeight(self.fontMetrics().height() // 3)
         box = QVBoxLayout(body)
         box.setContentsMargins(0, 0, 0, 0)

@@ -55,8 +55,8 @@ class Trash(Page):
         box.addWidget(line)
         box.addWidget(self.tree, 1)
         box.addWidget(self.button, 0, Qt.AlignmentFlag.AlignLeft)
-        if self.tree.topLevelItemCount():
-            self.tree.setCurrentItem(self.tree.topLevelItem(0))
+        if (first := self.tree.topLevelItem(0)) is not None:
+            self.tree.setCurrentItem(first)
 
     def restore(self) -> None:
         """Put the chosen runs back."""

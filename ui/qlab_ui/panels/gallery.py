@@ -32,11 +32,15 @@ def tinted(grey: bytes, look: theme.Theme) -> QImage:
     table = []
     for level in range(256):
         share = level / 255
-        pairs = zip(paper.toTuple()[:3], ink.toTuple()[:3], strict=True)
+        pairs = zip(_channels(paper), _channels(ink), strict=True)
         mixed = [round(a * share + b * (1 - share)) for a, b in pairs]
         table.append(QColor(*mixed).rgb())
     image.setColorTable(table)
     return image
+
+
+def _channels(colour: QColor) -> tuple[int, int, int]:
+    return colour.red(), colour.green(), colour.blue()
 
 
 class Pictures:

@@ -1,5 +1,7 @@
 """The runs of a folder as a table or as pictures, with their search: opened, compared, starred, deleted, dragged."""
 
+from functools import partial
+
 from PySide6.QtCore import QEvent, QModelIndex, QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import (
@@ -234,6 +236,6 @@ class RunsPanel(QWidget):
         ):
             if slot == "delete_runs":
                 menu.addSeparator()
-            menu.addAction(words, lambda slot=slot: self.commandWanted.emit(slot)).setEnabled(fits)
+            menu.addAction(words, partial(self.commandWanted.emit, slot)).setEnabled(fits)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.popup(view.viewport().mapToGlobal(where))

@@ -181,7 +181,7 @@ class RunsModel(QAbstractTableModel):
     def of(self, data: QMimeData) -> list[Line]:
         """Return the runs of this list that were dragged."""
         try:
-            wanted = set(json.loads(data.data(RUNS_MIME).data()))
+            wanted = set(json.loads(bytes(data.data(RUNS_MIME).data())))
         except (ValueError, TypeError):
             return []
         return [line for line in self.lines if line.run in wanted]

@@ -2,7 +2,7 @@
 
 from PySide6.QtCore import QStringListModel, Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QCompleter, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCompleter, QLabel, QListView, QVBoxLayout, QWidget
 
 from qlab_ui import theme
 from qlab_ui.library import SearchWords
@@ -37,11 +37,13 @@ class _Line(Line):
         self.completion = QCompleter(self.list, self)
         self.completion.setCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
         self.completion.setWidget(self)
+        self.popup = QListView()
+        self.completion.setPopup(self.popup)
         self.completion.activated.connect(self._take)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Offer completions while a word is typed; Return, Tab and Escape are the list's while it is open."""
-        popup = self.completion.popup()
+        popup = self.popup
         if popup.isVisible() and event.key() in {
             Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Tab, Qt.Key.Key_Escape,
         }:  # fmt: skip
@@ -63,9 +65,9 @@ class _Line(Line):
         model = self.completion.completionModel()
         same = model.rowCount() == 1 and str(model.index(0, 0).data()) == word
         if not word or not model.rowCount() or same:
-            self.completion.popup().hide()
+            self.popup.hide()
             return
-        popup = self.completion.popup()
+        popup = self.popup
         rect = self.cursorRect()
         rect.setWidth(popup.sizeHintForColumn(0) + 4 * self.fontMetrics().averageCharWidth())
         self.completion.complete(rect)

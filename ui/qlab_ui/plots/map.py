@@ -102,7 +102,7 @@ class MapView(View):
             return None
         if name == "histogram":
             return Histogram(self, 2, 0, sideways=False)
-        return {"measure": Region, "cuts": Cuts}[name](self)
+        return Region(self) if name == "measure" else Cuts(self)
 
     def values(self) -> tuple[NDArray[np.float64], Label] | None:
         """Return the values of the pixels."""
