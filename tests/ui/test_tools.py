@@ -141,3 +141,19 @@ def test_a_curve_has_no_cuts_and_says_so(window):
     window.call("histogram")
     window.tick()
     assert window.centre.current().view.tools
+
+
+def test_tools_follow_a_map_that_grows(picture):
+    for name in ("measure", "cuts", "histogram"):
+        assert picture.toggle_tool(name)
+    before = picture.tools["histogram"].words.text
+    grid = picture.grid
+    rows = {"f": np.repeat(grid.axes[0][1], 21), "t": np.tile(grid.axes[1][1], 11), "v": np.full(231, 5.0)}
+    first = {"f": rows["f"], "t": rows["t"], "v": (100.0 * np.arange(11)[:, None] + np.arange(21)).ravel()}
+    picture.draw(MemoryRows({name: np.concatenate([first[name], rows[name]]) for name in rows}), "mean_v")
+    picture._next_tools = 0.0
+    picture.tick()
+    assert picture.tools["histogram"].words.text != before
+    assert picture.tools["cuts"].curves[0].getData()[1] == pytest.approx(
+        (100 * picture.tools["cuts"].place[0] + np.arange(21) + 5) / 2
+    )

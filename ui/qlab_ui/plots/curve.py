@@ -108,6 +108,7 @@ class CurveView(View):
         if self.curve is None:
             return
         drawn = self.curve
+        self.drawn += 1
         self._name_axes(drawn)
         many = len(drawn.x) > _MOST_SYMBOLS
         if many != self._many:

@@ -67,6 +67,7 @@ class MapView(View):
             self.scale.setLevels(self._levels)
         if len(lines):
             self.picture.show_lines(lines, value[lines], self._levels)
+        self.drawn += 1
         self._measured += int((new.rows.reshape(-1)[changed] == 1).sum())
         self.setAccessibleDescription(f"Map of {self._measured} of {value.size} points of {label.name}.")
 

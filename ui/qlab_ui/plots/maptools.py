@@ -48,9 +48,9 @@ class Cuts:
             return
         shape = (len(view.grid.axes[0][1]), len(view.grid.axes[1][1]))
         place = view.pixel() or self.place or (shape[0] // 2, shape[1] // 2)
-        if (place, view.grid) == self._seen:
+        if (place, view.drawn) == self._seen:
             return
-        self.place, self._seen = place, (place, view.grid)
+        self.place, self._seen = place, (place, view.drawn)
         self._cut(*place)
 
     def recolour(self, look: theme.Theme) -> None:
@@ -108,7 +108,7 @@ class Region:
     def __init__(self, view: MapView) -> None:
         self._view = view
         self._seen: Any = None
-        rect = view.picture.mapRectToView(view.picture.boundingRect())
+        rect = view.picture.boundingRect()
         size = (rect.width() / 3, rect.height() / 3)
         self.roi = pg.RectROI(
             (rect.left() + size[0], rect.top() + size[1]), size, maxBounds=rect, rotatable=False
@@ -120,7 +120,7 @@ class Region:
     def follow(self) -> None:
         """Measure again where the rectangle was moved or the map has grown."""
         grid, rect = self._view.grid, self.roi.parentBounds()
-        now = (grid, rect.getRect())
+        now = (self._view.drawn, rect.getRect())
         if grid is None or len(grid.axes) < 2 or now == self._seen:
             return
         self._seen = now

@@ -1,7 +1,5 @@
 """What measures in a plot: two cursors with their distance, a region of a map, and the histogram of what is shown."""
 
-from typing import Any
-
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import Qt
@@ -25,7 +23,7 @@ class Cursors:
 
     def __init__(self, view: View) -> None:
         self._view = view
-        self._seen: Any = None
+        self._seen: int | None = None
         low, high = view.plot.getViewBox().viewRange()[0]
         self.lines = [
             pg.InfiniteLine(low + (high - low) * share, angle=90, movable=True, label=name,
@@ -43,8 +41,8 @@ class Cursors:
     def follow(self) -> None:
         """Measure again where a line was moved or the curve has changed."""
         drawn = getattr(self._view, "curve", None)
-        if drawn is not None and self._seen is not drawn:
-            self._seen = drawn
+        if drawn is not None and self._seen != self._view.drawn:
+            self._seen = self._view.drawn
             self._measure(drawn)
 
     def recolour(self, look: theme.Theme) -> None:
@@ -98,7 +96,7 @@ class Histogram:
 
     def __init__(self, view: View, row: int, column: int, *, sideways: bool) -> None:
         self._view, self._sideways = view, sideways
-        self._seen: Any = None
+        self._seen: int | None = None
         self.plot = view.add_plot(row, column)
         self.bars = pg.BarGraphItem(x0=[0.0], y0=[0.0], width=[0.0], height=[0.0])
         if sideways:
@@ -114,10 +112,10 @@ class Histogram:
     def follow(self) -> None:
         """Count again where the values have changed."""
         found = self._view.values()
-        if found is None or found[0] is self._seen:
+        if found is None or self._seen == self._view.drawn:
             return
-        self._seen, label = found
-        values = self._seen[np.isfinite(self._seen)].ravel()
+        self._seen = self._view.drawn
+        values, label = found[0][np.isfinite(found[0])].ravel(), found[1]
         if len(values) < 2:
             return
         counts, edges = np.histogram(self._view.shown(values, 1) if self._sideways else values, bins(values))

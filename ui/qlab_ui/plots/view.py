@@ -1,6 +1,7 @@
 """What every view of a run has: axes in the palette's colours, the run's mark, a readout, a menu."""
 
 import html
+import time
 from typing import Any, Protocol
 
 import numpy as np
@@ -18,6 +19,9 @@ from qlab_ui.plots.lines import GridLines
 from qlab_ui.work import Fitted
 
 _NO_PREFIX = {"", "%", "dBm", "dB", "rad", "σ", "1/s"}
+
+
+_SHARE = 5.0  # tools that took t are let rest for so many t: a curve of millions of points stays fluid
 
 
 class Tool(Protocol):
@@ -60,6 +64,8 @@ class View(QWidget):
         self._mouse: QPointF | None = None
         self.at: QPointF | None = None  # where the mouse was last seen over the plot
         self.tools: dict[str, Tool] = {}
+        self.drawn = 0  # how often something new was drawn: tools measure again when it changes
+        self._next_tools = 0.0
         self._grids: dict[Any, GridLines] = {}
         self._logs = [False, False]
         self._lines = True
@@ -111,8 +117,12 @@ class View(QWidget):
 
     def tick(self) -> None:
         """Follow the mouse: called with the frames, not with each move."""
-        for tool in self.tools.values():
-            tool.follow()
+        if self.tools and time.perf_counter() >= self._next_tools:
+            began = time.perf_counter()
+            for tool in self.tools.values():
+                tool.follow()
+            now = time.perf_counter()
+            self._next_tools = now + _SHARE * (now - began)
         if self._mouse is None or not self._cursor:
             return
         found = self.nearest(self._mouse)
