@@ -256,3 +256,20 @@ def test_examples_are_made_beside_the_window_and_only_those_that_are_missing(lis
         until(listed, lambda: [line.title for line in listed.runs.model.lines] == ["Transmon Ramsey"])
     assert listed.runs.shown_as() == "grid"
     assert "example" in listed.runs.model.lines[0].tags
+
+
+def test_a_whole_run_is_exported_by_the_worker_from_the_dialog(listed, tmp_path):
+    from PySide6.QtWidgets import QFileDialog
+
+    listed.files.open_line(listed.runs.model.lines[0])
+    until(listed, lambda: listed.centre.current() is not None)
+    listed.call("export")
+    dialog = listed.findChild(QFileDialog)
+    words = next(name for name in dialog.nameFilters() if "notebook" in name)
+    dialog.selectNameFilter(words)
+    dialog.filterSelected.emit(words)
+    assert dialog.defaultSuffix() == "ipynb"
+    dialog.fileSelected.emit(str(tmp_path / "run.ipynb"))
+    frames(listed, 2)
+    assert "open_run" in (tmp_path / "run.ipynb").read_text()
+    dialog.close()
