@@ -112,6 +112,11 @@ def read_bench(what: str | Path) -> BenchEntry:
     return _entry({"name": path.stem, **data}, path.name)
 
 
+def parsed(data: Mapping[str, Any], source: str) -> BenchEntry:
+    """Return a bench given as data, checked as a file is; `source` says in errors whose it is."""
+    return _entry(data, source)
+
+
 def _entry(data: Mapping[str, Any], source: str) -> BenchEntry:
     try:
         entry = BenchEntry.model_validate(data)

@@ -23,8 +23,11 @@ class Settings(BaseModel):
     experiment: str = "nv.ramsey"
     pace_seconds: float = 8.0
     recent_files: list[str] = []
+    recent_titles: dict[str, str] = {}
+    pinned_files: list[str] = []
     last_values: dict[str, dict[str, Any]] = {}
     presets: dict[str, dict[str, dict[str, Any]]] = {}
+    runs_shown: str = "table"  # or "grid", of pictures
     window_geometry: str = ""
     window_layout: str = ""
 

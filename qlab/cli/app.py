@@ -9,7 +9,9 @@ import typer
 from qlab.cli import (
     bench,
     check,
+    desktop,
     doctor,
+    examples,
     export,
     fit,
     instrument,
@@ -41,6 +43,9 @@ app.command("check")(check.check)
 app.command("recover")(check.recover)
 app.command("export")(export.export)
 app.command("reproduce")(reproduce.reproduce)
+app.command("examples")(examples.examples)
+app.command("open")(desktop.open_)
+app.command("install-desktop")(desktop.install_desktop)
 app.command("doctor")(doctor.doctor)
 app.add_typer(bench.app, name="bench")
 app.add_typer(instrument.app, name="instrument")

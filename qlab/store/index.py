@@ -93,6 +93,10 @@ class Library:
         """Return the tags in use with their numbers of runs, the most used first."""
         return self._index.tags()
 
+    def numbers(self) -> list[tuple[str, str]]:
+        """Return (name, unit) of the parameters, figures and fitted values that runs can be searched by."""
+        return self._index.numbers()
+
     def thumbnail(self, path: Path) -> NDArray[np.uint8] | None:
         """Return the small picture of a run, shape (100, 160), grey values; None where it has none."""
         raw = self._index.picture(str(path))

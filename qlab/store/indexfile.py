@@ -118,6 +118,13 @@ class IndexFile:
         rows = self._ask("select tag, count(*) from tags group by tag order by count(*) desc, tag")
         return [(row[0], int(row[1])) for row in rows]
 
+    def numbers(self) -> list[tuple[str, str]]:
+        """Return (name, unit) of the numbers that runs are searched by, the most used first."""
+        rows = self._ask(
+            "select name, unit, count(*) from numbers group by name, unit order by count(*) desc, name"
+        )
+        return [(row[0], row[1]) for row in rows]
+
     def close(self) -> None:
         """Let go of the database."""
         if not self._closed:

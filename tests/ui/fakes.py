@@ -295,7 +295,7 @@ class FakeWorker:
 
     def ask(self, done, failed, function, *arguments):
         self.asked.append((function.__name__, arguments))
-        answer = getattr(self, f"_{function.__name__}")
+        answer = getattr(self, f"_{function.__name__}", function)
         self._answers.append((done, failed, answer, arguments))
 
     def poll(self):

@@ -11,6 +11,7 @@ from qlab_ui.dialogs.commands import CommandPalette, score
 from qlab_ui.dialogs.pages import Page
 from qlab_ui.icons import NAMES
 from qlab_ui.looks import Looks
+from qlab_ui.manyruns import ManyRuns
 from tests.ui.steps import finish, frames, until
 
 CTRL, SHIFT, ALT = (
@@ -29,7 +30,9 @@ def test_ids_keys_and_slots_are_unique():
 
 def test_everything_named_exists():
     for action in ACTIONS:
-        assert callable(getattr(Commands, action.slot, None) or getattr(Looks, action.slot, None)), action.id
+        assert any(callable(getattr(kind, action.slot, None)) for kind in (Commands, Looks, ManyRuns)), (
+            action.id
+        )
         assert action.menu in MENUS
         assert not action.icon or action.icon in NAMES
     assert all(name in BY_ID for name in (*PLOT_MENU, *TOOLBAR) if name and name[0] != "@")

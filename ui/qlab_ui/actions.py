@@ -15,6 +15,7 @@ class Situation:
     busy: bool = False  # a run is queued or going
     paused: bool = False
     shown: bool = False  # a run is shown in a tab
+    drawn: bool = False  # a run, or what was made of several, is shown in a tab
     fit: bool = False  # the shown run has a fit
     chosen: int = 0  # runs chosen in the list
     undo: bool = False
@@ -30,6 +31,10 @@ def _always(_: Situation) -> bool:
 
 def _shown(now: Situation) -> bool:
     return now.shown
+
+
+def _drawn(now: Situation) -> bool:
+    return now.drawn
 
 
 def _busy(now: Situation) -> bool:
@@ -49,6 +54,7 @@ class Action:
     icon: str = ""
     tip: str = ""
     plot: bool = False  # the key works only while a plot has the focus
+    runs: bool = False  # the key works only while the list of runs has the focus
     group: int = 0  # a line stands between groups in the menu
 
 
@@ -56,12 +62,19 @@ ACTIONS: tuple[Action, ...] = (
     Action("open", "Open runs…", "File", "open_runs", ("Ctrl+O",), icon="folder", tip="Open run files"),
     Action("open_folder", "Open folder…", "File", "open_folder", tip="List the runs of another folder"),
     Action(
+        "examples",
+        "Open example runs",
+        "File",
+        "open_examples",
+        tip="A dozen simulated runs, made once on this machine",
+    ),
+    Action(
         "export",
         "Export…",
         "File",
         "export",
         ("Ctrl+E",),
-        _shown,
+        _drawn,
         "export",
         "Save the picture or the values",
         group=1,
@@ -97,9 +110,22 @@ ACTIONS: tuple[Action, ...] = (
     Action("quit", "Quit", "File", "leave", ("Ctrl+Q",), tip="Close the window; a run goes on", group=3),
     Action("undo", "Undo", "Edit", "undo", ("Ctrl+Z",), lambda now: now.undo),
     Action("redo", "Redo", "Edit", "redo", ("Ctrl+Shift+Z", "Ctrl+Y"), lambda now: now.redo),
-    Action("copy_figure", "Copy figure", "Edit", "copy_figure", ("Ctrl+Shift+C",), _shown, group=1),
-    Action("copy_values", "Copy values", "Edit", "copy_values", ("Ctrl+C",), _shown, "copy", group=1),
+    Action("copy_figure", "Copy figure", "Edit", "copy_figure", ("Ctrl+Shift+C",), _drawn, group=1),
+    Action("copy_values", "Copy values", "Edit", "copy_values", ("Ctrl+C",), _drawn, "copy", group=1),
     Action("find_run", "Find run", "Edit", "find_run", ("Ctrl+F",), icon="search", group=2),
+    Action(
+        "delete_runs",
+        "Delete chosen runs",
+        "Edit",
+        "delete_runs",
+        ("Del",),
+        lambda now: now.chosen > 0,
+        "trash",
+        "Move the runs chosen in the list to the trash; Undo brings them back",
+        runs=True,
+        group=2,
+    ),
+    Action("trash", "Trash…", "Edit", "show_trash", tip="Put deleted runs back", group=2),
     Action("find_experiment", "Find experiment", "Edit", "find_experiment", ("Ctrl+P",), group=2),
     Action("reset_form", "Reset all parameters", "Edit", "reset_form", (), lambda now: now.form, group=3),
     Action("palette", "Command palette…", "View", "command_palette", ("Ctrl+Shift+P",)),
@@ -109,16 +135,58 @@ ACTIONS: tuple[Action, ...] = (
         "View",
         "fit_view",
         ("Home",),
-        _shown,
+        _drawn,
         plot=True,
         group=1,
         tip="Show everything",
     ),
-    Action("autoscale", "Autoscale", "View", "autoscale", ("A",), _shown, plot=True, group=1),
-    Action("log_x", "Logarithmic x axis", "View", "log_x", ("L",), _shown, plot=True, group=1),
-    Action("log_y", "Logarithmic y axis", "View", "log_y", ("Shift+L",), _shown, plot=True, group=1),
-    Action("grid", "Grid", "View", "grid", ("G",), _shown, plot=True, group=1),
-    Action("cursor", "Cursor", "View", "cursor", ("C",), _shown, plot=True, group=1),
+    Action("autoscale", "Autoscale", "View", "autoscale", ("A",), _drawn, plot=True, group=1),
+    Action("log_x", "Logarithmic x axis", "View", "log_x", ("L",), _drawn, plot=True, group=1),
+    Action("log_y", "Logarithmic y axis", "View", "log_y", ("Shift+L",), _drawn, plot=True, group=1),
+    Action("grid", "Grid", "View", "grid", ("G",), _drawn, plot=True, group=1),
+    Action("cursor", "Cursor", "View", "cursor", ("C",), _drawn, plot=True, group=1),
+    Action(
+        "measure",
+        "Measure",
+        "View",
+        "measure",
+        ("M",),
+        _drawn,
+        tip="Two cursors on a curve, a region on a map: distances and means with units",
+        plot=True,
+        group=1,
+    ),
+    Action(
+        "cuts",
+        "Cuts",
+        "View",
+        "cuts",
+        ("X",),
+        _drawn,
+        tip="Row and column of a map at the cursor",
+        plot=True,
+        group=1,
+    ),
+    Action(
+        "histogram",
+        "Histogram",
+        "View",
+        "histogram",
+        ("H",),
+        _drawn,
+        tip="How often each value occurs",
+        plot=True,
+        group=1,
+    ),
+    Action("runs_table", "Runs as a table", "View", "runs_as_table", group=1, tip="List the runs"),
+    Action(
+        "runs_pictures",
+        "Runs as pictures",
+        "View",
+        "runs_as_pictures",
+        group=1,
+        tip="Small pictures of the runs",
+    ),
     Action("theme_system", "Theme: as the system", "View", "theme_system", group=2),
     Action("theme_light", "Theme: light", "View", "theme_light", group=2),
     Action("theme_dark", "Theme: dark", "View", "theme_dark", group=2),
@@ -252,6 +320,36 @@ ACTIONS: tuple[Action, ...] = (
         group=1,
         tip="Settings in which the two chosen runs differ",
     ),
+    Action(
+        "subtract",
+        "Subtract the second chosen run",
+        "Analysis",
+        "subtract",
+        (),
+        lambda now: now.chosen == 2,
+        group=1,
+        tip="Draw the first chosen run minus the second, with errors",
+    ),
+    Action(
+        "trend",
+        "Plot chosen runs against…",
+        "Analysis",
+        "trend",
+        ("Ctrl+Shift+M",),
+        lambda now: now.chosen > 1,
+        group=1,
+        tip="A fitted value, figure or setting of each chosen run over another",
+    ),
+    Action(
+        "refit",
+        "Fit chosen runs…",
+        "Analysis",
+        "refit",
+        (),
+        lambda now: now.chosen > 0,
+        group=1,
+        tip="Fit every chosen run with one model, with a table of results",
+    ),
     Action("copy_result", "Copy result", "Analysis", "copy_result", (), lambda now: now.fit, "copy", group=2),
     Action(
         "safe",
@@ -261,6 +359,15 @@ ACTIONS: tuple[Action, ...] = (
         ("Ctrl+Alt+Escape",),
         icon="safe",
         tip="Stop everything and bring each instrument to its safe state",
+    ),
+    Action(
+        "edit_bench",
+        "Bench…",
+        "Instruments",
+        "edit_bench",
+        icon="connect",
+        tip="Connect instruments: drivers, addresses, roles, limits, safe values",
+        group=1,
     ),
     Action("open_bench", "Open a bench file…", "Instruments", "open_bench", icon="folder", group=1),
     Action(
@@ -281,7 +388,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("pane_8", "Go to instruments", "Window", "pane_8", ("Alt+8",)),
     Action("pane_9", "Go to sequence", "Window", "pane_9", ("Alt+9",)),
     Action("pane_10", "Go to notes", "Window", "pane_10", ("Alt+0",)),
-    Action("close_tab", "Close tab", "Window", "close_tab", ("Ctrl+W",), _shown, group=1),
+    Action("close_tab", "Close tab", "Window", "close_tab", ("Ctrl+W",), _drawn, group=1),
     Action(
         "layout_measure",
         "Layout: measure",
@@ -323,6 +430,10 @@ PLOT_MENU = (
     "log_y",
     "grid",
     "cursor",
+    "",
+    "measure",
+    "cuts",
+    "histogram",
     "",
     "copy_figure",
     "copy_values",

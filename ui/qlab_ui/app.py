@@ -3,6 +3,7 @@
 import gc
 import sys
 import traceback
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 
@@ -76,6 +77,7 @@ def main(argv: list[str] | None = None) -> int:
     arguments = list(sys.argv if argv is None else ["qlab", *argv])
     fresh = "--fresh" in arguments
     settings, healed = (Settings(), []) if fresh else load_settings()
+    wanted = [Path(part) for part in arguments[1:] if not part.startswith("-")]
     app = make_application([part for part in arguments if part != "--fresh"])
     theme.apply(app, settings.theme, settings.text_size)
     sys.setswitchinterval(0.0005)  # a busy thread of a library must not hold up the frames
@@ -86,5 +88,7 @@ def main(argv: list[str] | None = None) -> int:
     hints: Any = app.styleHints()  # the stubs lose the signal behind the property of the same name
     hints.colorSchemeChanged.connect(lambda _scheme: theme.apply(app, settings.theme, settings.text_size))
     window.show()
+    if wanted:
+        QTimer.singleShot(0, window, lambda: window.files.drop(wanted))
     QTimer.singleShot(_SETTLED_MS, window, settle)
     return int(app.exec())

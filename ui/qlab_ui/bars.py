@@ -22,10 +22,13 @@ OPEN_BENCH = "-"
 class Bars:
     """The QActions of a window, enabled by its situation."""
 
-    def __init__(self, window: QMainWindow, plots: QWidget, call: Callable[[str], None]) -> None:
+    def __init__(
+        self, window: QMainWindow, plots: QWidget, runs: QWidget, call: Callable[[str], None]
+    ) -> None:
         self._window = window
         self._situation: Situation | None = None
-        self.actions = {action.id: self._action(action, plots, call) for action in ACTIONS}
+        places = {"plot": plots, "runs": runs}
+        self.actions = {action.id: self._action(action, places, call) for action in ACTIONS}
         self.menus: dict[str, QMenu] = {}
         for name in MENUS:
             menu = window.menuBar().addMenu(f"&{name}")
@@ -122,7 +125,7 @@ class Bars:
         menu.popup(where)
         return menu
 
-    def _action(self, action: Action, plots: QWidget, call: Callable[[str], None]) -> QAction:
+    def _action(self, action: Action, places: Mapping[str, QWidget], call: Callable[[str], None]) -> QAction:
         made = QAction(action.text, self._window)
         made.setObjectName(f"action_{action.id}")
         made.setShortcuts([QKeySequence(key) for key in action.keys])
@@ -130,9 +133,9 @@ class Bars:
             made.setIcon(icons.icon(action.icon))
         made.setToolTip(_tip(action))
         made.triggered.connect(lambda _checked=False, slot=action.slot: call(slot))
-        if action.plot:
+        if action.plot or action.runs:
             made.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
-            plots.addAction(made)
+            places["plot" if action.plot else "runs"].addAction(made)
         else:
             self._window.addAction(made)
         return made

@@ -10,18 +10,31 @@ from PySide6.QtWidgets import QApplication, QFileDialog
 from qlab.errors import QlabError
 from qlab.record import ENDED, Record
 from qlab.session import Command, Loop, Order
-from qlab_ui import text, work
+from qlab_ui import library, text, work
+from qlab_ui.derived import DerivedPage
 from qlab_ui.dialogs.difference import Difference
 from qlab_ui.dialogs.extend import Extend
 from qlab_ui.dialogs.study import Study
 from qlab_ui.dialogs.watchdogs import Watchdogs
+from qlab_ui.page import RunPage
 
 if TYPE_CHECKING:
-    from qlab_ui.page import RunPage
     from qlab_ui.window import MainWindow
 
 
 _SWEPT = {"quantity", "integer", "number"}  # kinds of field that a study can step through
+
+
+# What a whole run can be written as: words of the dialog -> (exporter, ending).
+_WHOLE = {
+    "Whole run: Jupyter notebook (*.ipynb)": ("notebook", "ipynb"),
+    "Whole run: report (*.html)": ("report", "html"),
+    "Whole run: figure for paper (*.pdf)": ("figure", "pdf"),
+    "Whole run: netCDF (*.nc)": ("netcdf", "nc"),
+    "Whole run: Parquet (*.parquet)": ("parquet", "parquet"),
+    "Whole run: table (*.csv)": ("csv", "csv"),
+    "Whole run: RO-Crate (*.zip)": ("ro-crate", "zip"),
+}
 
 
 class Commands:
@@ -147,6 +160,16 @@ class Commands:
         dialog.fileSelected.connect(window.bench.use)
         window.show_dialog(dialog)
 
+    def edit_bench(self) -> None:
+        """Edit the bench in use, or a copy of it where it is a preset."""
+        from qlab.settings import benches_folder
+        from qlab_ui.benches.editor import BenchEditor
+
+        window = self._window
+        bench = window.settings.bench
+        folder = Path(bench).parent if bench.endswith(".toml") else benches_folder()
+        window.show_dialog(BenchEditor(window, bench, folder, window.bench.use))
+
     def profile(self) -> None:
         """Fill in who measures, once."""
         self._window.fair.edit_profile("")
@@ -157,23 +180,41 @@ class Commands:
 
     def export(self) -> None:
         """Save the picture as PNG or the values as CSV."""
-        page = self._page()
+        page = self._window.centre.drawn()
         if page is None:
             return
         dialog = QFileDialog(self._window, "Export", str(Path.home()))
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        dialog.setNameFilters(["Values (*.csv)", "Picture (*.png)"])
+        seen = {"Values that are shown (*.csv)": "csv", "Picture as it is shown (*.png)": "png"}
+        whole = _WHOLE if isinstance(page, RunPage) and page.path is not None and not page.live() else {}
+        dialog.setNameFilters([*seen, *whole])
         dialog.setDefaultSuffix("csv")
         dialog.filterSelected.connect(
-            lambda chosen: dialog.setDefaultSuffix("png" if "png" in chosen else "csv")
+            lambda chosen: dialog.setDefaultSuffix(seen.get(chosen) or whole[chosen][1])
         )
-        dialog.selectFile(f"{page.record.experiment}-{text.short_id(page.record.id)}")
-        dialog.fileSelected.connect(lambda file: self.save_as(Path(file)))
+        dialog.selectFile(_stem(page))
+
+        def chosen(file: str) -> None:
+            if (kind := whole.get(dialog.selectedNameFilter())) is not None and isinstance(page, RunPage):
+                self._export_whole(page, Path(file), kind[0])
+            else:
+                self.save_as(Path(file))
+
+        dialog.fileSelected.connect(chosen)
         self._window.show_dialog(dialog)
+
+    def _export_whole(self, page: RunPage, out: Path, to: str) -> None:
+        """Let the worker write the whole run in another format."""
+        window = self._window
+        window.worker.ask(
+            lambda made: window.tell("info", f"Saved {made}", toast=True),
+            lambda error: window.tell("error", error.message, error.hint, toast=True),
+            library.export_run, str(page.path), str(out), to,
+        )  # fmt: skip
 
     def save_as(self, path: Path) -> None:
         """Save the shown run as a picture or as values, after the ending of the name."""
-        page = self._page()
+        page = self._window.centre.drawn()
         if page is None:
             return
         if path.suffix.lower() == ".png":
@@ -192,13 +233,13 @@ class Commands:
 
     def copy_figure(self) -> None:
         """Put the picture on the clipboard."""
-        if (page := self._page()) is not None:
+        if (page := self._window.centre.drawn()) is not None:
             QApplication.clipboard().setImage(page.view.image())
             self._window.tell("info", "The figure is on the clipboard.", toast=True)
 
     def copy_values(self) -> None:
         """Put the drawn values on the clipboard, separated by tabs."""
-        page = self._page()
+        page = self._window.centre.drawn()
         columns = page.view.table() if page is not None else []
         if page is None or not columns:
             return
@@ -300,6 +341,14 @@ class Commands:
             self._window.tell("error", error.message, error.hint, toast=True)
 
 
-def _comment(page: RunPage) -> str:
+def _stem(page: RunPage | DerivedPage) -> str:
+    if isinstance(page, DerivedPage):
+        return page.stem
+    return f"{page.record.experiment}-{text.short_id(page.record.id)}"
+
+
+def _comment(page: RunPage | DerivedPage) -> str:
+    if isinstance(page, DerivedPage):
+        return f"{page.windowTitle()}: {page.about()}"
     sim = "simulated, " if page.record.simulated else ""
     return f"{page.record.title} ({page.record.experiment}), {sim}run {page.record.id}"

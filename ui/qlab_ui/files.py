@@ -11,8 +11,9 @@ from qlab.errors import QlabError
 from qlab.grid import MemoryRows
 from qlab.record import Record
 from qlab.settings import Settings
-from qlab_ui import theme, work
+from qlab_ui import library, text, theme, work
 from qlab_ui.atwork import Voice
+from qlab_ui.begin import Begin
 from qlab_ui.panels.runs import RunsPanel
 from qlab_ui.panels.runs_model import Line, line_of_summary
 from qlab_ui.tabs import Centre
@@ -38,13 +39,19 @@ class Files:
     def refresh(self, query: str | None = None) -> None:
         """List the data folder again."""
         words = self._runs.search.text() if query is None else query
-        self._worker.ask(
-            self._listed, self._failed, work.list_folder, str(self._other or self._settings.folder()), words
-        )
+        folder = str(self.folder())
+        self._worker.ask(self._listed, self._not_listed, work.list_folder, folder, words)
+        if query is None:  # the disk may have changed: there may be other words to search by
+            self._worker.ask(self._runs.show_words, self._not_listed, library.search_words, folder)
+
+    def folder(self) -> Path:
+        """Return the folder that is listed."""
+        return self._other or self._settings.folder()
 
     def look_at(self, folder: Path | None) -> None:
         """List another folder; None goes back to the one that data go to."""
         self._other = folder
+        self._runs.show_folder(folder.name if folder is not None else "")
         self.refresh()
 
     def drop(self, paths: list[Path]) -> None:
@@ -78,19 +85,62 @@ class Files:
 
     def compare(self, lines: list[Line]) -> None:
         """Draw several runs over each other: the first in front, the others behind it."""
+        if sum(line.path is not None for line in lines) > 1:
+            self.read_all(lines, self._overlay)
+
+    def read_all(self, lines: list[Line], use: Callable[[list[Opened]], object]) -> None:
+        """Give several runs of the list to a function, in their order."""
         paths = [line for line in lines if line.path is not None]
         got: dict[str, Opened] = {}
 
         def take(line: Line, opened: Opened) -> None:
             got[line.run] = opened
             if len(got) == len(paths):
-                self._overlay([got[other.run] for other in paths])
+                use([got[other.run] for other in paths])
 
-        if len(paths) < 2:
-            return
         for line in paths:
             if line.path is not None:
                 self._read(line.path, partial(take, line))
+
+    def show_difference(self, one: Opened, other: Opened) -> None:
+        """Show one run minus another in a tab of its own."""
+        from qlab_ui.derived import DerivedPage
+        from qlab_ui.plots.curve import CurveView
+        from qlab_ui.plots.data import curve
+        from qlab_ui.plots.subtract import subtract
+
+        (record, rows, _), (other_record, other_rows, _) = one, other
+        if len(record.axes) > 1 or len(other_record.axes) > 1:
+            self._voice.tell("info", "Only curves are subtracted, not maps.", toast=True)
+            return
+        try:
+            drawn = subtract(curve(record, rows), curve(other_record, other_rows))
+        except QlabError as error:
+            self._failed(error)
+            return
+        names = [f"{r.title or r.experiment} {text.short_id(r.id)}" for r in (record, other_record)]
+        view, simulated = CurveView(), record.simulated or other_record.simulated
+        words = " − ".join(names)
+        page = DerivedPage("Difference", words, view, simulated=simulated, stem="difference")
+        view.mark_as(words, simulated=simulated)
+        view.show_curve(drawn)
+        self._centre.show_derived(page)
+
+    def overlay_on(self, page: RunPage, opened: list[Opened]) -> None:
+        """Draw runs behind the one that is shown, beside those that are there already."""
+        from qlab_ui.plots.curve import CurveView
+        from qlab_ui.plots.data import Overlay, curve
+
+        view = page.view
+        if not isinstance(view, CurveView):
+            self._voice.tell("info", "Maps are shown one at a time.", toast=True)
+            return
+        page.frame()
+        new = {r.id for r, _, _ in opened}
+        kept = [other for other in view.overlays if other.run not in new]
+        fresh = [Overlay(r.title or r.experiment, r.id, curve(r, t)) for r, t, _ in opened if len(r.axes) < 2]
+        view.overlay([*kept, *fresh])
+        self._colour(page.record.id, [other.run for other in view.overlays])
 
     def show_clouds(self, page: RunPage, row: int) -> None:
         """Read the single shots of a row of a run that is shown."""
@@ -116,21 +166,46 @@ class Files:
         page.frame()
         others = [other for other in opened[1:] if len(other[0].axes) < 2]
         page.view.overlay([Overlay(r.title or r.experiment, r.id, curve(r, t)) for r, t, _ in others])
+        self._colour(record.id, [r.id for r, _, _ in others])
+
+    def _colour(self, front: str, behind: list[str]) -> None:
+        """Give the lines of the list the colours of their curves."""
         series = theme.current().series
-        colours = {r.id: series[2 + place % 5] for place, (r, _, _) in enumerate(others)}
-        self._runs.model.colour({**colours, record.id: series[0]})
+        colours = {run: series[2 + place % 5] for place, run in enumerate(behind)}
+        self._runs.model.colour({**colours, front: series[0]})
 
     def _show(self, opened: Opened) -> None:
         record, rows, path = opened
         self._centre.open(record, rows, Path(path))
         recent = [path, *(old for old in self._settings.recent_files if old != path)]
         self._settings.recent_files = recent[:_MOST_RECENT]
+        kept = {*self._settings.recent_files, *self._settings.pinned_files}
+        titles = {**self._settings.recent_titles, path: record.title or record.experiment}
+        self._settings.recent_titles = {file: title for file, title in titles.items() if file in kept}
+        self.show_recent()
+
+    def show_recent(self) -> None:
+        """Offer the last files on the welcome."""
+        settings = self._settings
+        begin = self._centre.welcome.findChild(Begin)
+        if begin is not None:
+            begin.show_recent(settings.recent_files, settings.pinned_files, settings.recent_titles)
+
+    def pin(self, file: str) -> None:
+        """Keep a file among the recent ones, or no longer."""
+        pinned = self._settings.pinned_files
+        self._settings.pinned_files = [f for f in pinned if f != file] if file in pinned else [*pinned, file]
+        self.show_recent()
 
     def _read(self, path: Path, use: Callable[[Opened], object]) -> None:
         self._worker.ask(use, self._failed, work.open_file, str(path))
 
     def _listed(self, summaries: list[work.Listed]) -> None:
         self._runs.show_stored([line_of_summary(summary) for summary in summaries])
+
+    def _not_listed(self, error: QlabError) -> None:
+        """Say what is wrong with a search below its line; the list stays as it was."""
+        self._runs.finder.show_problem(str(error))
 
     def _failed(self, error: QlabError) -> None:
         self._voice.tell("error", error.message, error.hint, toast=True)

@@ -149,6 +149,37 @@ _SHAPES: dict[str, tuple[str, str, tuple[Draw, ...]]] = {
         "warning",
         (_poly((4, 12), (9, 12), (11, 7), (13, 17), (15, 12), (20, 12), closed=False),),
     ),
+    "table": (
+        _LINE,
+        "text",
+        tuple(_poly((4, y), (20, y), closed=False) for y in (6, 10, 14, 18)),
+    ),
+    "tiles": (
+        _LINE,
+        "text",
+        tuple(_box(x, y, 6.6, 6.6) for x in (4, 13.4) for y in (4, 13.4)),
+    ),
+    "connect": (
+        _LINE,
+        "text",
+        (
+            _poly((8, 3), (8, 8), closed=False),
+            _poly((16, 3), (16, 8), closed=False),
+            _poly((5, 8), (19, 8), closed=False),
+            _poly((6.5, 8), (6.5, 12), (9.5, 16), (14.5, 16), (17.5, 12), (17.5, 8), closed=False),
+            _poly((12, 16), (12, 21), closed=False),
+        ),
+    ),
+    "person": (_LINE, "text", (_circle(12, 8, 4), _arc(12, 21, 7.5, 8, 164))),
+    "trash": (
+        _LINE,
+        "text",
+        (
+            _poly((5, 7), (19, 7), closed=False),
+            _poly((7, 7), (8, 20.5), (16, 20.5), (17, 7), closed=False),
+            _poly((9.5, 6.5), (9.5, 3.8), (14.5, 3.8), (14.5, 6.5), closed=False),
+        ),
+    ),
     "close": (
         _LINE,
         "muted",

@@ -55,6 +55,23 @@ class Looks:
         if view := self._view():
             view.toggle_cursor()
 
+    def measure(self) -> None:
+        """Show or hide what measures: two cursors on a curve, a region on a map."""
+        self._tool("measure", "Nothing can be measured in this view.")
+
+    def cuts(self) -> None:
+        """Show or hide the cuts of a map."""
+        self._tool("cuts", "Cuts are made of maps.")
+
+    def histogram(self) -> None:
+        """Show or hide how often each value occurs."""
+        self._tool("histogram", "This view has no histogram.")
+
+    def _tool(self, name: str, none: str) -> None:
+        view = self._view()
+        if view is not None and not view.toggle_tool(name):
+            self._window.tell("info", none, toast=True)
+
     def theme_system(self) -> None:
         """Follow the desktop."""
         self._theme("system")
@@ -195,7 +212,7 @@ class Looks:
         layout.arrange(self._window, self._window.docks)
 
     def _view(self) -> View | None:
-        page = self._window.centre.current()
+        page = self._window.centre.drawn()
         return page.view if page is not None else None
 
     def _theme(self, name: str) -> None:

@@ -7,12 +7,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QPoint, QTimer, Signal
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QStackedWidget, QTabBar, QTabWidget, QToolButton, QWidget
 
 from qlab.grid import Rows
 from qlab.record import Record
 from qlab_ui import icons, text
+from qlab_ui.derived import DerivedPage
 from qlab_ui.page import RunPage
+from qlab_ui.panels.runs_model import RUNS_MIME
 
 if TYPE_CHECKING:
     from qlab_ui.plots.curve import CurveView
@@ -29,6 +32,7 @@ class Centre(QStackedWidget):
     menuWanted = Signal(QPoint)
     signalChosen = Signal()
     cloudsWanted = Signal(object, int)
+    runsDropped = Signal(object)  # the mime data of runs that were dragged here
 
     def __init__(self, welcome: QWidget, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -40,6 +44,7 @@ class Centre(QStackedWidget):
         self.tabs.setDocumentMode(True)
         self.tabs.setAccessibleName("Runs")
         self._spare: CurveView | None = None
+        self.setAcceptDrops(True)
         self.addWidget(welcome)
         self.addWidget(self.tabs)
         # Whatever changed what is shown, it is looked at once, when the picture stands.
@@ -86,6 +91,22 @@ class Centre(QStackedWidget):
         self._soon.start()
         return page
 
+    def show_derived(self, page: DerivedPage) -> None:
+        """Show what was made of several runs in a tab of its own, in front."""
+        page.view.menuWanted.connect(self.menuWanted)
+        index = self.tabs.addTab(page, page.windowTitle().replace("&", "&&"))
+        self.tabs.setTabToolTip(index, page.about())
+        self.tabs.tabBar().setTabButton(index, QTabBar.ButtonPosition.RightSide, self._closer(page))
+        self.setCurrentWidget(self.tabs)
+        self.tabs.setCurrentWidget(page)
+        self._trim()
+        self.shownChanged.emit()
+
+    def drawn(self) -> RunPage | DerivedPage | None:
+        """Return what is looked at: a run, or what was made of several."""
+        page = self.tabs.currentWidget() if self.currentWidget() is self.tabs else None
+        return page if isinstance(page, RunPage | DerivedPage) else None
+
     def prepare(self) -> None:
         """Make the view of the next run ahead of need, a part at a time: it must not hold up the frames."""
         if self._spare is None:
@@ -111,19 +132,30 @@ class Centre(QStackedWidget):
         """Close the tab in front; a run that goes on is not stopped by it."""
         self._close(self.tabs.currentIndex())
 
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Take runs of the list; files from elsewhere are the window's."""
+        if event.mimeData().hasFormat(RUNS_MIME):
+            event.acceptProposedAction()
+        else:
+            event.ignore()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Overlay the dropped runs on the one in front."""
+        self.runsDropped.emit(event.mimeData())
+        event.acceptProposedAction()
+
     def changeEvent(self, event: QEvent) -> None:
         """Draw the icons again after a change of theme."""
         super().changeEvent(event)
         if event.type() == QEvent.Type.PaletteChange and hasattr(self, "tabs"):
             for page in self.pages():
                 self.mark(page)
-                button = self.tabs.tabBar().tabButton(
-                    self.tabs.indexOf(page), QTabBar.ButtonPosition.RightSide
-                )
+            for index in range(self.tabs.count()):
+                button = self.tabs.tabBar().tabButton(index, QTabBar.ButtonPosition.RightSide)
                 if isinstance(button, QToolButton):
                     button.setIcon(icons.icon("close"))
 
-    def _closer(self, page: RunPage) -> QToolButton:
+    def _closer(self, page: QWidget) -> QToolButton:
         button = QToolButton(self)
         button.setAutoRaise(True)
         button.setIcon(icons.icon("close"))

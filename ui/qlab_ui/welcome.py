@@ -3,10 +3,11 @@
 import math
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
-from PySide6.QtGui import QColor, QFont, QPainter, QPainterPath, QPaintEvent, QPen
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtGui import QColor, QFont, QPainter, QPainterPath, QPaintEvent, QPalette, QPen
+from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from qlab_ui import icons, text, theme
+from qlab_ui.begin import Begin
 
 _KEYS = (
     ("Ctrl+Return", "run, from anywhere"),
@@ -52,6 +53,7 @@ class Welcome(QWidget):
         self.open_button.clicked.connect(self.openWanted)
         self.hint = self._muted("")
         self.where = self._muted("")
+        self.begin = Begin(self.card)
         self.change = QPushButton("Change…", self.card)
         self.change.setToolTip("Choose another folder for the data")
         self.change.clicked.connect(self.folderWanted)
@@ -78,6 +80,7 @@ class Welcome(QWidget):
         """Take the icons of the theme."""
         self.run_button.setIcon(icons.icon("run"))
         self.open_button.setIcon(icons.icon("folder"))
+        self.begin.recolour()
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         """Draw a faint fringe behind the card: what a run will look like."""
@@ -122,8 +125,16 @@ class Welcome(QWidget):
         unit = self.fontMetrics().height()
         self._title = QLabel("Welcome to qlab", self.card)
         self._letter()
-        column = QVBoxLayout(self.card)
-        column.setContentsMargins(2 * unit, int(1.7 * unit), 2 * unit, int(1.7 * unit))
+        halves = QHBoxLayout(self.card)
+        halves.setContentsMargins(2 * unit, int(1.7 * unit), 2 * unit, int(1.7 * unit))
+        halves.setSpacing(2 * unit)
+        column = QVBoxLayout()
+        halves.addLayout(column, 3)
+        line = QFrame(self.card)
+        line.setFrameShape(QFrame.Shape.VLine)
+        line.setForegroundRole(QPalette.ColorRole.Mid)
+        halves.addWidget(line)
+        halves.addWidget(self.begin, 2)
         column.setSpacing(unit // 2)
         column.addWidget(self._title)
         column.addWidget(
@@ -150,7 +161,7 @@ class Welcome(QWidget):
         where.addWidget(self.where, 1)
         where.addWidget(self.change)
         column.addLayout(where)
-        self.card.setMinimumWidth(self.fontMetrics().averageCharWidth() * 64)
+        self.card.setMinimumWidth(self.fontMetrics().averageCharWidth() * 96)
         outer = QGridLayout(self)
         outer.addWidget(self.card, 1, 1)
         for edge in (0, 2):

@@ -17,6 +17,7 @@ from qlab_ui.bars import Bars
 from qlab_ui.bench import BenchSide
 from qlab_ui.commands import Commands
 from qlab_ui.dialogs.error import ErrorDialog
+from qlab_ui.examples import Examples
 from qlab_ui.fair import Fair
 from qlab_ui.feed import Feed
 from qlab_ui.files import Files
@@ -25,6 +26,8 @@ from qlab_ui.form.form import Form
 from qlab_ui.form.presets import Presets
 from qlab_ui.hands import Hands
 from qlab_ui.looks import Looks
+from qlab_ui.manyruns import ManyRuns
+from qlab_ui.notices import Notices
 from qlab_ui.noting import Noting
 from qlab_ui.panels.experiments import ExperimentsPanel
 from qlab_ui.panels.instruments import InstrumentsPanel
@@ -80,8 +83,9 @@ class MainWindow(QMainWindow):
         self.status.rest()
         self.status.show_folder(self.settings.folder())
         self.toasts = Toasts(self)
-        self.bars = Bars(self, self.centre, self.call)
-        self._commands = (Commands(self), Looks(self))
+        self.bars = Bars(self, self.centre, self.runs.views, self.call)
+        self.many = ManyRuns(self)
+        self._commands = (Commands(self), Looks(self), self.many)
         metrics = self.fontMetrics()
         self.resize(metrics.averageCharWidth() * 200, metrics.height() * 56)
         panes = {
@@ -98,9 +102,11 @@ class MainWindow(QMainWindow):
         self.fitting = Fitting(self.centre, self.worker, self.result, self)
         self.bench = BenchSide(self)
         self.hands = Hands(self)
+        self.notices = Notices(self)
         self.playing = Playing(self)
         self.noting = Noting(self)
         self.fair = Fair(self)
+        self.examples = Examples(self)
         self.files = Files(self.centre, self.runs, self.worker, self, self.settings)
 
     def _connect(self) -> None:
@@ -116,12 +122,19 @@ class MainWindow(QMainWindow):
         self.runs.openWanted.connect(self.files.open_line)
         self.runs.loadWanted.connect(lambda line: self.files.with_record(line, self.bench.load_record))
         self.runs.starWanted.connect(self.noting.star)
-        self.runs.compareWanted.connect(lambda: self.call("compare"))
-        self.runs.differenceWanted.connect(lambda: self.call("difference"))
+        self.many.connect()
+        self.runs.backWanted.connect(lambda: self.files.look_at(None))
         self.runs.searched.connect(self.files.refresh)
         self.bars.fit_box.activated.connect(
             lambda: self.fitting.choose(str(self.bars.fit_box.currentData() or ""))
         )
+        begin = self.welcome.begin
+        begin.openWanted.connect(lambda file: self.files.open(Path(file)))
+        begin.pinWanted.connect(self.files.pin)
+        begin.examplesWanted.connect(lambda: self.call("open_examples"))
+        begin.connectWanted.connect(lambda: self.call("edit_bench"))
+        begin.profileWanted.connect(lambda: self.call("profile"))
+        self.files.show_recent()
         self.log.counted.connect(self.status.show_warnings)
         self.status.warnings.clicked.connect(lambda: self.call("pane_6"))
         self.welcome.runWanted.connect(lambda: self.call("run"))
@@ -144,9 +157,10 @@ class MainWindow(QMainWindow):
         """Take what has happened, draw what is new: thirty times a second at most."""
         self.feed.poll()
         self.worker.poll()
-        page = self.centre.current()
-        if page is not None and self.isVisible():
-            page.frame()
+        self.examples.poll()
+        drawn = self.centre.drawn()
+        if drawn is not None and self.isVisible():
+            drawn.frame()
         self.fitting.consider()
         self.playing.consider()
         self.bars.follow(self._situation())
@@ -221,6 +235,8 @@ class MainWindow(QMainWindow):
         self.keep_settings()
         self.at_work.close()
         self.worker.close()
+        self.examples.close()
+        self.notices.close()
         self.feed.session.close()
         super().closeEvent(event)
 
@@ -250,8 +266,6 @@ class MainWindow(QMainWindow):
     def _state(self, event: Event) -> None:
         self._shown()
         if event.get("state") in ENDED:
-            if not self.isActiveWindow():
-                QApplication.alert(self)
             self.files.refresh()
 
     def _shown(self) -> None:
@@ -280,6 +294,7 @@ class MainWindow(QMainWindow):
             busy=self.at_work.busy,
             paused=self.at_work.paused,
             shown=page is not None,
+            drawn=self.centre.drawn() is not None,
             fit=page is not None and self.fitting.result(page) is not None,
             chosen=len(self.runs.chosen()),
             undo=self.form.undo_stack.canUndo(),

@@ -119,9 +119,9 @@ def drawn(record: Record, view: Grid, result: FitResult) -> Fitted:
 
 def open_file(path: str) -> tuple[Record, MemoryRows, str]:
     """Read a run: its record and the scalar columns that a plot needs."""
-    from qlab.store import open_run
+    from qlab.store import open_any  # also files that are none of ours
 
-    run: Run = open_run(Path(path))
+    run: Run = open_any(Path(path))
     columns = {c.name: np.array(run.rows.column(c.name)) for c in run.record.columns if not c.shape}
     close = getattr(run.rows, "close", None)
     if callable(close):

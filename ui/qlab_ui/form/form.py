@@ -4,7 +4,7 @@ import math
 from typing import Any
 
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtGui import QUndoStack
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QUndoStack
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from qlab_ui import text, theme
@@ -13,6 +13,7 @@ from qlab_ui.form.group import Group
 from qlab_ui.form.row import FieldRow
 from qlab_ui.form.scan import ScanEditor
 from qlab_ui.form.undo import SetMany, SetValue
+from qlab_ui.panels.runs_model import RUNS_MIME
 
 _DEBOUNCE_MS = 200
 
@@ -25,10 +26,12 @@ class Form(QWidget):
 
     checkWanted = Signal(int, str, object)
     changed = Signal()
+    runsDropped = Signal(object)  # the mime data of a run that was dragged here
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("form")
+        self.setAcceptDrops(True)
         self.undo_stack = QUndoStack(self)
         self.experiment = ""
         self.pace = 0.0  # seconds in which a simulated run is played; 0 where it is not paced
@@ -64,6 +67,18 @@ class Form(QWidget):
     def put_beside_title(self, widget: QWidget) -> None:
         """Put a widget to the right of the title."""
         self._head.addWidget(widget)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Take a run of the list; files from elsewhere are the window's."""
+        if event.mimeData().hasFormat(RUNS_MIME):
+            event.acceptProposedAction()
+        else:
+            event.ignore()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Load the values of the dropped run."""
+        self.runsDropped.emit(event.mimeData())
+        event.acceptProposedAction()
 
     def wait(self, line: str) -> None:
         """Show a calm line instead of a form."""

@@ -1,11 +1,30 @@
-"""The list of runs with its search: double-click opens, the context menu loads settings and compares."""
+"""The runs of a folder as a table or as pictures, with their search: opened, compared, starred, deleted, dragged."""
+
+from functools import partial
 
 from PySide6.QtCore import QEvent, QModelIndex, QPoint, Qt, QTimer, Signal
-from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QLabel, QMenu, QTableView, QVBoxLayout, QWidget
+from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QButtonGroup,
+    QHBoxLayout,
+    QHeaderView,
+    QLabel,
+    QMenu,
+    QStackedWidget,
+    QTableView,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
-from qlab_ui import theme
-from qlab_ui.line import Line as SearchLine
+from qlab_ui import icons, text, theme
+from qlab_ui.library import SearchWords
+from qlab_ui.panels.gallery import Gallery
 from qlab_ui.panels.runs_model import FIGURE, STAR, Line, RunsModel
+from qlab_ui.panels.search import Search
+
+_NONE_YET = "Runs appear here as they are measured.\nDrop files or a folder on the window to look at others."
 
 
 class RunsPanel(QWidget):
@@ -14,59 +33,143 @@ class RunsPanel(QWidget):
     openWanted = Signal(object)
     loadWanted = Signal(object)
     starWanted = Signal(object)
-    compareWanted = Signal()
-    differenceWanted = Signal()
+    commandWanted = Signal(str)  # the slot of an action on the chosen runs
+    backWanted = Signal()  # from another folder to the one that data go to
     searched = Signal(str)
     selectionChanged = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("runs")
-        self.search = SearchLine(self)
-        self.search.setObjectName("run_search")
-        self.search.setPlaceholderText("Find runs: words, or tag:nv, experiment:ramsey, date:this-week")
-        self.search.setAccessibleName("Find runs")
-        self.search.setClearButtonEnabled(True)
+        self.finder = Search(self)
+        self.search = self.finder.line
         self.model = RunsModel()
         self.model.setParent(self)
         self.table = QTableView(self)
         self.table.setObjectName("run_table")
         self.table.setAccessibleName("Runs")
         self.table.setModel(self.model)
-        self.empty = QLabel("Runs appear here as they are measured.", self)
+        self.gallery = Gallery(self.model, self)
+        self.gallery.setSelectionModel(self.table.selectionModel())
+        self.gallery.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.views = QStackedWidget(self)
+        self.views.addWidget(self.table)
+        self.views.addWidget(self.gallery)
+        self.empty = QLabel(_NONE_YET, self)
         self.empty.setForegroundRole(theme.MUTED)
         self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.count = QLabel(self)
+        self.count.setForegroundRole(theme.MUTED)
+        self.count.setTextFormat(Qt.TextFormat.PlainText)
+        self.back = QToolButton(self)
+        self.back.setAutoRaise(True)
+        self.back.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.back.setAccessibleName("Back to the data folder")
+        self.back.setToolTip("Another folder is listed; go back to the one that data go to")
+        self.back.setIcon(icons.icon("close"))
+        self.back.hide()
+        self.as_table = self._choice("table", "Table", "Show the runs as a table")
+        self.as_grid = self._choice("tiles", "Pictures", "Show the runs as pictures")
         self._dress()
-        unit = self.fontMetrics().averageCharWidth()
-        column = QVBoxLayout(self)
-        column.setContentsMargins(unit, 0, unit, unit)
-        column.addWidget(self.search)
-        column.addWidget(self.table, 1)
-        column.addWidget(self.empty, 1)
-        self._pause = QTimer(self, singleShot=True, interval=250)
-        self._pause.timeout.connect(lambda: self.searched.emit(self.search.text()))
-        self.search.textChanged.connect(lambda _text: self._pause.start())
-        self.table.doubleClicked.connect(lambda index: self.openWanted.emit(self.model.lines[index.row()]))
-        self.table.clicked.connect(self._clicked)
-        self.table.customContextMenuRequested.connect(self._menu)
-        self.table.selectionModel().selectionChanged.connect(lambda *_: self.selectionChanged.emit())
-        self.model.modelReset.connect(self._count)
+        self._lay_out()
+        self._connect()
         self._count()
 
     def put(self, line: Line) -> None:
         """Add a run or bring it up to date."""
+        if line.path is not None:
+            self.gallery.pictures.forget(str(line.path))
         self.model.put(line)
 
     def show_stored(self, lines: list[Line]) -> None:
         """Show the runs of the folder."""
+        self.finder.show_problem("")
+        kept = {line.run for line in self.chosen()}
         self.model.show_stored(lines, searched=bool(self.search.text().strip()))
+        self.choose(kept)
+
+    def show_words(self, words: SearchWords) -> None:
+        """Complete searches with what there is in the folder."""
+        self.finder.show_words(words)
+
+    def show_folder(self, name: str) -> None:
+        """Say that another folder is listed; nothing where it is the one that data go to."""
+        self.back.setText(name)
+        self.back.setVisible(bool(name))
 
     def chosen(self) -> list[Line]:
         """Return the chosen runs, from the top."""
-        rows = sorted(index.row() for index in self.table.selectionModel().selectedRows())
+        rows = sorted({index.row() for index in self.table.selectionModel().selectedIndexes()})
         return [self.model.lines[row] for row in rows]
 
+    def choose(self, runs: set[str]) -> None:
+        """Choose runs, where they are listed."""
+        chosen = self.table.selectionModel()
+        flags = chosen.SelectionFlag.Select | chosen.SelectionFlag.Rows
+        for row, line in enumerate(self.model.lines):
+            if line.run in runs:
+                chosen.select(self.model.index(row, 0), flags)
+
+    def show_as(self, kind: str) -> None:
+        """Show the runs as a "table" or as a "grid" of pictures."""
+        grid = kind == "grid"
+        (self.as_grid if grid else self.as_table).setChecked(True)
+        self.views.setCurrentWidget(self.gallery if grid else self.table)
+
+    def shown_as(self) -> str:
+        """Return how the runs are shown."""
+        return "grid" if self.views.currentWidget() is self.gallery else "table"
+
+    def _choice(self, icon: str, name: str, tip: str) -> QToolButton:
+        button = QToolButton(self)
+        button.setIcon(icons.icon(icon))
+        button.setCheckable(True)
+        button.setAutoRaise(True)
+        button.setAccessibleName(name)
+        button.setToolTip(tip)
+        return button
+
+    def _lay_out(self) -> None:
+        unit = self.fontMetrics().averageCharWidth()
+        together = QButtonGroup(self)
+        together.addButton(self.as_table)
+        together.addButton(self.as_grid)
+        self.as_table.setChecked(True)
+        head = QHBoxLayout()
+        head.setSpacing(unit)
+        head.addWidget(self.finder, 1)
+        for widget in (self.count, self.back, self.as_table, self.as_grid):
+            head.addWidget(widget, 0, Qt.AlignmentFlag.AlignTop)
+        self.count.setFixedHeight(self.search.sizeHint().height())
+        column = QVBoxLayout(self)
+        column.setContentsMargins(unit, 0, unit, unit)
+        column.addLayout(head)
+        column.addWidget(self.views, 1)
+        column.addWidget(self.empty, 1)
+
+    def _connect(self) -> None:
+        self._pause = QTimer(self, singleShot=True, interval=250)
+        self._pause.timeout.connect(lambda: self.searched.emit(self.search.text()))
+        self.finder.changed.connect(self._pause.start)
+        self.back.clicked.connect(self.backWanted)
+        self.as_table.clicked.connect(lambda: self.commandWanted.emit("runs_as_table"))
+        self.as_grid.clicked.connect(lambda: self.commandWanted.emit("runs_as_pictures"))
+        for view in (self.table, self.gallery):
+            view.doubleClicked.connect(self._activated)
+            for key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+                opens = QShortcut(QKeySequence(key), view, context=Qt.ShortcutContext.WidgetShortcut)
+                opens.activated.connect(lambda view=view: self._activated(view.currentIndex()))
+            view.customContextMenuRequested.connect(lambda where, view=view: self._menu(view, where))
+        self.table.clicked.connect(self._clicked)
+        self.table.selectionModel().selectionChanged.connect(lambda *_: self.selectionChanged.emit())
+        self.model.modelReset.connect(self._count)
+
     def _dress(self) -> None:
+        for view in (self.table, self.gallery):
+            view.setDragEnabled(True)
+            view.setDragDropMode(QAbstractItemView.DragDropMode.DragOnly)
+            view.setDefaultDropAction(Qt.DropAction.CopyAction)
+            view.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.table.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
@@ -74,7 +177,6 @@ class RunsPanel(QWidget):
         self.table.setWordWrap(False)
         self.table.setAlternatingRowColors(True)
         self.table.setTabKeyNavigation(False)
-        self.table.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.table.verticalHeader().hide()
         header = self.table.horizontalHeader()
         header.setHighlightSections(False)
@@ -87,6 +189,10 @@ class RunsPanel(QWidget):
         super().changeEvent(event)
         if event.type() == QEvent.Type.FontChange and hasattr(self, "table"):
             self._size()
+        if event.type() == QEvent.Type.PaletteChange and hasattr(self, "as_grid"):
+            self.as_table.setIcon(icons.icon("table"))
+            self.as_grid.setIcon(icons.icon("tiles"))
+            self.back.setIcon(icons.icon("close"))
 
     def _size(self) -> None:
         self.table.verticalHeader().setDefaultSectionSize(int(self.fontMetrics().height() * 1.6))
@@ -95,30 +201,41 @@ class RunsPanel(QWidget):
             self.table.horizontalHeader().resizeSection(column, unit * width)
 
     def _count(self) -> None:
-        some = bool(self.model.lines)
-        self.table.setVisible(some)
+        some = len(self.model.lines)
+        self.views.setVisible(bool(some))
         self.empty.setVisible(not some)
         searching = bool(self.search.text().strip())
-        self.empty.setText(
-            "No run fits the search." if searching else "Runs appear here as they are measured."
-        )
+        self.empty.setText("No run fits the search." if searching else _NONE_YET)
+        self.count.setText(("1 run" if some == 1 else f"{text.count(some)} runs") if some else "")
+
+    def _activated(self, index: QModelIndex) -> None:
+        if index.isValid():
+            self.openWanted.emit(self.model.lines[index.row()])
 
     def _clicked(self, index: QModelIndex) -> None:
         if index.column() == STAR:
             self.starWanted.emit(self.model.lines[index.row()])
 
-    def _menu(self, where: QPoint) -> None:
-        index = self.table.indexAt(where)
+    def _menu(self, view: QAbstractItemView, where: QPoint) -> None:
+        index = view.indexAt(where)
         if not index.isValid():
             return
-        line = self.model.lines[index.row()]
+        line, many = self.model.lines[index.row()], len(self.chosen())
         menu = QMenu(self)
         menu.addAction("Open", lambda: self.openWanted.emit(line))
         menu.addAction("Load settings into the form", lambda: self.loadWanted.emit(line))
         menu.addAction("Take the star off" if line.star else "Star", lambda: self.starWanted.emit(line))
-        compare = menu.addAction("Compare chosen runs", self.compareWanted.emit)
-        compare.setEnabled(len(self.chosen()) > 1)
-        differ = menu.addAction("What is different", self.differenceWanted.emit)
-        differ.setEnabled(len(self.chosen()) == 2)
+        menu.addSeparator()
+        for words, slot, fits in (
+            ("Compare chosen runs", "compare", many > 1),
+            ("Subtract the second from the first", "subtract", many == 2),
+            ("What is different", "difference", many == 2),
+            ("Plot against…", "trend", many > 1),
+            ("Fit chosen runs…", "refit", many > 0),
+            ("Delete", "delete_runs", many > 0),
+        ):
+            if slot == "delete_runs":
+                menu.addSeparator()
+            menu.addAction(words, partial(self.commandWanted.emit, slot)).setEnabled(fits)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        menu.popup(self.table.viewport().mapToGlobal(where))
+        menu.popup(view.viewport().mapToGlobal(where))

@@ -1,10 +1,12 @@
 """The list of runs as a Qt model: one line each, the ones that go on top."""
 
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
+from PySide6.QtCore import QAbstractTableModel, QMimeData, QModelIndex, QPersistentModelIndex, Qt, QUrl
 
 from qlab.record import Record
 from qlab.units import format_measured
@@ -12,6 +14,7 @@ from qlab_ui import icons, text
 from qlab_ui.work import Listed
 
 Index = QModelIndex | QPersistentModelIndex
+RUNS_MIME = "application/x-qlab-runs"  # what is dragged: the ids of runs, as JSON
 COLUMNS = ("", "State", "Started", "Experiment", "Rows", "Main figure", "Tags", "Run")
 STAR, STATE, STARTED, EXPERIMENT, ROWS, FIGURE, TAGS, RUN = range(len(COLUMNS))
 
@@ -85,6 +88,12 @@ class RunsModel(QAbstractTableModel):
         self._stored: list[Line] = []
         self.lines: list[Line] = []
 
+    def take_out(self, paths: set[str]) -> None:
+        """Leave out runs that have been deleted, until the folder is listed again."""
+        self._here = {run: line for run, line in self._here.items() if str(line.path) not in paths}
+        self._stored = [line for line in self._stored if str(line.path) not in paths]
+        self._gather()
+
     def put(self, line: Line) -> None:
         """Add a run of this session or bring it up to date."""
         known = line.run in self._here
@@ -148,6 +157,34 @@ class RunsModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.TextAlignmentRole and column == ROWS:
             return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         return None
+
+    def flags(self, index: Index) -> Qt.ItemFlag:
+        """Let runs be dragged."""
+        return super().flags(index) | Qt.ItemFlag.ItemIsDragEnabled
+
+    def supportedDragActions(self) -> Qt.DropAction:
+        """A run that is dragged stays where it is."""
+        return Qt.DropAction.CopyAction
+
+    def mimeTypes(self) -> list[str]:
+        """Return what a dragged run is offered as."""
+        return [RUNS_MIME, "text/uri-list"]
+
+    def mimeData(self, indexes: Sequence[QModelIndex]) -> QMimeData:
+        """Return dragged runs: their ids for this window, their files for others."""
+        lines = [self.lines[row] for row in sorted({index.row() for index in indexes})]
+        data = QMimeData()
+        data.setData(RUNS_MIME, json.dumps([line.run for line in lines]).encode())
+        data.setUrls([QUrl.fromLocalFile(str(line.path)) for line in lines if line.path is not None])
+        return data
+
+    def of(self, data: QMimeData) -> list[Line]:
+        """Return the runs of this list that were dragged."""
+        try:
+            wanted = set(json.loads(bytes(data.data(RUNS_MIME).data())))
+        except (ValueError, TypeError):
+            return []
+        return [line for line in self.lines if line.run in wanted]
 
     def _gather(self) -> None:
         self.beginResetModel()

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QWidget
 from qlab.grid import Rows
 from qlab.units import format_quantity
 from qlab_ui import theme
-from qlab_ui.plots.data import Floats, Label, plain_unit
+from qlab_ui.plots.data import Label, plain_unit
 from qlab_ui.plots.view import View, colour
 
 _NEAR = 40.0
@@ -67,12 +67,12 @@ class BandsView(View):
         self.low.setData(x, low)
         self.high.setData(x, np.asarray(curve.high, float))
         self.fill.setCurves(self.low, self.high)
-        sx, sy = self._shown(x, 0), self._shown(y, 1)
-        known = np.isfinite(sx) & np.isfinite(sy) & np.isfinite(self._shown(np.asarray(curve.high, float), 1))
+        sx, sy = self.shown(x, 0), self.shown(y, 1)
+        known = np.isfinite(sx) & np.isfinite(sy) & np.isfinite(self.shown(np.asarray(curve.high, float), 1))
         self.bars.setData(
             x=sx[known], y=sy[known],
-            top=(self._shown(np.asarray(curve.high, float), 1) - sy)[known],
-            bottom=(sy - self._shown(low, 1))[known],
+            top=(self.shown(np.asarray(curve.high, float), 1) - sy)[known],
+            bottom=(sy - self.shown(low, 1))[known],
         )  # fmt: skip
         self._draw_limits()
         self.setAccessibleDescription(_summary(curve))
@@ -83,7 +83,7 @@ class BandsView(View):
         curve, box = self.curve, self.plot.getViewBox()
         if curve is None or not len(curve.x) or not box.sceneBoundingRect().contains(at):
             return None
-        x, y = self._shown(np.asarray(curve.x, float), 0), self._shown(np.asarray(curve.y, float), 1)
+        x, y = self.shown(np.asarray(curve.x, float), 0), self.shown(np.asarray(curve.y, float), 1)
         here, (wide, high) = box.mapSceneToView(at), box.viewPixelSize()
         distance = np.hypot((x - here.x()) / (wide or 1), (y - here.y()) / (high or 1))
         if not np.any(np.isfinite(distance)):
@@ -152,12 +152,6 @@ class BandsView(View):
         ]
         for item in self._lines_of:
             self.plot.addItem(item)
-
-    def _shown(self, values: Floats, axis: int) -> Floats:
-        if not self._logs[axis]:
-            return values
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return np.log10(values)
 
 
 def _summary(curve: Any) -> str:

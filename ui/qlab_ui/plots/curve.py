@@ -14,7 +14,7 @@ from qlab_ui import text, theme
 from qlab_ui.plots.calm import Calm
 from qlab_ui.plots.data import Curve, Floats, Label, Overlay, curve, curve_of_grid
 from qlab_ui.plots.residuals import Residuals
-from qlab_ui.plots.view import View, colour
+from qlab_ui.plots.view import Tool, View, colour
 from qlab_ui.work import Fitted
 
 _MOST_SYMBOLS = 3000  # beyond this many points a line says more than markers
@@ -61,7 +61,7 @@ class CurveView(View):
             values = np.asarray(record.axes[0].values, dtype=float)
             if _spaced_by_factor(values):
                 self.toggle_log(0)
-            shown = self._shown(values, 0)
+            shown = self.shown(values, 0)
             self.plot.setXRange(float(shown.min()), float(shown.max()), padding=0.02)
 
     def draw(self, rows: Rows, signal: str) -> None:
@@ -75,6 +75,17 @@ class CurveView(View):
                 self._gridding = Gridding(self.record, signal)
             self.curve = curve_of_grid(self._gridding.take(rows))
         self.redraw()
+
+    @property
+    def overlays(self) -> list[Overlay]:
+        """The runs that are drawn behind this one."""
+        return list(self._overlays)
+
+    def show_curve(self, drawn: Curve) -> None:
+        """Draw points that were made elsewhere."""
+        self.curve = drawn
+        self.redraw()
+        self.fit_view()
 
     def overlay(self, overlays: list[Overlay]) -> None:
         """Draw other runs behind this one."""
@@ -97,6 +108,7 @@ class CurveView(View):
         if self.curve is None:
             return
         drawn = self.curve
+        self.drawn += 1
         self._name_axes(drawn)
         many = len(drawn.x) > _MOST_SYMBOLS
         if many != self._many:
@@ -129,7 +141,7 @@ class CurveView(View):
         drawn, box = self.curve, self.plot.getViewBox()
         if drawn is None or not len(drawn.x) or not box.sceneBoundingRect().contains(at):
             return None
-        x, y = self._shown(drawn.x, 0), self._shown(drawn.y, 1)
+        x, y = self.shown(drawn.x, 0), self.shown(drawn.y, 1)
         here, (wide, high) = box.mapSceneToView(at), box.viewPixelSize()
         distance = np.hypot((x - here.x()) / (wide or 1), (y - here.y()) / (high or 1))
         if not np.any(np.isfinite(distance)):
@@ -144,6 +156,18 @@ class CurveView(View):
     def point_out(self, x: float | None, y: float | None) -> None:
         """Ring the point that the readout speaks of."""
         self.ring.setData([] if x is None else [x], [] if y is None else [y])
+
+    def make_tool(self, name: str) -> Tool | None:
+        """Return cursors or the histogram of the points."""
+        from qlab_ui.plots.tools import Cursors, Histogram
+
+        if name == "measure":
+            return Cursors(self)
+        return Histogram(self, 0, 1, sideways=True) if name == "histogram" else None
+
+    def values(self) -> tuple[Floats, Label] | None:
+        """Return the measured values."""
+        return (self.curve.y, self.curve.up) if self.curve is not None else None
 
     def table(self) -> list[tuple[str, list[float]]]:
         """Return the points and, where there is one, the fit at each of them."""
@@ -211,7 +235,7 @@ class CurveView(View):
         if drawn is not None:
             error = np.nan_to_num(drawn.error)
             parts = [drawn.y + error, drawn.y - error, *(other.curve.y for other in self._overlays)]
-            self._calm.follow(self._shown(np.concatenate(parts), 1), again=again)
+            self._calm.follow(self.shown(np.concatenate(parts), 1), again=again)
 
     def _thread(self) -> None:
         """Lead the eye from point to point where no fit does."""
@@ -251,17 +275,11 @@ class CurveView(View):
             self.bars.setData(x=None, y=None)
             return
         x, y, error = drawn.x[known], drawn.y[known], drawn.error[known]
-        top = self._shown(y + error, 1) - self._shown(y, 1)
-        low = self._shown(y, 1) - self._shown(
+        top = self.shown(y + error, 1) - self.shown(y, 1)
+        low = self.shown(y, 1) - self.shown(
             np.where(self._logs[1], np.maximum(y - error, y / 10), y - error), 1
         )
-        self.bars.setData(x=self._shown(x, 0), y=self._shown(y, 1), top=top, bottom=low)
-
-    def _shown(self, values: Floats, axis: int) -> Floats:
-        if not self._logs[axis]:
-            return values
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return np.log10(values)
+        self.bars.setData(x=self.shown(x, 0), y=self.shown(y, 1), top=top, bottom=low)
 
 
 def _spaced_by_factor(values: Floats) -> bool:

@@ -12,7 +12,7 @@ from qlab.units import format_measured, format_quantity
 from qlab_ui import theme
 from qlab_ui.plots.data import Label, axis_label, signal_label
 from qlab_ui.plots.raster import Raster
-from qlab_ui.plots.view import View
+from qlab_ui.plots.view import Tool, View
 
 _SLACK = 0.05  # of the range of the values, left free on both sides of the colours
 
@@ -67,6 +67,7 @@ class MapView(View):
             self.scale.setLevels(self._levels)
         if len(lines):
             self.picture.show_lines(lines, value[lines], self._levels)
+        self.drawn += 1
         self._measured += int((new.rows.reshape(-1)[changed] == 1).sum())
         self.setAccessibleDescription(f"Map of {self._measured} of {value.size} points of {label.name}.")
 
@@ -75,13 +76,12 @@ class MapView(View):
         box = self.plot.getViewBox()
         if self.grid is None or len(self.grid.axes) < 2 or not box.sceneBoundingRect().contains(at):
             return None
-        here = box.mapSceneToView(at)
+        self.at = at
+        if (place := self.pixel()) is None:
+            return None
+        row, column = place
         (up, ys), (across, xs) = self.grid.axes[0], self.grid.axes[1]
         rect = _extent(self.grid)
-        if not rect.contains(here):
-            return None
-        column = min(int((here.x() - rect.left()) / rect.width() * len(xs)), len(xs) - 1)
-        row = min(int((here.y() - rect.top()) / rect.height() * len(ys)), len(ys) - 1)
         value = float(self.grid.value.reshape(len(ys), -1)[row, column])
         error = float(self.grid.error.reshape(len(ys), -1)[row, column])
         shown = "not measured" if np.isnan(value) else format_measured(value, error, self.grid.signal.unit)
@@ -93,6 +93,33 @@ class MapView(View):
     def point_out(self, x: float | None, y: float | None) -> None:
         """Ring the pixel that the readout speaks of."""
         self.ring.setData([] if x is None else [x], [] if y is None else [y])
+
+    def make_tool(self, name: str) -> Tool | None:
+        """Return a region, cuts, or the histogram of the pixels."""
+        from qlab_ui.plots.maptools import Cuts, Region
+        from qlab_ui.plots.tools import Histogram
+
+        if self.grid is None or len(self.grid.axes) < 2:
+            return None
+        if name == "histogram":
+            return Histogram(self, 2, 0, sideways=False)
+        return Region(self) if name == "measure" else Cuts(self)
+
+    def values(self) -> tuple[NDArray[np.float64], Label] | None:
+        """Return the values of the pixels."""
+        return (self.grid.value, signal_label(self.grid.signal)) if self.grid is not None else None
+
+    def pixel(self) -> tuple[int, int] | None:
+        """Return row and column of the pixel where the mouse was last, None where that is beside the map."""
+        box = self.plot.getViewBox()
+        if self.grid is None or self.at is None or not box.sceneBoundingRect().contains(self.at):
+            return None
+        here, rect = box.mapSceneToView(self.at), _extent(self.grid)
+        if not rect.contains(here):
+            return None
+        rows, columns = len(self.grid.axes[0][1]), len(self.grid.axes[1][1])
+        row = min(int((here.y() - rect.top()) / rect.height() * rows), rows - 1)
+        return row, min(int((here.x() - rect.left()) / rect.width() * columns), columns - 1)
 
     def table(self) -> list[tuple[str, list[float]]]:
         """Return the measured points, one line each."""

@@ -1,8 +1,10 @@
 """What every view of a run has: axes in the palette's colours, the run's mark, a readout, a menu."""
 
 import html
-from typing import Any
+import time
+from typing import Any, Protocol
 
+import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt, Signal
 from PySide6.QtGui import QColor, QImage, QPalette
@@ -12,11 +14,27 @@ from qlab.grid import Rows
 from qlab.record import Record
 from qlab_ui import text, theme
 from qlab_ui.plots.axis import Axis
-from qlab_ui.plots.data import Label
+from qlab_ui.plots.data import Floats, Label
 from qlab_ui.plots.lines import GridLines
 from qlab_ui.work import Fitted
 
 _NO_PREFIX = {"", "%", "dBm", "dB", "rad", "σ", "1/s"}
+
+
+_SHARE = 5.0  # tools that took t are let rest for so many t: a curve of millions of points stays fluid
+
+
+class Tool(Protocol):
+    """What measures in a view, as long as it is wanted."""
+
+    def follow(self) -> None:
+        """Measure what has changed: called with the frames."""
+
+    def recolour(self, look: theme.Theme) -> None:
+        """Take the colours of a theme."""
+
+    def close(self) -> None:
+        """Leave the view."""
 
 
 class View(QWidget):
@@ -28,6 +46,7 @@ class View(QWidget):
         super().__init__(parent)
         self.setObjectName("view")
         self.record: Record | None = None
+        self._marked: tuple[str, bool] | None = None
         self.graphics = pg.GraphicsLayoutWidget(self)
         self.graphics.setObjectName("graphics")
         self.graphics.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -43,20 +62,25 @@ class View(QWidget):
         self.readout = pg.LabelItem(parent=box)
         self.readout.anchor(itemPos=(1, 0), parentPos=(1, 0), offset=(-8, 4))
         self._mouse: QPointF | None = None
+        self.at: QPointF | None = None  # where the mouse was last seen over the plot
+        self.tools: dict[str, Tool] = {}
+        self.drawn = 0  # how often something new was drawn: tools measure again when it changes
+        self._next_tools = 0.0
         self._grids: dict[Any, GridLines] = {}
         self._logs = [False, False]
         self._lines = True
         self._cursor = True
         self.graphics.scene().sigMouseMoved.connect(self._moved)
+        self.graphics.setAcceptDrops(False)  # what is dropped on a plot is for the window around it
         self.graphics.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.graphics.customContextMenuRequested.connect(self._menu)
         self.graphics.viewport().installEventFilter(self)
 
-    def add_plot(self, row: int) -> Any:
+    def add_plot(self, row: int, column: int = 0) -> Any:
         """Add a plot with axes of our own and without pyqtgraph's buttons and menus."""
         axes = {side: Axis(side) for side in ("bottom", "left")}
         # Made without pyqtgraph's menu, which costs a quarter of a plot and is never shown.
-        plot = self.graphics.addPlot(row=row, col=0, axisItems=axes, enableMenu=False)
+        plot = self.graphics.addPlot(row=row, col=column, axisItems=axes, enableMenu=False)
         plot.hideButtons()
         plot.setMenuEnabled(False)
         return plot
@@ -67,6 +91,11 @@ class View(QWidget):
         self.record = record
         if fresh:
             self.recolour()
+
+    def mark_as(self, words: str, *, simulated: bool) -> None:
+        """Say what this is, where it is no single run: a difference, or many runs."""
+        self._marked = (words, simulated)
+        self.recolour()
 
     def draw(self, rows: Rows, signal: str) -> None:
         """Draw what the run has measured so far."""
@@ -88,6 +117,12 @@ class View(QWidget):
 
     def tick(self) -> None:
         """Follow the mouse: called with the frames, not with each move."""
+        if self.tools and time.perf_counter() >= self._next_tools:
+            began = time.perf_counter()
+            for tool in self.tools.values():
+                tool.follow()
+            now = time.perf_counter()
+            self._next_tools = now + _SHARE * (now - began)
         if self._mouse is None or not self._cursor:
             return
         found = self.nearest(self._mouse)
@@ -100,6 +135,47 @@ class View(QWidget):
             look = theme.theme_of(self.palette())
             words = html.escape(found[2])
             self._say(self.readout, f'<span style="background-color:{look.base}">&nbsp;{words}&nbsp;</span>')
+
+    def make_tool(self, name: str) -> Tool | None:
+        """Return a tool of this kind of view ("measure", "cuts", "histogram"), or None where it has none."""
+        del name
+        return None
+
+    def toggle_tool(self, name: str) -> bool:
+        """Show or hide a tool; return whether this view has one of that name."""
+        tool = self.tools.pop(name, None)
+        if tool is not None:
+            tool.close()
+            return True
+        tool = self.make_tool(name)
+        if tool is None:
+            return False
+        self.tools[name] = tool
+        self.recolour()
+        tool.follow()
+        return True
+
+    def values(self) -> tuple[Floats, Label] | None:
+        """Return the values that are drawn, for their histogram."""
+        return None
+
+    def shown(self, values: Floats, axis: int) -> Floats:
+        """Return values as they lie on an axis (0: x, 1: y): their logarithms on a logarithmic one."""
+        if not self._logs[axis]:
+            return values
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.log10(values)
+
+    def value(self, shown: float, axis: int) -> float:
+        """Return the value at a place on an axis."""
+        return float(10**shown) if self._logs[axis] else shown
+
+    def write(self, label: Any, lines: list[str]) -> None:
+        """Write lines on paper into a label that lies over the plot."""
+        base = theme.theme_of(self.palette()).base
+        spans = (html.escape(line).replace(" ", "&nbsp;") for line in lines)
+        words = (f'<span style="background-color:{base}">&nbsp;{span}&nbsp;</span>' for span in spans)
+        self._say(label, "<br>".join(words))
 
     def fit_view(self) -> None:
         """Show everything that is drawn and keep showing it while it grows."""
@@ -140,14 +216,20 @@ class View(QWidget):
         """Take the colours of the palette."""
         look = theme.theme_of(self.palette())
         self.graphics.setBackground(self.palette().color(QPalette.ColorRole.Base))
-        for plot in self.plots():
+        sides = [plot for tool in self.tools.values() for plot in _plots_of(tool)]
+        for plot in [*self.plots(), *sides]:
             for side in ("left", "bottom", "right", "top"):
                 axis = plot.getAxis(side)
                 axis.setPen(pg.mkPen(look.line))
                 axis.setTextPen(pg.mkPen(look.text))
                 axis.setTickFont(self.font())
+        for tool in self.tools.values():
+            tool.recolour(look)
         self._grid()
-        if self.record is not None:
+        if self._marked is not None:
+            self._say(self.mark, self._mark(look))
+            self.setAccessibleName(f"Plot of {self._marked[0]}{', simulated' if self._marked[1] else ''}")
+        elif self.record is not None:
             self._say(self.mark, self._mark(look))
             sim = "simulated " if self.record.simulated else ""
             self.setAccessibleName(f"Plot of the {sim}run {self.record.title}")
@@ -186,13 +268,15 @@ class View(QWidget):
 
     def _mark(self, look: theme.Theme) -> str:
         record = self.record
-        if record is None:
+        if self._marked is not None:
+            words, simulated = self._marked
+        elif record is not None:
+            words, simulated = f"run {text.short_id(record.id)}", record.simulated
+        else:
             return ""
-        sim = f' · <b style="color:{look.warning}">SIM</b>' if record.simulated else ""
-        run = html.escape(text.short_id(record.id))
-        return (
-            f'<span style="color:{look.muted};background-color:{look.base}">&nbsp;run {run}{sim}&nbsp;</span>'
-        )
+        sim = f' · <b style="color:{look.warning}">SIM</b>' if simulated else ""
+        plain = f'<span style="color:{look.muted};background-color:{look.base}">'
+        return f"{plain}&nbsp;{html.escape(words)}{sim}&nbsp;</span>"
 
     def _say(self, label: Any, words: str) -> None:
         if label.text != words:
@@ -209,10 +293,15 @@ class View(QWidget):
             self._grids[plot].setVisible(self._lines)
 
     def _moved(self, where: QPointF) -> None:
-        self._mouse = where
+        self._mouse = self.at = where
 
     def _menu(self, where: QPoint) -> None:
         self.menuWanted.emit(self.graphics.mapToGlobal(where))
+
+
+def _plots_of(tool: Tool) -> list[Any]:
+    """Return the plots that a tool has brought along."""
+    return [item for item in vars(tool).values() if isinstance(item, pg.PlotItem)]
 
 
 def colour(name: str, alpha: int = 255) -> QColor:

@@ -1,0 +1,28 @@
+"""`qlab install-desktop` and `qlab open`: qlab among the programs of the desktop, and files opened in the window."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def install_desktop(
+    remove: Annotated[bool, typer.Option("--remove", help="Take it away again.")] = False,
+) -> None:
+    """Put qlab into the desktop's menu with its icon, and offer it for HDF5 and NeXus files."""
+    from qlab import desktop
+
+    done = desktop.remove() if remove else desktop.install()
+    for path in done:
+        print(f"{'removed' if remove else 'wrote'} {path}")
+    if not remove:
+        print("Runs open with a right click on them, Open with qlab.")
+
+
+def open_(
+    paths: Annotated[list[Path] | None, typer.Argument(help="Runs, other HDF5 files, or folders.")] = None,
+) -> None:
+    """Open the window with runs, other HDF5 files, or a folder of runs."""
+    from qlab.registry import load
+
+    raise typer.Exit(load("window", "qt")([str(path.absolute()) for path in paths or ()]))

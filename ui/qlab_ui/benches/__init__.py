@@ -1,0 +1,1 @@
+"""The bench editor: instruments with their drivers, addresses, roles, limits and safe values."""
