@@ -37,9 +37,9 @@ def test_a_session_answers_where_the_state_is(ramsey):
         session.close()
     assert event["token"] == 7
     path = event["path"]
-    assert list(path["levels"]) == ["m_S = +1", "m_S = 0", "m_S = −1"]
+    assert list(path["levels"]) == ["mₛ = +1", "mₛ = 0", "mₛ = −1"]
     assert {len(values) for values in (*path["levels"].values(), *path["bloch"])} == {len(path["times"])}
-    assert path["levels"]["m_S = 0"][60] > 0.9  # the laser has polarised it
+    assert path["levels"]["mₛ = 0"][60] > 0.9  # the laser has polarised it
     assert refused["token"] == 8
     assert "point" in refused["problem"]
 
@@ -51,7 +51,7 @@ def test_the_truth_of_a_run_is_what_is_followed(ramsey):
 
 @pytest.mark.parametrize(("experiment", "bench", "top"), [
     ("clock.rabi", "sim-clock", "excited"), ("transmon.ramsey", "sim-transmon", "|1⟩"),
-    ("nv.cw_odmr", "sim-nv", "m_S = −1"),
+    ("nv.cw_odmr", "sim-nv", "mₛ = −1"),
 ])  # fmt: skip
 def test_other_benches_are_followed_too(experiment, bench, top):
     path = follow(check(experiment, {}, bench)["program"], 12, bench, {})

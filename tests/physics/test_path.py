@@ -69,12 +69,12 @@ def test_an_echo_with_hyperfine_lines_and_noise_is_that_of_an_average_of_mesolve
     found = reference(made, carrier, path.times[chosen])
     np.testing.assert_allclose(path.populations[:, chosen], found[:3], atol=2e-5)
     np.testing.assert_allclose(path.bloch[:, chosen], found[3:], atol=2e-5)
-    assert path.names[path.pair[0]] == "m_S = −1"
+    assert path.names[path.pair[0]] == "mₛ = −1"
     assert not path.note
 
 
 class _Polarised:
-    """An NV centre that begins in m_S = 0, so that the sequence needs no light."""
+    """An NV centre that begins in mₛ = 0, so that the sequence needs no light."""
 
     def __init__(self, nv):
         self._nv = nv

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import numpy as np
 
 from qlab.errors import QlabError
+from qlab.following import follow
 from qlab.live import LiveTable
 from qlab.record import Axis, Column, Figure, FitParameter, FitResult, Record, Signal
 from qlab.scan import Linear, parse_scan
@@ -150,6 +151,10 @@ class FakeSession:
         self._events.append(
             {"event": "checked", "token": token, "problems": problems, "rows": points * 10, "seconds": 42.0}
         )
+
+    def follow(self, token, program, point, bench, truth):
+        self.asked.append(("follow", token, point, bench, dict(truth)))
+        self._events.append({"event": "followed", "token": token, "path": follow(program, point, bench, truth)})
 
     def command(self, what, run=""):
         self.commands.append(what)

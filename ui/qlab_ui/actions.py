@@ -299,10 +299,18 @@ ACTIONS: tuple[Action, ...] = (
         tip="Runs and results, without the form",
     ),
     Action(
-        "layout_teach", "Layout: teach", "Window", "layout_teach", group=2, tip="The sequence below the plot"
+        "layout_teach", "Layout: teach", "Window", "layout_teach", group=2, tip="The sequence and the help beside the plot"
     ),
     Action("reset_layout", "Reset layout", "Window", "reset_layout", group=2),
-    Action("help", "About this experiment", "Help", "help_here", ("F1",), lambda now: now.form),
+    Action(
+        "help",
+        "Help on this experiment",
+        "Help",
+        "help_here",
+        ("F1",),
+        lambda now: now.form,
+        tip="What the chosen experiment is, with its formulas",
+    ),
     Action("shortcuts", "Keyboard", "Help", "shortcuts", ("Ctrl+/",)),
     Action(
         "copy_report",

@@ -102,11 +102,7 @@ class Looks:
 
     def help_here(self) -> None:
         """Show what the chosen experiment is."""
-        entry = self._window.bench.entry(self._window.form.experiment)
-        if entry is not None:
-            words = entry.get("help") or entry.get("summary") or "Nothing is written about it yet."
-            title = str(entry.get("title") or entry["name"])
-            self._window.show_dialog(pages.reading(self._window, title, words, "help"))
+        self._go("help", self._window.help)
 
     def about(self) -> None:
         """Show what qlab is and which versions run."""
@@ -187,7 +183,7 @@ class Looks:
         layout.arrange(self._window, self._window.docks, "analyse")
 
     def layout_teach(self) -> None:
-        """The sequence below the plot."""
+        """The sequence and the help beside the plot."""
         layout.arrange(self._window, self._window.docks, "teach")
 
     def reset_layout(self) -> None:

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, Qt, QTimer
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QShowEvent
+from PySide6.QtGui import QCloseEvent, QDesktopServices, QDragEnterEvent, QDropEvent, QShowEvent
 from PySide6.QtWidgets import QApplication, QDialog, QMainWindow
 
 from qlab.record import ENDED
@@ -27,6 +27,7 @@ from qlab_ui.hands import Hands
 from qlab_ui.looks import Looks
 from qlab_ui.noting import Noting
 from qlab_ui.panels.experiments import ExperimentsPanel
+from qlab_ui.panels.help import HelpPanel
 from qlab_ui.panels.instruments import InstrumentsPanel
 from qlab_ui.panels.log import LogPanel
 from qlab_ui.panels.metadata import MetadataPanel
@@ -36,6 +37,7 @@ from qlab_ui.panels.result import ResultPanel
 from qlab_ui.panels.runs import RunsPanel
 from qlab_ui.panels.sequence import SequencePanel
 from qlab_ui.playing import Playing
+from qlab_ui.states import States
 from qlab_ui.statusline import StatusLine
 from qlab_ui.tabs import Centre
 from qlab_ui.toasts import Toasts
@@ -74,7 +76,7 @@ class MainWindow(QMainWindow):
         self.form.put_beside_title(self.presets)
         self.queue, self.instruments, self.sequence = QueuePanel(), InstrumentsPanel(), SequencePanel()
         self.log, self.result = LogPanel(), ResultPanel()
-        self.record, self.notes = MetadataPanel(), NotesPanel()
+        self.record, self.notes, self.help = MetadataPanel(), NotesPanel(), HelpPanel()
         self.status = StatusLine(self)
         self.setStatusBar(self.status)
         self.status.rest()
@@ -88,6 +90,7 @@ class MainWindow(QMainWindow):
             "experiments": self.experiments, "parameters": self.form, "runs": self.runs,
             "queue": self.queue, "instruments": self.instruments, "sequence": self.sequence,
             "log": self.log, "result": self.result, "metadata": self.record, "notes": self.notes,
+            "help": self.help,
         }  # fmt: skip
         self.docks = layout.make_docks(self, dict(panes))
         window_menu = self.bars.menus["Window"]
@@ -99,6 +102,7 @@ class MainWindow(QMainWindow):
         self.bench = BenchSide(self)
         self.hands = Hands(self)
         self.playing = Playing(self)
+        self.states = States(self)
         self.noting = Noting(self)
         self.fair = Fair(self)
         self.files = Files(self.centre, self.runs, self.worker, self, self.settings)
@@ -108,6 +112,9 @@ class MainWindow(QMainWindow):
             "log", lambda event: self.tell(str(event.get("level", "info")), str(event.get("message", "")))
         )
         self.feed.on("state", self._state)
+        self.docks["help"].visibilityChanged.connect(self.help.looked_at)
+        self.help.experimentWanted.connect(self.experiments.choose)
+        self.help.linkWanted.connect(QDesktopServices.openUrl)
         self.experiments.runWanted.connect(lambda: self.call("run"))
         self.centre.shownChanged.connect(self._shown)
         self.centre.menuWanted.connect(self.bars.plot_menu)
@@ -149,6 +156,7 @@ class MainWindow(QMainWindow):
             page.frame()
         self.fitting.consider()
         self.playing.consider()
+        self.states.consider()
         self.bars.follow(self._situation())
         self._frames += 1
         if self._frames % 300 == 0:

@@ -111,7 +111,7 @@ class NVCentre:
     @property
     def level_names(self) -> tuple[str, ...]:
         """What the levels of a block are called."""
-        return ("m_S = +1", "m_S = 0", "m_S = −1")
+        return ("mₛ = +1", "mₛ = 0", "mₛ = −1")
 
     @property
     def projections(self) -> tuple[float, ...]:
