@@ -25,6 +25,8 @@ class Settings(BaseModel):
     recent_files: list[str] = []
     last_values: dict[str, dict[str, Any]] = {}
     presets: dict[str, dict[str, dict[str, Any]]] = {}
+    reveal: bool = False  # show the hidden truth of simulated runs
+    expected_curve: bool = False
     window_geometry: str = ""
     window_layout: str = ""
 

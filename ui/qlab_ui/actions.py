@@ -19,6 +19,8 @@ class Situation:
     chosen: int = 0  # runs chosen in the list
     undo: bool = False
     redo: bool = False
+    revealed: bool = False  # the hidden truth of simulated runs is shown
+    expected: bool = False  # the expected curve is drawn
 
 
 When = Callable[[Situation], bool]
@@ -50,6 +52,7 @@ class Action:
     tip: str = ""
     plot: bool = False  # the key works only while a plot has the focus
     group: int = 0  # a line stands between groups in the menu
+    on: When | None = None  # it is ticked where this holds
 
 
 ACTIONS: tuple[Action, ...] = (
@@ -119,6 +122,24 @@ ACTIONS: tuple[Action, ...] = (
     Action("log_y", "Logarithmic y axis", "View", "log_y", ("Shift+L",), _shown, plot=True, group=1),
     Action("grid", "Grid", "View", "grid", ("G",), _shown, plot=True, group=1),
     Action("cursor", "Cursor", "View", "cursor", ("C",), _shown, plot=True, group=1),
+    Action(
+        "expected",
+        "Expected curve",
+        "View",
+        "expected_curve",
+        tip="Draw what the experiment's own model expects beside the points",
+        group=1,
+        on=lambda now: now.expected,
+    ),
+    Action(
+        "reveal",
+        "Reveal the truth",
+        "View",
+        "reveal",
+        tip="Show what is hidden in simulated runs beside what was found",
+        group=1,
+        on=lambda now: now.revealed,
+    ),
     Action("theme_system", "Theme: as the system", "View", "theme_system", group=2),
     Action("theme_light", "Theme: light", "View", "theme_light", group=2),
     Action("theme_dark", "Theme: dark", "View", "theme_dark", group=2),
@@ -311,6 +332,7 @@ ACTIONS: tuple[Action, ...] = (
         lambda now: now.form,
         tip="What the chosen experiment is, with its formulas",
     ),
+    Action("tour", "Tour", "Help", "tour", tip="Eight steps through the window; leave it at any time"),
     Action("shortcuts", "Keyboard", "Help", "shortcuts", ("Ctrl+/",)),
     Action(
         "copy_report",

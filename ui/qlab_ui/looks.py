@@ -55,6 +55,22 @@ class Looks:
         if view := self._view():
             view.toggle_cursor()
 
+    def reveal(self) -> None:
+        """Show or hide the truth of simulated runs."""
+        self._window.settings.reveal = not self._window.settings.reveal
+        self._window.keep_settings()
+        self._window.reveal()
+
+    def expected_curve(self) -> None:
+        """Draw the expected curve or leave it out."""
+        self._window.settings.expected_curve = not self._window.settings.expected_curve
+        self._window.keep_settings()
+        self._window.expecting.again()
+
+    def tour(self) -> None:
+        """Show the window step by step."""
+        self._window.tour.begin()
+
     def theme_system(self) -> None:
         """Follow the desktop."""
         self._theme("system")

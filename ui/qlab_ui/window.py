@@ -17,6 +17,7 @@ from qlab_ui.bars import Bars
 from qlab_ui.bench import BenchSide
 from qlab_ui.commands import Commands
 from qlab_ui.dialogs.error import ErrorDialog
+from qlab_ui.expecting import Expecting
 from qlab_ui.fair import Fair
 from qlab_ui.feed import Feed
 from qlab_ui.files import Files
@@ -41,6 +42,7 @@ from qlab_ui.states import States
 from qlab_ui.statusline import StatusLine
 from qlab_ui.tabs import Centre
 from qlab_ui.toasts import Toasts
+from qlab_ui.tour import Tour
 from qlab_ui.welcome import Welcome
 from qlab_ui.worker import ProcessWorker, Worker
 
@@ -60,6 +62,7 @@ class MainWindow(QMainWindow):
         self._frames = 0
         self._build()
         self._connect()
+        self.reveal()
         self.bench.recall()
         for line in layout.restore(self, settings):
             self.tell("warning", line)
@@ -97,6 +100,8 @@ class MainWindow(QMainWindow):
         window_menu.addSeparator()
         for dock in self.docks.values():
             window_menu.addAction(dock.toggleViewAction())
+        self.expecting = Expecting(self)
+        self.tour = Tour(self)
         self.at_work = AtWork(self.feed, self.centre, self.runs, self.status, self)
         self.fitting = Fitting(self.centre, self.worker, self.result, self)
         self.bench = BenchSide(self)
@@ -132,11 +137,22 @@ class MainWindow(QMainWindow):
         self.log.counted.connect(self.status.show_warnings)
         self.status.warnings.clicked.connect(lambda: self.call("pane_6"))
         self.welcome.runWanted.connect(lambda: self.call("run"))
+        self.result.revealWanted.connect(lambda: self.call("reveal"))
+        self.welcome.tourWanted.connect(lambda: self.call("tour"))
         self.welcome.openWanted.connect(lambda: self.call("open_runs"))
         self.welcome.folderWanted.connect(lambda: self.call("open_folder"))
         self.bars.show_models([])
         self.bars.offer_recent(lambda: self.settings.recent_files, lambda file: self.files.open(Path(file)))
         self.setAcceptDrops(True)
+
+    def reveal(self) -> None:
+        """Show or hide the truth of simulated runs, as the settings say."""
+        revealed = self.settings.reveal
+        self.result.reveal(revealed)
+        self.record.record.revealed = revealed
+        self.expecting.again()
+        if hasattr(self, "fair"):
+            self._shown()
 
     def call(self, slot: str) -> None:
         """Run a command by the name of its slot."""
@@ -155,6 +171,7 @@ class MainWindow(QMainWindow):
         if page is not None and self.isVisible():
             page.frame()
         self.fitting.consider()
+        self.expecting.consider()
         self.playing.consider()
         self.states.consider()
         self.bars.follow(self._situation())
@@ -292,4 +309,6 @@ class MainWindow(QMainWindow):
             chosen=len(self.runs.chosen()),
             undo=self.form.undo_stack.canUndo(),
             redo=self.form.undo_stack.canRedo(),
+            revealed=self.settings.reveal,
+            expected=self.settings.expected_curve,
         )

@@ -84,6 +84,16 @@ def curves(record: Record, rows: Rows | str) -> tuple[Any, ...]:
     return found
 
 
+def expected(record: Record, signal: str, *, truth: bool) -> Any:
+    """Return the curve (`qlab.design.Expected`) that a run should show, or None where its experiment has none.
+
+    With `truth` that of what is hidden in a simulated bench, else that of what the parameters were made for.
+    """
+    from qlab.design import expected_curve
+
+    return expected_curve(record, signal, known=None if truth else {})
+
+
 def _held(record: Record, rows: Rows | str) -> Rows:
     """Return the rows in memory: those of a live table are copied, the run goes on beside it."""
     if not isinstance(rows, str):
