@@ -127,9 +127,7 @@ class Follower(Player):
         driven = [i for i, s in enumerate(self.segments) if s.play is not None]
         self._prepare(driven)
         start = np.diag(self.stack.one.initial).astype(complex)
-        self.rho = np.broadcast_to(
-            start, (1, 1, len(self.stack.weights), len(self.detunings), *start.shape)
-        )
+        self.rho = np.broadcast_to(start, (1, 1, len(self.stack.weights), len(self.detunings), *start.shape))
         share = np.linspace(0, 1, SAMPLES)
         for index, segment in enumerate(self.segments):
             within = replace(segment, seconds=segment.seconds * share)
@@ -191,4 +189,3 @@ class StaticFollower(Follower):
 
     def _wait(self, segment: Segment) -> None:
         self.rho = self._undriven(segment, self.detunings)
-

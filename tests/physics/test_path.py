@@ -34,7 +34,9 @@ def reference(nv, carrier, moments, tau=0.8e-6):
     sx = down * zero.dag() + zero * down.dag()
     sy = -1j * down * zero.dag() + 1j * zero * down.dag()
     sz = down * down.dag() - zero * zero.dag()
-    jumps = [np.sqrt(1 / (3 * nv.T1)) * a * b.dag() for a in (up, zero, down) for b in (up, zero, down) if a != b]
+    jumps = [
+        np.sqrt(1 / (3 * nv.T1)) * a * b.dag() for a in (up, zero, down) for b in (up, zero, down) if a != b
+    ]
     jumps.append(np.sqrt(2 / nv.Tphi) * (up * up.dag() - down * down.dag()))
     watched = [s * s.dag() for s in (up, zero, down)] + [sx, sy, sz]
     total = np.zeros((6, len(moments)))
@@ -53,7 +55,9 @@ def reference(nv, carrier, moments, tau=0.8e-6):
                 times = np.maximum.accumulate(np.clip(times, 0, seconds))
                 scale = 1e6
                 l0 = qt.liouvillian((drive if on else still), jumps) / scale
-                found = qt.mesolve(l0, state, times * scale, options={**FAST, "max_step": seconds * scale / 2})
+                found = qt.mesolve(
+                    l0, state, times * scale, options={**FAST, "max_step": seconds * scale / 2}
+                )
                 for k, i in enumerate(inside):
                     total[:, i] += weight / 3 * np.real(qt.expect(watched, found.states[k + 1]))
                 state, start = found.states[-1], start + seconds
@@ -108,7 +112,9 @@ def test_a_transmon_without_noise_is_that_of_mesolve():
             drive = raising + raising.dag()
         h = (still + drive) * 1e-9
         options = {**FAST, "max_step": seconds * 1e9 / 8}
-        rho = qt.mesolve(h, rho, [0, seconds * 1e9], [c * 10**-4.5 for c in jumps], options=options).final_state
+        rho = qt.mesolve(
+            h, rho, [0, seconds * 1e9], [c * 10**-4.5 for c in jumps], options=options
+        ).final_state
     end = rho.full()
     np.testing.assert_allclose(path.populations[:, -1], np.diag(end).real, atol=1e-6)
     x, y = 2 * end[1, 0].real, -2 * end[1, 0].imag

@@ -154,7 +154,9 @@ class FakeSession:
 
     def follow(self, token, program, point, bench, truth):
         self.asked.append(("follow", token, point, bench, dict(truth)))
-        self._events.append({"event": "followed", "token": token, "path": follow(program, point, bench, truth)})
+        self._events.append(
+            {"event": "followed", "token": token, "path": follow(program, point, bench, truth)}
+        )
 
     def command(self, what, run=""):
         self.commands.append(what)
@@ -332,6 +334,9 @@ class FakeWorker:
 
     def _completion(self, record):
         return work.completion(record)  # the real one
+
+    def __expected(self, record, signal, truth):
+        return work.expected(record, signal, truth=truth)  # the real one
 
     def _lay_out(self, program):
         return sequence.lay_out(program)  # the real one

@@ -320,7 +320,12 @@ ACTIONS: tuple[Action, ...] = (
         tip="Runs and results, without the form",
     ),
     Action(
-        "layout_teach", "Layout: teach", "Window", "layout_teach", group=2, tip="The sequence and the help beside the plot"
+        "layout_teach",
+        "Layout: teach",
+        "Window",
+        "layout_teach",
+        group=2,
+        tip="The sequence and the help beside the plot",
     ),
     Action("reset_layout", "Reset layout", "Window", "reset_layout", group=2),
     Action(

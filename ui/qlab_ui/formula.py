@@ -19,7 +19,23 @@ _SYMBOLS = {
     "uparrow": "↑", "downarrow": "↓", "circ": "∘", "prime": "′", "star": "⋆", "ast": "∗", "parallel": "∥", "perp": "⊥",
 }  # fmt: skip
 _SPACES = {",": 0.17, ";": 0.28, ":": 0.22, "quad": 1.0, "qquad": 2.0, "!": 0.0, " ": 0.25}
-_ROMAN = {"cos", "sin", "tan", "exp", "ln", "log", "arcsin", "arccos", "arctan", "max", "min", "Tr", "Re", "Im", "var"}
+_ROMAN = {
+    "cos",
+    "sin",
+    "tan",
+    "exp",
+    "ln",
+    "log",
+    "arcsin",
+    "arccos",
+    "arctan",
+    "max",
+    "min",
+    "Tr",
+    "Re",
+    "Im",
+    "var",
+}
 _RELATIONS = set("=<>≈≃≤≥≪≫≠→↔∝≡∼∈")
 _BINARY = set("+−±∓·×⊗")
 _SIGNS = set("+−±∓")
@@ -28,7 +44,14 @@ _LOW = str.maketrans("0123456789+−=()", "₀₁₂₃₄₅₆₇₈₉₊₋�
 _HIGH = str.maketrans("0123456789+−=()", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾")
 _SMALL = 0.72
 _GREEK_CAPITALS = set("ΓΔΘΛΞΠΣΦΨΩ")
-FAMILIES = ("STIX Two Text", "Latin Modern Roman", "Cambria", "Noto Serif", "Liberation Serif", "DejaVu Serif")
+FAMILIES = (
+    "STIX Two Text",
+    "Latin Modern Roman",
+    "Cambria",
+    "Noto Serif",
+    "Liberation Serif",
+    "DejaVu Serif",
+)
 
 
 @dataclass(frozen=True)
@@ -106,7 +129,9 @@ def _atom(tokens: list[str], i: int) -> tuple[Node, int]:
         node, i = _row(tokens, i + 1)
         return node, i + 1
     if not token.startswith("\\"):
-        return Node("text", {"-": "−", "*": "∗", "'": "′"}.get(token, token), roman=not token.isalpha()), i + 1
+        return Node(
+            "text", {"-": "−", "*": "∗", "'": "′"}.get(token, token), roman=not token.isalpha()
+        ), i + 1
     name = token[1:]
     if name == "frac":
         over, i = _atom(tokens, i + 1)
@@ -146,7 +171,9 @@ def _words(tokens: list[str], i: int) -> tuple[Node, int]:
         node, i = _atom(tokens, i)
         return Node("text", node.text, roman=True), i
     end = tokens.index("}", i) if "}" in tokens[i:] else len(tokens)
-    said = "".join(_SYMBOLS.get(token[1:], token[1:]) if token[0] == "\\" else token for token in tokens[i + 1 : end])
+    said = "".join(
+        _SYMBOLS.get(token[1:], token[1:]) if token[0] == "\\" else token for token in tokens[i + 1 : end]
+    )
     return Node("text", said, roman=True), end + 1
 
 
@@ -278,9 +305,7 @@ def _text_box(node: Node, font: QFont, *, tight: bool = False) -> Box:
 
     ink = metrics.tightBoundingRect(node.text or "x")
     high = max(-ink.top(), metrics.xHeight())
-    return Box(
-        metrics.horizontalAdvance(node.text) + 2 * around + lean, high, max(ink.bottom(), 0.0), draw
-    )
+    return Box(metrics.horizontalAdvance(node.text) + 2 * around + lean, high, max(ink.bottom(), 0.0), draw)
 
 
 def _beside(boxes: list[Box]) -> Box:
@@ -336,7 +361,9 @@ def _fenced(inside: Box, brackets: str, font: QFont) -> Box:
         inner, outer = x + (wide if way > 0 else 0), x + (0 if way > 0 else wide)
         path = QPainterPath(QPointF(inner, top))
         if bracket in "()":
-            path.cubicTo(outer, top + (bottom - top) * 0.25, outer, top + (bottom - top) * 0.75, inner, bottom)
+            path.cubicTo(
+                outer, top + (bottom - top) * 0.25, outer, top + (bottom - top) * 0.75, inner, bottom
+            )
         elif bracket in "⟨⟩":
             path.lineTo(outer, (top + bottom) / 2)
             path.lineTo(inner, bottom)

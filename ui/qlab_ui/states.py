@@ -47,7 +47,8 @@ class StatePath:
     def words(self, index: int) -> str:
         """Return the populations at a moment, in words."""
         return ", ".join(
-            f"{name}: {share:.3f}" for name, share in zip(self.names, self.populations[:, index], strict=True)
+            f"{name.replace(' ', chr(0xA0))}:\u00a0{share:.3f}"
+            for name, share in zip(self.names, self.populations[:, index], strict=True)
         )
 
 

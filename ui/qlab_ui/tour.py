@@ -200,7 +200,13 @@ class Tour(QObject):
             self.callout.on.clicked.connect(self.go_on)
             self.callout.back.clicked.connect(self.go_back)
             self.callout.leave.clicked.connect(self.end)
-            for watched in (self.callout, self.callout.on, self.callout.back, self.callout.leave, self._window):
+            for watched in (
+                self.callout,
+                self.callout.on,
+                self.callout.back,
+                self.callout.leave,
+                self._window,
+            ):
                 watched.installEventFilter(self)
         self._show(0)
 
@@ -240,7 +246,11 @@ class Tour(QObject):
             Qt.Key.Key_Left: self.go_back, Qt.Key.Key_PageUp: self.go_back,
         }  # fmt: skip
         if watched is self.callout or not isinstance(watched, QPushButton):
-            keys |= {Qt.Key.Key_Return: self.go_on, Qt.Key.Key_Enter: self.go_on, Qt.Key.Key_Space: self.go_on}
+            keys |= {
+                Qt.Key.Key_Return: self.go_on,
+                Qt.Key.Key_Enter: self.go_on,
+                Qt.Key.Key_Space: self.go_on,
+            }
         elif event.key() in {Qt.Key.Key_Return, Qt.Key.Key_Enter}:
             watched.click()
             return True

@@ -5,7 +5,16 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QByteArray, QEvent, QRectF, QSize, Qt, QTimer, QUrl, Signal
-from PySide6.QtGui import QColor, QImage, QPainter, QResizeEvent, QTextBlockFormat, QTextCharFormat, QTextCursor, QTextDocument
+from PySide6.QtGui import (
+    QColor,
+    QImage,
+    QPainter,
+    QResizeEvent,
+    QTextBlockFormat,
+    QTextCharFormat,
+    QTextCursor,
+    QTextDocument,
+)
 from PySide6.QtWidgets import QTextBrowser, QVBoxLayout, QWidget
 
 from qlab.pages import HelpPage, page_of
@@ -92,16 +101,27 @@ class HelpBrowser(QTextBrowser):
     def _formula(self, number: int) -> QImage:
         look = theme.theme_of(self.palette())
         size = self.font().pointSizeF() * 1.25
-        return formula.paint(self._formulas[number], size, QColor(look.text), self.devicePixelRatioF())
+        ratio, ink = self.devicePixelRatioF(), QColor(look.text)
+        image = formula.paint(self._formulas[number], size, ink, ratio)
+        wide, room = image.width() / ratio, self._room()
+        # A long formula becomes smaller rather than be cut off, down to the size of the text around it.
+        if wide > room:
+            image = formula.paint(self._formulas[number], size * max(room / wide, 0.55), ink, ratio)
+        return image
+
+    def _room(self) -> float:
+        """Return how wide a picture may be."""
+        return max(self.viewport().width() - 2 * self.document().documentMargin() - 4, 40.0)
 
     def _picture(self, file: Path) -> QImage:
         """Return a picture as wide as the pane, a drawing in the colours of the theme."""
-        room = self.viewport().width() - 2 * self.document().documentMargin() - 4
-        wide = min(room, self.fontMetrics().averageCharWidth() * _MOST)
+        wide = min(self._room(), self.fontMetrics().averageCharWidth() * _MOST)
         ratio = self.devicePixelRatioF()
         if file.suffix.lower() != ".svg":
             image = QImage(str(file))
-            return image.scaledToWidth(int(wide), Qt.TransformationMode.SmoothTransformation) if wide else image
+            return (
+                image.scaledToWidth(int(wide), Qt.TransformationMode.SmoothTransformation) if wide else image
+            )
         from PySide6.QtSvg import QSvgRenderer
 
         try:
@@ -210,4 +230,3 @@ def _from_docstring(title: str, entry: dict[str, Any]) -> str:
     words = str(entry.get("help") or entry.get("summary") or "Nothing is written about it yet.")
     lines = [re.sub(r"([\\`*_\[\]#$<>])", r"\\\1", line.strip()) for line in words.splitlines()]
     return f"# {title}\n\n" + "\n".join(line or "\n" for line in lines)
-

@@ -23,6 +23,7 @@ class RunsPanel(QWidget):
         super().__init__(parent)
         self.setObjectName("runs")
         self.search = SearchLine(self)
+        self.search.setToolTip("Words, or tag:nv, experiment:ramsey, date:this-week")
         self.search.setObjectName("run_search")
         self.search.setPlaceholderText("Find runs: words, or tag:nv, experiment:ramsey, date:this-week")
         self.search.setAccessibleName("Find runs")

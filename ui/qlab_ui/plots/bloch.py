@@ -38,7 +38,9 @@ class BlochSphere(QWidget):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
         self.setAccessibleName("Bloch sphere")
-        self.setToolTip("The state in the frame of the drive. Drag it, or press the arrow keys, to turn the view.")
+        self.setToolTip(
+            "The state in the frame of the drive. Drag it, or press the arrow keys, to turn the view."
+        )
         self._azimuth, self._height = math.radians(32), math.radians(18)
         self._poles = ("1", "0")
         self._path: Floats = np.zeros((3, 0))
@@ -163,7 +165,9 @@ class BlochSphere(QWidget):
         gap = QFontMetricsF(self.font()).height() * 0.75
         centre, radius = self._circle()
         for sign, name in ((-1, self._poles[0]), (1, self._poles[1])):
-            self._write(painter, QPointF(centre.x(), centre.y() + sign * (radius + gap)), name, QColor(look.text))
+            self._write(
+                painter, QPointF(centre.x(), centre.y() + sign * (radius + gap)), name, QColor(look.text)
+            )
 
     def _trail(self, painter: QPainter, look: theme.Theme) -> None:
         points = self._place(self._path)

@@ -93,7 +93,9 @@ class PulseCanvas(QWidget):
         if self._played is None:
             return
         names = ", ".join(self._played.channels)
-        words = f"{len(self._played.pulses)} pulses on {names}, {format_quantity(self.total(), 's', 4)} in all"
+        words = (
+            f"{len(self._played.pulses)} pulses on {names}, {format_quantity(self.total(), 's', 4)} in all"
+        )
         if self.cursor_time is not None and state:
             words += f"; at {format_quantity(self.cursor_time, 's', 4)} {state}"
         self.setAccessibleDescription(words)
@@ -180,10 +182,18 @@ class PulseCanvas(QWidget):
             self._draw_lane(painter, lane, channel, QColor(look.series[place % len(look.series)]))
         self._draw_times(painter, area, look)
         if self.path is not None:
-            room = QRectF(area.left(), area.top() + (lanes + 0.2) * height, area.width(), (_SHARES - 0.3) * height)
+            room = QRectF(
+                area.left(), area.top() + (lanes + 0.2) * height, area.width(), (_SHARES - 0.3) * height
+            )
             levels = list(zip(self.path.names, self.path.populations, strict=True))
             draw_shares(
-                painter, room, lambda t: self._across(t, area), self.path.times, levels, self.cursor_time, look
+                painter,
+                room,
+                lambda t: self._across(t, area),
+                self.path.times,
+                levels,
+                self.cursor_time,
+                look,
             )
         if self.cursor_time is not None:
             painter.setPen(QPen(QColor(look.accent), 1))

@@ -46,9 +46,7 @@ def draw_shares(
     painter.restore()
 
 
-def _names(
-    painter: QPainter, room: QRectF, levels: Sequence[tuple[str, Floats]], look: theme.Theme
-) -> None:
+def _names(painter: QPainter, room: QRectF, levels: Sequence[tuple[str, Floats]], look: theme.Theme) -> None:
     """Write the names to the left, each with a piece of its line: colour alone would not do."""
     metrics = QFontMetricsF(painter.font())
     step = min(metrics.height(), room.height() / max(len(levels), 1))
