@@ -60,7 +60,7 @@ def _followed(
     pair, names = (0, 0), level_names(system)
     for stack in stacks(system.blocks()):
         player = kind(system, stack, many, segments)
-        states = np.concatenate([state for state in player.follow()])
+        states = np.concatenate(list(player.follow()))
         if total is not None and total.shape != states.shape:
             raise UsageError("The blocks of this system have different levels: no path can be drawn.", "")
         total = states if total is None else total + states

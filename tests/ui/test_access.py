@@ -111,18 +111,19 @@ def test_every_control_of_the_window(window, session):
 DIALOGS = ("preferences", "profile", "watchdogs", "study", "shortcuts", "about", "command_palette")
 
 
-@pytest.mark.parametrize("name", DIALOGS)
-def test_every_control_of_the_dialogs(window, name):
+def test_every_control_of_the_dialogs(window):
     window.call("run")
     finish(window)
-    before = set(QApplication.topLevelWidgets())
-    window.call(name)
-    frames(window, 2)
-    opened = [w for w in QApplication.topLevelWidgets() if w not in before and w.isVisible()]
-    assert opened
-    missing = [line for dialog in opened for line in lacking(dialog)]
-    for dialog in opened:
-        dialog.close()
+    missing = []
+    for name in DIALOGS:
+        before = set(QApplication.topLevelWidgets())
+        window.call(name)
+        frames(window, 2)
+        opened = [w for w in QApplication.topLevelWidgets() if w not in before and w.isVisible()]
+        assert opened, name
+        missing += [line for dialog in opened for line in lacking(dialog)]
+        for dialog in opened:
+            dialog.close()
     assert not missing
 
 

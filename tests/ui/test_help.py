@@ -1,4 +1,4 @@
-"""The help pane: pages beside the experiments, formulas, pictures in both themes, and the docstring in their absence."""
+"""The help pane: pages beside the experiments, formulas and pictures in both themes, else the docstring."""
 
 import subprocess
 import sys
@@ -60,7 +60,15 @@ def test_an_experiment_without_a_page_shows_its_docstring(app):
     panel.show()
     panel.looked_at(True)
     panel.show_entry(entry)
-    assert panel.browser.toPlainText().split() == "Own First line. Second_line with 2*3 <b>.".split()
+    assert panel.browser.toPlainText().split() == [
+        "Own",
+        "First",
+        "line.",
+        "Second_line",
+        "with",
+        "2*3",
+        "<b>.",
+    ]
     panel.close()
 
 

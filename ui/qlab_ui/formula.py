@@ -56,10 +56,10 @@ FAMILIES = (
 
 @dataclass(frozen=True)
 class Node:
-    """A piece of a formula: `kind` is row, text, sign, space, frac, sqrt, bar, fence or script; `parts` are what it is made of.
+    """A piece of a formula: `kind` is row, text, sign, space, frac, sqrt, bar, fence or script.
 
-    A script has a base, what is below and what is above (empty rows where there is nothing); a fence has its two
-    brackets as text; a sign is a plus or minus that joins nothing.
+    `parts` are what it is made of. A script has a base, what is below and what is above (empty rows where there is
+    nothing); a fence has its two brackets as text; a sign is a plus or minus that joins nothing.
     """
 
     kind: str
@@ -73,12 +73,12 @@ EMPTY = Node("row")
 
 def parse(tex: str) -> Node:
     """Return a formula as nodes; what is not known stands there as it is written."""
-    tokens = _tokens(tex)
-    nodes, _ = _row(tokens, 0)
+    pieces = _pieces(tex)
+    nodes, _ = _row(pieces, 0)
     return nodes
 
 
-def _tokens(tex: str) -> list[str]:
+def _pieces(tex: str) -> list[str]:
     found: list[str] = []
     i = 0
     while i < len(tex):
@@ -98,19 +98,19 @@ def _tokens(tex: str) -> list[str]:
     return found
 
 
-def _row(tokens: list[str], i: int) -> tuple[Node, int]:
+def _row(pieces: list[str], i: int) -> tuple[Node, int]:
     parts: list[Node] = []
-    while i < len(tokens) and tokens[i] not in ("}", "\\right"):
-        if tokens[i] in "_^":
+    while i < len(pieces) and pieces[i] not in ("}", "\\right"):
+        if pieces[i] in "_^":
             base = parts.pop() if parts else EMPTY
             below, above = EMPTY, EMPTY
-            while i < len(tokens) and tokens[i] in ("_", "^"):
-                which = tokens[i]
-                script, i = _atom(tokens, i + 1)
+            while i < len(pieces) and pieces[i] in ("_", "^"):
+                which = pieces[i]
+                script, i = _atom(pieces, i + 1)
                 below, above = (script, above) if which == "_" else (below, script)
             parts.append(Node("script", parts=(base, below, above)))
             continue
-        node, i = _atom(tokens, i)
+        node, i = _atom(pieces, i)
         if node.text in _SIGNS and node.kind == "text" and (not parts or parts[-1].text in _BEFORE_SIGN):
             node = Node("sign", node.text, roman=True)
         if node is not EMPTY:
@@ -118,61 +118,61 @@ def _row(tokens: list[str], i: int) -> tuple[Node, int]:
     return Node("row", parts=tuple(parts)), i
 
 
-def _atom(tokens: list[str], i: int) -> tuple[Node, int]:
+def _atom(pieces: list[str], i: int) -> tuple[Node, int]:
     """Return one thing: a character, a command with its arguments, a group in braces."""
-    while i < len(tokens) and tokens[i] == " ":
+    while i < len(pieces) and pieces[i] == " ":
         i += 1
-    if i >= len(tokens):
+    if i >= len(pieces):
         return EMPTY, i
-    token = tokens[i]
-    if token == "{":
-        node, i = _row(tokens, i + 1)
+    piece = pieces[i]
+    if piece == "{":
+        node, i = _row(pieces, i + 1)
         return node, i + 1
-    if not token.startswith("\\"):
+    if not piece.startswith("\\"):
         return Node(
-            "text", {"-": "−", "*": "∗", "'": "′"}.get(token, token), roman=not token.isalpha()
+            "text", {"-": "−", "*": "∗", "'": "′"}.get(piece, piece), roman=not piece.isalpha()
         ), i + 1
-    name = token[1:]
+    name = piece[1:]
     if name == "frac":
-        over, i = _atom(tokens, i + 1)
-        under, i = _atom(tokens, i)
+        over, i = _atom(pieces, i + 1)
+        under, i = _atom(pieces, i)
         return Node("frac", parts=(over, under)), i
     if name in {"sqrt", "bar", "overline"}:
-        inside, i = _atom(tokens, i + 1)
+        inside, i = _atom(pieces, i + 1)
         return Node("sqrt" if name == "sqrt" else "bar", parts=(inside,)), i
     if name in {"mathrm", "text", "operatorname"}:
-        return _words(tokens, i + 1)
+        return _words(pieces, i + 1)
     if name in _SPACES:
         return Node("space", str(_SPACES[name])), i + 1
     if name == "left":
-        return _fence(tokens, i + 1)
+        return _fence(pieces, i + 1)
     if name in _SYMBOLS:
         sign = _SYMBOLS[name]
         return Node("text", sign, roman=not sign.isalpha() or sign in _GREEK_CAPITALS), i + 1
     return Node("text", name, roman=True), i + 1
 
 
-def _fence(tokens: list[str], i: int) -> tuple[Node, int]:
+def _fence(pieces: list[str], i: int) -> tuple[Node, int]:
     """Return what stands between brackets that grow with it; a dot is a bracket that is not drawn."""
-    opening, i = _bracket(tokens, i)
-    inside, i = _row(tokens, i)
-    closing, i = _bracket(tokens, i + 1)
+    opening, i = _bracket(pieces, i)
+    inside, i = _row(pieces, i)
+    closing, i = _bracket(pieces, i + 1)
     return Node("fence", opening + closing, (inside,)), i
 
 
-def _bracket(tokens: list[str], i: int) -> tuple[str, int]:
-    said = tokens[i] if i < len(tokens) else "."
+def _bracket(pieces: list[str], i: int) -> tuple[str, int]:
+    said = pieces[i] if i < len(pieces) else "."
     return {"\\{": "{", "\\}": "}", "\\langle": "⟨", "\\rangle": "⟩"}.get(said, said)[:1], i + 1
 
 
-def _words(tokens: list[str], i: int) -> tuple[Node, int]:
+def _words(pieces: list[str], i: int) -> tuple[Node, int]:
     """Return upright words with their spaces."""
-    if i >= len(tokens) or tokens[i] != "{":
-        node, i = _atom(tokens, i)
+    if i >= len(pieces) or pieces[i] != "{":
+        node, i = _atom(pieces, i)
         return Node("text", node.text, roman=True), i
-    end = tokens.index("}", i) if "}" in tokens[i:] else len(tokens)
+    end = pieces.index("}", i) if "}" in pieces[i:] else len(pieces)
     said = "".join(
-        _SYMBOLS.get(token[1:], token[1:]) if token[0] == "\\" else token for token in tokens[i + 1 : end]
+        _SYMBOLS.get(piece[1:], piece[1:]) if piece[0] == "\\" else piece for piece in pieces[i + 1 : end]
     )
     return Node("text", said, roman=True), end + 1
 

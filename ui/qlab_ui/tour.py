@@ -37,8 +37,8 @@ STEPS = (
          "everything safe, always.", lambda w: w.bars.toolbar),
     Step("The picture", "Points with errors grow here, with the fit and its residuals. Point at one to read it; the "
          "wheel zooms.", lambda w: w.centre),
-    Step("What it means", "Values with their errors, figures of merit with their limits. On a simulated bench the truth "
-         "can be revealed.", lambda w: w.result, "result"),
+    Step("What it means", "Values with their errors, figures of merit with their limits. On a simulated bench "
+         "the truth can be revealed.", lambda w: w.result, "result"),
     Step("What happens inside", "The pulses that are played, at any point of the sweep. Move over them and see where "
          "the state is.", lambda w: w.sequence, "sequence"),
     Step("What was measured", "Every run is a file, found again by words, tags and values. Drag one onto a plot to "
@@ -151,7 +151,8 @@ class Callout(QWidget):
         x = min(max(self._nose.x(), plate.left() + 2 * size), plate.right() - 2 * size)
         corners = {
             Qt.Edge.LeftEdge: ((plate.left() - size, y), (plate.left() + 1, y - size), (plate.left() + 1, y + size)),
-            Qt.Edge.RightEdge: ((plate.right() + size, y), (plate.right() - 1, y - size), (plate.right() - 1, y + size)),
+            Qt.Edge.RightEdge: ((plate.right() + size, y), (plate.right() - 1, y - size),
+                                (plate.right() - 1, y + size)),
             Qt.Edge.TopEdge: ((x, plate.top() - size), (x - size, plate.top() + 1), (x + size, plate.top() + 1)),
             Qt.Edge.BottomEdge: ((x, plate.bottom() + size), (x - size, plate.bottom() - 1),
                                  (x + size, plate.bottom() - 1)),
