@@ -145,7 +145,7 @@ def test_the_tour_goes_through_the_window_by_keys(window):
         assert window.rect().contains(callout.geometry())
         assert not callout.isModal()
         seen.append(callout.geometry())
-        assert step.target(window).isVisible()
+        assert step.widget(window).isVisible()
         QTest.keyClick(window.focusWidget() or callout, Qt.Key.Key_Return)
     assert window.tour.callout is None
     assert len({(place.x(), place.y()) for place in seen}) > 4

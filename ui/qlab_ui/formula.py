@@ -265,7 +265,8 @@ def _box(node: Node, font: QFont) -> Box:
         case "space":
             return Box(float(node.text) * QFontMetricsF(font).height() * 0.8, 0, 0, lambda *_: None)
         case "frac":
-            return _fraction(*(_box(part, font) for part in node.parts), font)
+            over, under = (_box(part, font) for part in node.parts)
+            return _fraction(over, under, font)
         case "sqrt":
             return _root(_box(node.parts[0], font), font)
         case "sign":

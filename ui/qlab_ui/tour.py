@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, QRect, QRectF, QSize, Qt, QTimer
@@ -22,27 +22,32 @@ class Step:
 
     title: str
     words: str
-    target: Callable[[MainWindow], QWidget]
+    target: str  # an attribute of the window
     dock: str = ""  # is brought to the front
+
+    def widget(self, window: MainWindow) -> QWidget:
+        """Return what it points at."""
+        found: QWidget = attrgetter(self.target)(window)
+        return found
 
 
 STEPS = (
     Step("What to measure", "Experiments by platform and purpose. Type to find one; F1 explains the chosen one.",
-         lambda w: w.experiments, "experiments"),
+         "experiments", "experiments"),
     Step("With what values", "Type values with their units: 4 µs, 2.87 GHz. Below stands how long the run will take.",
-         lambda w: w.form, "parameters"),
+         "form", "parameters"),
     Step("On which bench", "Simulated benches say SIM everywhere: here, on each plot and in each file. Your own "
-         "instruments are one menu away.", lambda w: w.bars.bench_box),
+         "instruments are one menu away.", "bars.bench_box"),
     Step("Run", "Ctrl+Return runs, Ctrl+Space pauses, Ctrl+Backspace stops after the point. Ctrl+Alt+Escape makes "
-         "everything safe, always.", lambda w: w.bars.toolbar),
+         "everything safe, always.", "bars.toolbar"),
     Step("The picture", "Points with errors grow here, with the fit and its residuals. Point at one to read it; the "
-         "wheel zooms.", lambda w: w.centre),
+         "wheel zooms.", "centre"),
     Step("What it means", "Values with their errors, figures of merit with their limits. On a simulated bench "
-         "the truth can be revealed.", lambda w: w.result, "result"),
+         "the truth can be revealed.", "result", "result"),
     Step("What happens inside", "The pulses that are played, at any point of the sweep. Move over them and see where "
-         "the state is.", lambda w: w.sequence, "sequence"),
+         "the state is.", "sequence", "sequence"),
     Step("What was measured", "Every run is a file, found again by words, tags and values. Drag one onto a plot to "
-         "compare.", lambda w: w.runs, "runs"),
+         "compare.", "runs", "runs"),
 )  # fmt: skip
 
 
@@ -104,7 +109,7 @@ class Callout(QWidget):
 
     def point_at(self, target: QRect) -> None:
         """Stand beside a place of the window, on the side that has room, its nose at it."""
-        room, size = self.parentWidget().rect(), self.sizeHint().expandedTo(QSize(self.width(), 0))
+        room, size = self.window().rect(), self.sizeHint().expandedTo(QSize(self.width(), 0))
         self.resize(size)
         gap = self._edge() // 2
         places = {
@@ -278,7 +283,7 @@ class Tour(QObject):
     def _place(self) -> None:
         if self.callout is None or self._frame is None:
             return
-        widget = STEPS[self._at].target(self._window)
+        widget = STEPS[self._at].widget(self._window)
         place = QRect(widget.mapTo(self._window, QPoint(0, 0)), widget.size())
         self._frame.setGeometry(place.adjusted(-3, -3, 3, 3).intersected(self._window.rect()))
         self._frame.show()

@@ -26,8 +26,8 @@ def draw_shares(
     painter.save()
     painter.setPen(QPen(QColor(look.line), 1))
     for height in (0.0, 0.5, 1.0):
-        y = room.bottom() - height * room.height()
-        painter.drawLine(QPointF(room.left(), y), QPointF(room.right(), y))
+        level = room.bottom() - height * room.height()
+        painter.drawLine(QPointF(room.left(), level), QPointF(room.right(), level))
     _names(painter, room, levels, look)
     x = x_of(times)
     painter.setClipRect(room.adjusted(0, -3, 0, 3))
