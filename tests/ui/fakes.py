@@ -335,8 +335,8 @@ class FakeWorker:
     def _completion(self, record):
         return work.completion(record)  # the real one
 
-    def __expected(self, record, signal, truth):
-        return work.expected(record, signal, truth=truth)  # the real one
+    def _expected(self, record, signal, truth):
+        return work.expected(record, signal, truth)  # the real one
 
     def _lay_out(self, program):
         return sequence.lay_out(program)  # the real one

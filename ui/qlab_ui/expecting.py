@@ -44,11 +44,7 @@ class Expecting:
             if shown is not None and self._asked == asked:
                 shown.show_expected(found, _TRUTH if revealed else _DESIGN)
 
-        self._window.worker.ask(got, self._failed, _expected, _lean(page.record), page.signal(), revealed)
+        self._window.worker.ask(got, self._failed, work.expected, _lean(page.record), page.signal(), revealed)
 
     def _failed(self, error: QlabError) -> None:
         self._window.tell("warning", error.message, error.hint)
-
-
-def _expected(record: Any, signal: str, truth: bool) -> Any:
-    return work.expected(record, signal, truth=truth)

@@ -85,7 +85,7 @@ def curves(record: Record, rows: Rows | str) -> tuple[Any, ...]:
     return found
 
 
-def expected(record: Record, signal: str, *, truth: bool) -> Any:
+def expected(record: Record, signal: str, truth: bool) -> Any:
     """Return the curve (`qlab.design.Expected`) that a run should show, or None where its experiment has none.
 
     With `truth` that of what is hidden in a simulated bench, else that of what the parameters were made for.
