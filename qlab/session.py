@@ -85,6 +85,8 @@ class Session(Protocol):
     * `progress` {run, done, total, elapsed, remaining}: a few times a second.
     * `checked` {token, problems: {field: line}, rows, seconds, program}: the answer to `check`; the program is what
       would be played (None: no sequence).
+    * `followed` {token, path: {times, levels: {name: populations}, pair, bloch, note}} or {token, problem}: the answer
+      to `follow`; see `qlab.following`.
     * `log` {level: info|warning|error, message, run?}.
     * `safe` {report: {instrument: text}, bench, run?}: what `make_safe` did.
     * `bench` {state: starting|restarting|gone, message}: the bench process itself.
@@ -107,6 +109,15 @@ class Session(Protocol):
 
     def check(self, token: int, experiment: str, parameters: dict[str, Any], bench: str) -> None:
         """Ask whether parameters are good and how long the run would take; answered by a `checked` event."""
+        ...
+
+    def follow(
+        self, token: int, program: Mapping[str, Any], point: int, bench: str, truth: Mapping[str, float]
+    ) -> None:
+        """Ask a simulated bench for the state along a program at one point of its sweep; answered by `followed`.
+
+        `truth` replaces what is hidden in the bench (that of a run which is looked at again).
+        """
         ...
 
     def command(self, what: Command, run: str = "") -> None:

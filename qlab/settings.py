@@ -28,6 +28,8 @@ class Settings(BaseModel):
     last_values: dict[str, dict[str, Any]] = {}
     presets: dict[str, dict[str, dict[str, Any]]] = {}
     runs_shown: str = "table"  # or "grid", of pictures
+    reveal: bool = False  # show the hidden truth of simulated runs
+    expected_curve: bool = False
     window_geometry: str = ""
     window_layout: str = ""
 

@@ -22,7 +22,7 @@ class Answers:
         """Answer questions until told to end."""
         while (question := self._questions.get()) is not None:
             try:
-                self._tell(_checked(question) if question["do"] == "check" else _planned(question))
+                self._tell(_ANSWERS[str(question["do"])](question))
             except Exception as error:  # noqa: BLE001 - a broken plug-in may raise anything
                 said = f"{type(error).__name__}: {error}"
                 self._tell({"event": "log", "level": "error", "message": said})
@@ -33,6 +33,19 @@ def _checked(question: Message) -> Message:
 
     answer = check(question["experiment"], question["parameters"], question["bench"])
     return {"event": "checked", "token": question["token"], "asker": question.get("asker", 0), **answer}
+
+
+def _followed(question: Message) -> Message:
+    from qlab.following import follow
+
+    about = {"event": "followed", "token": question["token"], "asker": question.get("asker", 0)}
+    named = (question["program"], int(question["point"]), question["bench"], question.get("truth") or {})
+    try:
+        return {**about, "path": follow(*named)}
+    except QlabError as error:
+        return {**about, "problem": str(error)}
+    except Exception as error:  # noqa: BLE001 - a stranger's world may raise anything; the window says so
+        return {**about, "problem": f"{type(error).__name__}: {error}"}
 
 
 def _planned(question: Message) -> Message:
@@ -47,3 +60,10 @@ def _planned(question: Message) -> Message:
     except Exception as error:  # noqa: BLE001 - a broken plug-in may raise anything; its order fails
         return {**planned, "problem": f"{type(error).__name__}: {error}", "hint": "Run `qlab doctor`."}
     return {**planned, "plan": made.model_dump(mode="json")}
+
+
+_ANSWERS: dict[str, Callable[[Message], Message]] = {
+    "check": _checked,
+    "follow": _followed,
+    "plan": _planned,
+}

@@ -34,7 +34,7 @@ class LocalSession(Speaking):
             thread.join()
 
     def _send(self, message: Message) -> None:
-        if message["do"] in {"check", "panel", "set_knob"}:
+        if message["do"] in {"check", "follow", "panel", "set_knob"}:
             self._worker.hear(message)
         else:
             self._inbox.put((True, message))

@@ -33,6 +33,13 @@ class Speaking:
         about = {"experiment": experiment, "parameters": parameters, "bench": bench}
         self._send({"do": "check", "token": token, **about})
 
+    def follow(
+        self, token: int, program: Mapping[str, Any], point: int, bench: str, truth: Mapping[str, float]
+    ) -> None:
+        """Ask for the state along a sequence; answered by a `followed` event."""
+        about = {"program": dict(program), "point": point, "bench": bench, "truth": dict(truth)}
+        self._send({"do": "follow", "token": token, **about})
+
     def command(self, what: Command, run: str = "") -> None:
         """Say something to a run or to the queue; `make_safe` is for the bench spoken of last, too."""
         self._send({"do": what, "run": run, "bench": self._bench})

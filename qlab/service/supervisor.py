@@ -113,7 +113,7 @@ class Supervisor:
     def _from_guest(self, guest: Guest, message: Message) -> None:
         bench = str(message.get("bench", ""))
         match message.get("do"):
-            case "check":
+            case "check" | "follow":
                 asker = len(self._askers) + 1 if not self._askers else max(self._askers) + 1
                 self._askers[asker] = guest.channel
                 self.pool.ask({**message, "asker": asker})
@@ -174,7 +174,7 @@ class Supervisor:
                 process.ready = event
                 if process is not self.pool.front:
                     return
-            case "checked":
+            case "checked" | "followed":
                 guest = self.guests.get(self._askers.pop(int(event.pop("asker", 0)), process.channel))  # type: ignore[arg-type]
                 if guest is not None:
                     guest.tell(event)

@@ -58,7 +58,7 @@ class Worker:
                     self._set_knob(message)
                 case "pause" | "resume" | "stop" | "skip" | "halt" | "extend" | "watch":
                     self._say(message)
-                case "check" | "plan":
+                case "check" | "follow" | "plan":
                     self.answers.ask(message)
                 case "quit":
                     self.quit()

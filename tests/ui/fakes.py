@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import numpy as np
 
 from qlab.errors import QlabError
+from qlab.following import follow
 from qlab.live import LiveTable
 from qlab.record import Axis, Column, Figure, FitParameter, FitResult, Record, Signal
 from qlab.scan import Linear, parse_scan
@@ -149,6 +150,12 @@ class FakeSession:
         points = len(parse_scan(parameters["tau"], "s")) if "tau" in parameters else 1
         self._events.append(
             {"event": "checked", "token": token, "problems": problems, "rows": points * 10, "seconds": 42.0}
+        )
+
+    def follow(self, token, program, point, bench, truth):
+        self.asked.append(("follow", token, point, bench, dict(truth)))
+        self._events.append(
+            {"event": "followed", "token": token, "path": follow(program, point, bench, truth)}
         )
 
     def command(self, what, run=""):
@@ -327,6 +334,9 @@ class FakeWorker:
 
     def _completion(self, record):
         return work.completion(record)  # the real one
+
+    def _expected(self, record, signal, truth):
+        return work.expected(record, signal, truth)  # the real one
 
     def _lay_out(self, program):
         return sequence.lay_out(program)  # the real one

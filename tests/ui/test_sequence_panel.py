@@ -7,7 +7,7 @@ from qlab.catalogue import check
 from qlab_ui import sequence
 from qlab_ui.panels.sequence import SequencePanel
 from qlab_ui.sequence import rotation_name
-from tests.ui.steps import frames
+from tests.ui.steps import frames, settle
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +71,7 @@ def test_every_pulse_is_wide_enough_to_see_where_time_is_squeezed(app, echo):
 
 def test_the_window_shows_what_the_form_would_play_and_what_a_run_played(window, session, echo):
     window.docks["sequence"].raise_()
-    frames(window, 2)
+    settle(window.form, window)  # the form has asked, and the fake knows no program
     session._events.append({"event": "checked", "token": 0, "problems": {}, "rows": 1, "seconds": 1.0,
                             "program": echo})  # fmt: skip
     frames(window, 4)

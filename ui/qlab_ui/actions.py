@@ -20,6 +20,8 @@ class Situation:
     chosen: int = 0  # runs chosen in the list
     undo: bool = False
     redo: bool = False
+    revealed: bool = False  # the hidden truth of simulated runs is shown
+    expected: bool = False  # the expected curve is drawn
 
 
 When = Callable[[Situation], bool]
@@ -56,6 +58,7 @@ class Action:
     plot: bool = False  # the key works only while a plot has the focus
     runs: bool = False  # the key works only while the list of runs has the focus
     group: int = 0  # a line stands between groups in the menu
+    on: When | None = None  # it is ticked where this holds
 
 
 ACTIONS: tuple[Action, ...] = (
@@ -186,6 +189,24 @@ ACTIONS: tuple[Action, ...] = (
         "runs_as_pictures",
         group=1,
         tip="Small pictures of the runs",
+    ),
+    Action(
+        "expected",
+        "Expected curve",
+        "View",
+        "expected_curve",
+        tip="Draw what the experiment's own model expects beside the points",
+        group=1,
+        on=lambda now: now.expected,
+    ),
+    Action(
+        "reveal",
+        "Reveal the truth",
+        "View",
+        "reveal",
+        tip="Show what is hidden in simulated runs beside what was found",
+        group=1,
+        on=lambda now: now.revealed,
     ),
     Action("theme_system", "Theme: as the system", "View", "theme_system", group=2),
     Action("theme_light", "Theme: light", "View", "theme_light", group=2),
@@ -406,10 +427,24 @@ ACTIONS: tuple[Action, ...] = (
         tip="Runs and results, without the form",
     ),
     Action(
-        "layout_teach", "Layout: teach", "Window", "layout_teach", group=2, tip="The sequence below the plot"
+        "layout_teach",
+        "Layout: teach",
+        "Window",
+        "layout_teach",
+        group=2,
+        tip="The sequence and the help beside the plot",
     ),
     Action("reset_layout", "Reset layout", "Window", "reset_layout", group=2),
-    Action("help", "About this experiment", "Help", "help_here", ("F1",), lambda now: now.form),
+    Action(
+        "help",
+        "Help on this experiment",
+        "Help",
+        "help_here",
+        ("F1",),
+        lambda now: now.form,
+        tip="What the chosen experiment is, with its formulas",
+    ),
+    Action("tour", "Tour", "Help", "tour", tip="Eight steps through the window; leave it at any time"),
     Action("shortcuts", "Keyboard", "Help", "shortcuts", ("Ctrl+/",)),
     Action(
         "copy_report",

@@ -51,6 +51,8 @@ class Bars:
         self._situation = situation
         for action in ACTIONS:
             self.actions[action.id].setEnabled(action.when(situation))
+            if action.on is not None:
+                self.actions[action.id].setChecked(action.on(situation))
         pause = self.actions["pause"]
         pause.setText("Resume" if situation.paused else "Pause")
         pause.setIconText(pause.text())
@@ -132,6 +134,7 @@ class Bars:
         if action.icon:
             made.setIcon(icons.icon(action.icon))
         made.setToolTip(_tip(action))
+        made.setCheckable(action.on is not None)
         made.triggered.connect(lambda _checked=False, slot=action.slot: call(slot))
         if action.plot or action.runs:
             made.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)

@@ -49,6 +49,7 @@ class BenchSide:
         self._window.settings.experiment = name
         self._find_bench(entry)
         self._window.form.show_entry(entry, values if isinstance(values, dict) else None)
+        self._window.help.show_entry(entry)
         self.invite()
 
     def entry(self, name: str) -> dict[str, Any] | None:

@@ -87,7 +87,9 @@ class Fitting:
         """Ask for a fit where one is due: called with each frame."""
         self._consider_curves()
         page, now = self._centre.current(), time.monotonic()
-        if page is None or self._underway or now < self._due or len(page.record.axes) != 1:
+        if page is None or self._underway or len(page.record.axes) != 1:
+            return
+        if now < self._due and page.live():  # the last fit of a run that has ended does not wait its turn
             return
         question = self._question(page)
         if question is None or self._asked.get(page.record.id) == question:

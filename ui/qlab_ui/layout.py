@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QLabel, QMainWindow, QSi
 from qlab.settings import Settings
 from qlab_ui import icons, theme
 
-VERSION = 2
+VERSION = 3
 _AREA = Qt.DockWidgetArea
 AREAS = {
     "experiments": _AREA.LeftDockWidgetArea,
@@ -25,6 +25,7 @@ AREAS = {
     "result": _AREA.RightDockWidgetArea,
     "notes": _AREA.RightDockWidgetArea,
     "metadata": _AREA.RightDockWidgetArea,
+    "help": _AREA.RightDockWidgetArea,
 }
 
 
@@ -91,15 +92,19 @@ class Layout:
     left: int = 50  # average characters
     right: int = 44
     bottom: int = 16  # lines
+    result: int = 28  # lines, of the upper of the two on the right
+    beside: str = "metadata"  # the tab in front below it
 
 
-_ALL = frozenset(AREAS)
+_ALL = frozenset(AREAS) - {"help"}  # which F1 brings
 LAYOUTS = {
     "measure": Layout(_ALL, "runs"),
     "analyse": Layout(
         _ALL - {"experiments", "parameters", "queue", "instruments"}, "runs", right=56, bottom=22
     ),
-    "teach": Layout(_ALL - {"metadata", "notes", "queue"}, "sequence", bottom=18),
+    "teach": Layout(
+        (_ALL | {"help"}) - {"metadata", "notes", "queue"}, "sequence", 46, 56, 20, result=15, beside="help"
+    ),
 }
 
 
@@ -116,7 +121,8 @@ def arrange(window: QMainWindow, docks: dict[str, QDockWidget], name: str = "mea
         window.tabifyDockWidget(docks[before], docks[after])
     window.splitDockWidget(docks["result"], docks["metadata"], Qt.Orientation.Vertical)
     window.tabifyDockWidget(docks["metadata"], docks["notes"])
-    docks["metadata"].raise_()
+    window.tabifyDockWidget(docks["notes"], docks["help"])
+    docks[wanted.beside].raise_()
     docks[wanted.front].raise_()
     metrics = window.fontMetrics()
     unit, line = metrics.averageCharWidth(), metrics.height()
@@ -124,7 +130,8 @@ def arrange(window: QMainWindow, docks: dict[str, QDockWidget], name: str = "mea
     window.resizeDocks([left, right], [unit * wanted.left, unit * wanted.right], Qt.Orientation.Horizontal)
     window.resizeDocks([docks[wanted.front]], [line * wanted.bottom], Qt.Orientation.Vertical)
     window.resizeDocks([left, docks["parameters"]], [line * 17, line * 34], Qt.Orientation.Vertical)
-    window.resizeDocks([right, docks["metadata"]], [line * 28, line * 18], Qt.Orientation.Vertical)
+    heights = [line * wanted.result, line * (46 - wanted.result)]
+    window.resizeDocks([right, docks[wanted.beside]], heights, Qt.Orientation.Vertical)
     if window.isVisible() and not window.isMaximized() and not window.isFullScreen():
         window.resize(size)
 

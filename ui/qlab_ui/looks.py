@@ -72,6 +72,22 @@ class Looks:
         if view is not None and not view.toggle_tool(name):
             self._window.tell("info", none, toast=True)
 
+    def reveal(self) -> None:
+        """Show or hide the truth of simulated runs."""
+        self._window.settings.reveal = not self._window.settings.reveal
+        self._window.keep_settings()
+        self._window.reveal()
+
+    def expected_curve(self) -> None:
+        """Draw the expected curve or leave it out."""
+        self._window.settings.expected_curve = not self._window.settings.expected_curve
+        self._window.keep_settings()
+        self._window.expecting.again()
+
+    def tour(self) -> None:
+        """Show the window step by step."""
+        self._window.tour.begin()
+
     def theme_system(self) -> None:
         """Follow the desktop."""
         self._theme("system")
@@ -119,11 +135,7 @@ class Looks:
 
     def help_here(self) -> None:
         """Show what the chosen experiment is."""
-        entry = self._window.bench.entry(self._window.form.experiment)
-        if entry is not None:
-            words = entry.get("help") or entry.get("summary") or "Nothing is written about it yet."
-            title = str(entry.get("title") or entry["name"])
-            self._window.show_dialog(pages.reading(self._window, title, words, "help"))
+        self._go("help", self._window.help)
 
     def about(self) -> None:
         """Show what qlab is and which versions run."""
@@ -204,7 +216,7 @@ class Looks:
         layout.arrange(self._window, self._window.docks, "analyse")
 
     def layout_teach(self) -> None:
-        """The sequence below the plot."""
+        """The sequence and the help beside the plot."""
         layout.arrange(self._window, self._window.docks, "teach")
 
     def reset_layout(self) -> None:

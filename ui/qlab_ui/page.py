@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from qlab_ui.plots.bands import BandsView
     from qlab_ui.plots.clouds import CloudsView
     from qlab_ui.plots.curve import CurveView
+    from qlab_ui.plots.expectation import Expectation
     from qlab_ui.plots.view import View
 
 _CURVE = "curve:"  # what stands before the name of a curve among the signals
@@ -48,6 +49,7 @@ class RunPage(QWidget):
         self._bands: BandsView | None = None  # made when a curve is first looked at
         self._clouds: CloudsView | None = None
         self._curves: dict[str, Any] = {}
+        self._expectation: Expectation | None = None
         self._stack = QStackedWidget(self)
         self._stack.addWidget(self._main)
         self._icon = QLabel(self)
@@ -131,6 +133,19 @@ class RunPage(QWidget):
         """Draw a fit, or none."""
         self.fitted = fitted
         self._main.show_fit(fitted)
+
+    def show_expected(self, expected: Any, words: str) -> None:
+        """Draw the curve that the experiment's model expects (`qlab.design.Expected`), or none."""
+        from qlab_ui.plots.curve import CurveView
+        from qlab_ui.plots.expectation import Expectation
+
+        if not isinstance(self._main, CurveView):
+            return
+        if self._expectation is None:
+            if expected is None:
+                return
+            self._expectation = Expectation(self._main)
+        self._expectation.show(expected, words)
 
     def changeEvent(self, event: QEvent) -> None:
         """Draw the icon again after a change of theme."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from qlab.errors import QlabError
+from qlab.record import Record
 from qlab.session import Event
 from qlab_ui import sequence, text
 from qlab_ui.panels.sequence import NOTHING
@@ -54,10 +55,15 @@ class Playing:
         """Another run is looked at: what it played is wanted now."""
         self._edited = False
 
-    def _wanted(self) -> tuple[str, dict[str, Any] | None]:
+    def record(self) -> Record | None:
+        """Return the run whose sequence is drawn; None for that of the form."""
         page = self._window.centre.current()
-        if page is not None and page.record.programs and not self._edited:
-            return f"played in run {text.short_id(page.record.id)}", page.record.programs[-1]
+        return page.record if page is not None and page.record.programs and not self._edited else None
+
+    def _wanted(self) -> tuple[str, dict[str, Any] | None]:
+        record = self.record()
+        if record is not None:
+            return f"played in run {text.short_id(record.id)}", record.programs[-1]
         return "as the form says", self._form
 
     def _checked(self, event: Event) -> None:

@@ -51,6 +51,18 @@ class Played:
     duration: NDArray[np.float64]
     points: tuple[tuple[str, str, NDArray[np.float64]], ...]  # name, unit, values at each point
     shots: int
+    index: NDArray[np.int64]  # of each point in the whole sweep
+    program: Mapping[str, Any]
+
+    def drive_at(self, point: int, seconds: float) -> tuple[float, float, float] | None:
+        """Return the axis (unit vector) about which a pulse turns the state at a moment; None without a pulse."""
+        for pulse in self.pulses:
+            on = float(pulse.start[point]) <= seconds < float(pulse.stop[point])
+            if pulse.kind == "play" and on and pulse.amplitude[point]:
+                phase = float(pulse.phase[point])
+                phase += 2 * math.pi * float(pulse.frequency[point]) * (seconds - float(pulse.start[point]))
+                return math.cos(phase), math.sin(phase), 0.0
+        return None
 
     def at(self, point: int) -> str:
         """Return the swept values at a point, in words."""
@@ -65,6 +77,7 @@ def lay_out(program: Mapping[str, Any]) -> Played:
 
     read = Program.from_dict(program)
     timeline = compile_program(read)
+    chosen = np.arange(len(timeline))
     if len(timeline) > _MOST_POINTS:
         chosen = np.unique(np.linspace(0, len(timeline) - 1, _MOST_POINTS).round().astype(np.int64))
         timeline = timeline.take(chosen)
@@ -85,7 +98,7 @@ def lay_out(program: Mapping[str, Any]) -> Played:
         for e in timeline.events
     )
     points = tuple((name, read.sweeps[name].unit, values) for name, values in timeline.points.items())
-    return Played(tuple(first), pulses, _seconds(timeline.duration), points, read.shots)
+    return Played(tuple(first), pulses, _seconds(timeline.duration), points, read.shots, chosen, program)
 
 
 def _seconds(picoseconds: NDArray[np.int64]) -> NDArray[np.float64]:

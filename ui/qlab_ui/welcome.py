@@ -38,6 +38,7 @@ class Welcome(QWidget):
     runWanted = Signal()
     openWanted = Signal()
     folderWanted = Signal()
+    tourWanted = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -51,6 +52,9 @@ class Welcome(QWidget):
         self.open_button = QPushButton("Open runs…", self.card)
         self.open_button.setToolTip("Open run files")
         self.open_button.clicked.connect(self.openWanted)
+        self.tour_button = QPushButton("Take the tour", self.card)
+        self.tour_button.setToolTip("Eight steps through the window; leave it at any time")
+        self.tour_button.clicked.connect(self.tourWanted)
         self.hint = self._muted("")
         self.where = self._muted("")
         self.begin = Begin(self.card)
@@ -144,6 +148,7 @@ class Welcome(QWidget):
         buttons = QHBoxLayout()
         buttons.addWidget(self.run_button)
         buttons.addWidget(self.open_button)
+        buttons.addWidget(self.tour_button)
         buttons.addStretch(1)
         column.addLayout(buttons)
         column.addWidget(self.hint)

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, Qt, QTimer
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QShowEvent
+from PySide6.QtGui import QCloseEvent, QDesktopServices, QDragEnterEvent, QDropEvent, QShowEvent
 from PySide6.QtWidgets import QApplication, QDialog, QMainWindow
 
 from qlab.record import ENDED
@@ -18,6 +18,7 @@ from qlab_ui.bench import BenchSide
 from qlab_ui.commands import Commands
 from qlab_ui.dialogs.error import ErrorDialog
 from qlab_ui.examples import Examples
+from qlab_ui.expecting import Expecting
 from qlab_ui.fair import Fair
 from qlab_ui.feed import Feed
 from qlab_ui.files import Files
@@ -30,6 +31,7 @@ from qlab_ui.manyruns import ManyRuns
 from qlab_ui.notices import Notices
 from qlab_ui.noting import Noting
 from qlab_ui.panels.experiments import ExperimentsPanel
+from qlab_ui.panels.help import HelpPanel
 from qlab_ui.panels.instruments import InstrumentsPanel
 from qlab_ui.panels.log import LogPanel
 from qlab_ui.panels.metadata import MetadataPanel
@@ -39,9 +41,11 @@ from qlab_ui.panels.result import ResultPanel
 from qlab_ui.panels.runs import RunsPanel
 from qlab_ui.panels.sequence import SequencePanel
 from qlab_ui.playing import Playing
+from qlab_ui.states import States
 from qlab_ui.statusline import StatusLine
 from qlab_ui.tabs import Centre
 from qlab_ui.toasts import Toasts
+from qlab_ui.tour import Tour
 from qlab_ui.welcome import Welcome
 from qlab_ui.worker import ProcessWorker, Worker
 
@@ -61,6 +65,7 @@ class MainWindow(QMainWindow):
         self._frames = 0
         self._build()
         self._connect()
+        self.reveal()
         self.bench.recall()
         for line in layout.restore(self, settings):
             self.tell("warning", line)
@@ -77,7 +82,7 @@ class MainWindow(QMainWindow):
         self.form.put_beside_title(self.presets)
         self.queue, self.instruments, self.sequence = QueuePanel(), InstrumentsPanel(), SequencePanel()
         self.log, self.result = LogPanel(), ResultPanel()
-        self.record, self.notes = MetadataPanel(), NotesPanel()
+        self.record, self.notes, self.help = MetadataPanel(), NotesPanel(), HelpPanel()
         self.status = StatusLine(self)
         self.setStatusBar(self.status)
         self.status.rest()
@@ -92,18 +97,22 @@ class MainWindow(QMainWindow):
             "experiments": self.experiments, "parameters": self.form, "runs": self.runs,
             "queue": self.queue, "instruments": self.instruments, "sequence": self.sequence,
             "log": self.log, "result": self.result, "metadata": self.record, "notes": self.notes,
+            "help": self.help,
         }  # fmt: skip
         self.docks = layout.make_docks(self, dict(panes))
         window_menu = self.bars.menus["Window"]
         window_menu.addSeparator()
         for dock in self.docks.values():
             window_menu.addAction(dock.toggleViewAction())
+        self.expecting = Expecting(self)
+        self.tour = Tour(self)
         self.at_work = AtWork(self.feed, self.centre, self.runs, self.status, self)
         self.fitting = Fitting(self.centre, self.worker, self.result, self)
         self.bench = BenchSide(self)
         self.hands = Hands(self)
         self.notices = Notices(self)
         self.playing = Playing(self)
+        self.states = States(self)
         self.noting = Noting(self)
         self.fair = Fair(self)
         self.examples = Examples(self)
@@ -114,6 +123,9 @@ class MainWindow(QMainWindow):
             "log", lambda event: self.tell(str(event.get("level", "info")), str(event.get("message", "")))
         )
         self.feed.on("state", self._state)
+        self.docks["help"].visibilityChanged.connect(self.help.looked_at)
+        self.help.experimentWanted.connect(self.experiments.choose)
+        self.help.linkWanted.connect(QDesktopServices.openUrl)
         self.experiments.runWanted.connect(lambda: self.call("run"))
         self.centre.shownChanged.connect(self._shown)
         self.centre.menuWanted.connect(self.bars.plot_menu)
@@ -138,11 +150,22 @@ class MainWindow(QMainWindow):
         self.log.counted.connect(self.status.show_warnings)
         self.status.warnings.clicked.connect(lambda: self.call("pane_6"))
         self.welcome.runWanted.connect(lambda: self.call("run"))
+        self.result.revealWanted.connect(lambda: self.call("reveal"))
+        self.welcome.tourWanted.connect(lambda: self.call("tour"))
         self.welcome.openWanted.connect(lambda: self.call("open_runs"))
         self.welcome.folderWanted.connect(lambda: self.call("open_folder"))
         self.bars.show_models([])
         self.bars.offer_recent(lambda: self.settings.recent_files, lambda file: self.files.open(Path(file)))
         self.setAcceptDrops(True)
+
+    def reveal(self) -> None:
+        """Show or hide the truth of simulated runs, as the settings say."""
+        revealed = self.settings.reveal
+        self.result.reveal(revealed)
+        self.record.record.revealed = revealed
+        self.expecting.again()
+        if hasattr(self, "fair"):
+            self._shown()
 
     def call(self, slot: str) -> None:
         """Run a command by the name of its slot."""
@@ -162,7 +185,9 @@ class MainWindow(QMainWindow):
         if drawn is not None and self.isVisible():
             drawn.frame()
         self.fitting.consider()
+        self.expecting.consider()
         self.playing.consider()
+        self.states.consider()
         self.bars.follow(self._situation())
         self._frames += 1
         if self._frames % 300 == 0:
@@ -299,4 +324,6 @@ class MainWindow(QMainWindow):
             chosen=len(self.runs.chosen()),
             undo=self.form.undo_stack.canUndo(),
             redo=self.form.undo_stack.canRedo(),
+            revealed=self.settings.reveal,
+            expected=self.settings.expected_curve,
         )

@@ -3,6 +3,7 @@
 import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +83,18 @@ def curves(record: Record, rows: Rows | str) -> tuple[Any, ...]:
     except Exception:  # noqa: BLE001 - as with the figures: half a run may be too little
         return ()
     return found
+
+
+def expected(record: Record, signal: str, truth: bool) -> Any:
+    """Return the curve (`qlab.design.Expected`) that a run should show, or None where its experiment has none.
+
+    With `truth` that of what is hidden in a simulated bench, else that of what the parameters were made for.
+    """
+    try:
+        design = import_module("qlab.design")
+    except ModuleNotFoundError:  # a core without designs expects nothing
+        return None
+    return design.expected_curve(record, signal, known=None if truth else {})
 
 
 def _held(record: Record, rows: Rows | str) -> Rows:

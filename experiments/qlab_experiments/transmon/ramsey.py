@@ -58,6 +58,7 @@ class Ramsey(Experiment[RamseyParameters]):
     """
 
     title = "Transmon Ramsey fringes"
+    preset = "sim-transmon"
     group = "Coherence"
     fit = "cosine_of_two_decays"
     quantum: ClassVar = {**QUANTUM, "protocol": "Ramsey", "measurand": "magnetic flux", "unit": "Wb"}

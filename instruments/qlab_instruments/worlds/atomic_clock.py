@@ -3,7 +3,7 @@
 import cmath
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Annotated, Any
 
@@ -15,6 +15,7 @@ from qlab.parameters import Parameters
 from qlab.physics.constants import TWO_PI
 from qlab.physics.judge import propagators
 from qlab.physics.oscillator import OscillatorCycles, OscillatorNoise
+from qlab.physics.path import Path, path_of
 from qlab.physics.segments import Segment, cut
 from qlab.physics.systems.clock import ClockAtoms
 from qlab.pulses import Timeline
@@ -102,6 +103,13 @@ class ClockWorld(SeededWorld):
                 pictures[point, shot] = self._picture(excited)
                 self._shots += 1
         return dict.fromkeys(keys, pictures)
+
+    def path(self, timeline: Timeline, point: int) -> Path:
+        """Return the state of the atoms along one cycle, as a laser without noise would drive them."""
+        offset = timeline.setpoints.get("oscillator.offset", np.zeros(len(timeline)))[point]
+        away = self.hidden.shift - self.hidden.laser_offset - float(offset)
+        note = "The laser is drawn without its noise."
+        return replace(path_of(replace(self.atoms, shift=away), timeline, point), note=note)
 
     def _stretches(self, timeline: Timeline, point: int) -> "Stretches":
         """Return the stretches of one point; those of a timeline that is played again and again are kept."""

@@ -13,6 +13,7 @@ from qlab.parameters import Parameters
 from qlab.physics.constants import D_NV
 from qlab.physics.engine import Readout, play
 from qlab.physics.noise import slow_drift
+from qlab.physics.path import Path, path_of
 from qlab.physics.systems.nv import COUPLINGS, NVCentre
 from qlab.pulses import Acquire, Delay, Gate, Play, Program, Timeline, compile_program
 from qlab.shots import SUFFIX
@@ -118,6 +119,10 @@ class NVWorld(SeededWorld):
         timeline = replace(timeline, setpoints=setpoints)
         readout = play(self.centre(self.elapsed), timeline, self.solver)
         return dict(self._count(readout, timeline.shots, single=single))
+
+    def path(self, timeline: Timeline, point: int) -> Path:
+        """Return the state of the spin along one point of a timeline."""
+        return path_of(self.centre(0.0), timeline, point)
 
     def _count(self, readout: Readout, shots: int, *, single: bool = False) -> dict[str, NDArray[np.int64]]:
         points = len(readout.probability)

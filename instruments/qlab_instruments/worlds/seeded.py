@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from qlab.errors import InstrumentError
+from qlab.errors import InstrumentError, UsageError
 from qlab.parameters import Parameters
+from qlab.physics.path import Path
 from qlab.pulses import Timeline
 from qlab_instruments.worlds.clock import VirtualClock
 
@@ -95,6 +96,11 @@ class SeededWorld:
         `single` asks for the counts of each shot too; a world without a counter knows none.
         """
         raise NotImplementedError
+
+    def path(self, timeline: Timeline, point: int) -> Path:
+        """Return the state along one point of a timeline, for whoever wants to understand it; nothing is measured."""
+        del timeline, point
+        raise UsageError("How the state of this bench moves cannot be drawn.", "The counts can be measured.")
 
     def _setpoints(self, points: int) -> dict[str, NDArray[np.float64]]:
         setpoints = {name: np.full(points, value) for name, value in self.lines.items()}

@@ -13,6 +13,7 @@ from qlab.physics.constants import TWO_PI
 from qlab.physics.dispersive import Resonator
 from qlab.physics.engine import play
 from qlab.physics.noise import slow_drift
+from qlab.physics.path import Path, path_of
 from qlab.physics.systems.transmon import Transmon
 from qlab.pulses import Timeline
 from qlab.units import Hertz, Unit
@@ -119,6 +120,10 @@ class TransmonWorld(SeededWorld):
             else:
                 seen[event.key] = np.stack([iq.real, iq.imag], axis=-1)
         return seen
+
+    def path(self, timeline: Timeline, point: int) -> Path:
+        """Return the state of the transmon along one point of a timeline."""
+        return path_of(self.transmon(0.0), timeline, point)
 
     def _shots(
         self, resonator: Resonator, shares: NDArray[np.float64], window: float, shots: int, row: int

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qlab.errors import UsageError
+from qlab.physics.path import Path
 from qlab.physics.systems.custom import UserSystem
 from qlab.pulses import Timeline
 from qlab.units import parse_quantity
@@ -72,15 +73,23 @@ class UserWorld(SeededWorld):
     def detect(self, timeline: Timeline, *, single: bool = False) -> dict[str, NDArray[Any]]:
         """Return how many shots clicked at each point."""
         del single
-        shifted = dict(timeline.setpoints)
-        for name in self.system.terms:
-            moved = shifted.get(f"sample.{name}", np.zeros(len(timeline)))
-            shifted[f"sample.{name}"] = moved + self.system.parameters.get(name, 0.0)
-        click = self.system.probability(replace(timeline, setpoints=shifted), self.solver)
+        click = self.system.probability(self._shifted(timeline), self.solver)
         counts = np.array([
             self.stream(CLICKS, self.rows + i).binomial(timeline.shots, p) for i, p in enumerate(click)
         ])  # fmt: skip
         return {event.key: counts for event in timeline.events if event.kind == "acquire"}
+
+    def path(self, timeline: Timeline, point: int) -> Path:
+        """Return the state along one point of a timeline, up to its readout."""
+        return self.system.path(self._shifted(timeline), point)
+
+    def _shifted(self, timeline: Timeline) -> Timeline:
+        """Return a timeline whose knobs of the sample are added to the truth."""
+        shifted = dict(timeline.setpoints)
+        for name in self.system.terms:
+            moved = shifted.get(f"sample.{name}", np.zeros(len(timeline)))
+            shifted[f"sample.{name}"] = moved + self.system.parameters.get(name, 0.0)
+        return replace(timeline, setpoints=shifted)
 
 
 def _with(system: UserSystem, **parameters: float) -> UserSystem:

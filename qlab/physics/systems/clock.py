@@ -39,6 +39,11 @@ class ClockAtoms:
         if wrong:
             raise UsageError(f"Clock atoms cannot have this {wrong[0]}.", "Check the numbers of their truth.")
 
+    @property
+    def level_names(self) -> tuple[str, ...]:
+        """What the levels are called."""
+        return ("excited", "ground")
+
     def hamiltonian(self, rabi: float = 0.0, offset: float = 0.0) -> "Qobj":
         """Return H in rad/s in the frame of the oscillator; index 0 = excited. `rabi` and `offset` in Hz."""
         qt = qutip()

@@ -19,6 +19,7 @@ from qlab.physics.constants import TWO_PI
 from qlab.physics.engine import check_solver
 from qlab.physics.judge import propagators
 from qlab.physics.levels import Complex, Floats
+from qlab.physics.path import SAMPLES, Path, made
 from qlab.physics.propagate import expm, liouvillian
 from qlab.physics.quantum import qutip
 from qlab.pulses.timeline import PICOSECOND, Event, Timeline
@@ -126,6 +127,24 @@ class UserSystem:
                 state = made[step] @ state
             found[point] = (effect @ state).real
         return np.clip(found, 0.0, 1.0)
+
+    def path(self, timeline: Timeline, point: int = 0) -> Path:
+        """Return the state along one point of a timeline, up to its readout."""
+        times, states, now = [], [self._start.ravel()[None]], 0.0
+        share = np.linspace(0, 1, SAMPLES)
+        times.append(np.zeros(1))
+        for step in self._steps(timeline, point):
+            generator = liouvillian(self._matrix(step)[None], self._jumps)[0]
+            within = expm(generator * (step.seconds * share)[:, None, None])
+            states.append(np.asarray(within @ states[-1][-1]))
+            times.append(now + step.seconds * share)
+            now += step.seconds
+        d = self.H0.shape[0]
+        names = tuple(f"|{i}⟩" for i in range(d))
+        whole = np.concatenate(states).reshape(-1, d, d)
+        raising = [np.argwhere(np.abs(np.asarray(drive.full())) > 0) for drive in self.drives.values()]
+        pair = (int(raising[0][0][0]), int(raising[0][0][1])) if raising and len(raising[0]) else (d - 1, 0)
+        return made(np.concatenate(times), names, whole, pair)
 
     def _steps(self, timeline: Timeline, point: int) -> "list[_Step]":
         """Return the stretches of one point up to the readout, in each of which nothing changes."""

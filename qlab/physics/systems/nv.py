@@ -109,6 +109,11 @@ class NVCentre:
         return qt.Qobj(self._matrix, dims=[[3, len(self.projections)]] * 2)
 
     @property
+    def level_names(self) -> tuple[str, ...]:
+        """What the levels of a block are called."""
+        return ("mₛ = +1", "mₛ = 0", "mₛ = −1")
+
+    @property
     def projections(self) -> tuple[float, ...]:
         """The values of m_I."""
         return PROJECTIONS[self.nitrogen]

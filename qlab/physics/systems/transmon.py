@@ -90,6 +90,11 @@ class Transmon:
         level = self.spectrum(3)
         return float(level[2] - 2 * level[1])
 
+    @property
+    def level_names(self) -> tuple[str, ...]:
+        """What the levels are called."""
+        return ("|0⟩", "|1⟩", "|2⟩")
+
     def hamiltonian(self, photons: int = PHOTONS, levels: int = LADDER) -> "Qobj":
         """Return H in rad/s on transmon (x) resonator in the laboratory frame, without drive."""
         qt = qutip()

@@ -52,6 +52,7 @@ class CommandPalette(QDialog):
         self.line = Line(self)
         self.line.setPlaceholderText("Type the name of a command")
         self.line.setAccessibleName("Command")
+        self.line.setToolTip("Up and Down choose, Return does it")
         self.list = QTreeWidget(self)
         self.list.setAccessibleName("Commands")
         self.list.setHeaderHidden(True)

@@ -69,6 +69,7 @@ class ProfileDialog(QDialog):
         self._faults: dict[str, QLabel] = {}
         self.chooser = QComboBox(self)
         self.chooser.setAccessibleName("Profile")
+        self.chooser.setToolTip("Which profile is written into the files")
         self.chooser.activated.connect(self._choose)
         new = QPushButton("New…", self)
         new.setToolTip("Another profile, for example for another project")
@@ -126,6 +127,7 @@ class ProfileDialog(QDialog):
                 line = self.lines[key] = QLineEdit(box)
                 line.setPlaceholderText(example)
                 line.setAccessibleName(label)
+                line.setToolTip(f"{label}, for example {example}" if example else label)
                 line.editingFinished.connect(lambda key=key: self.keep(key))
                 fault = self._faults[key] = QLabel(box)
                 fault.setTextFormat(Qt.TextFormat.PlainText)

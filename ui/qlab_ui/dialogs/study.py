@@ -38,9 +38,13 @@ class LoopRow(QFrame):
             self.over.addItem(f"{name} ({unit})" if unit not in {"", "1"} else name, name)
         for key, words in ORDERS.items():
             self.order.addItem(words, key)
+        self.over.setToolTip("The parameter or the knob that is stepped from run to run")
+        self.order.setToolTip("In which order the values are taken")
         self.values = QLineEdit(self)
+        self.values.setToolTip("A sweep as from:to:count, or single values, each with its unit")
         self.values.setPlaceholderText("1 MHz:20 MHz:11, or 1 MHz, 2 MHz, 5 MHz")
         self.refine = QLineEdit(self)
+        self.refine.setToolTip("Where this fit value changes most, the values lie closest")
         self.refine.setPlaceholderText("fit value to follow, e.g. frequency")
         self.together = QCheckBox("steps together with the next loop", self)
         self.message = QLabel(self)

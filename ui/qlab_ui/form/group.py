@@ -23,6 +23,7 @@ class Group(QWidget):
         self.header.setAutoRaise(True)
         self.header.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.header.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.header.setAccessibleName(title or "Settings")
         self.header.setToolTip("Show or hide these settings")
         self.header.setVisible(bool(title))
         self.header.clicked.connect(lambda: self._open(not self.opened))

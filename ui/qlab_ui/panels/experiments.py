@@ -25,6 +25,7 @@ class ExperimentsPanel(QWidget):
         self.search.setObjectName("experiment_search")
         self.search.setPlaceholderText("Find an experiment")
         self.search.setAccessibleName("Find an experiment")
+        self.search.setToolTip("Words of its name, platform or purpose; Return takes the first")
         self.search.setClearButtonEnabled(True)
         self.search.textChanged.connect(self._filter)
         self.search.returnPressed.connect(self._take_first)

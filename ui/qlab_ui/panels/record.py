@@ -42,11 +42,12 @@ class RecordPanel(QTreeWidget):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setIndentation(self.fontMetrics().averageCharWidth() * 2)
         self.header().setSectionResizeMode(0, QHeaderView.ResizeMode.ResizeToContents)
-        self._shown: tuple[str, str] = ("", "")
+        self.revealed = False  # whether the truth of a simulated run is shown
+        self._shown: tuple[str, str, bool] = ("", "", False)
 
     def show_record(self, record: Record | None, fields: Fields = ()) -> None:
         """Show a record; the same one in the same state is left as it stands."""
-        key = ("", "") if record is None else (record.id, record.state)
+        key = ("", "", False) if record is None else (record.id, record.state, self.revealed)
         if key == self._shown:
             return
         self._shown = key
@@ -59,6 +60,8 @@ class RecordPanel(QTreeWidget):
                 self._add(None, text.words(name), value)
         for name in _TABLES:
             table: dict[str, Any] = getattr(record, name)
+            if name == "truth" and not self.revealed:
+                continue
             if name == "parameters":
                 table = _named(table, fields)
             if table:

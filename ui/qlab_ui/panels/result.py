@@ -2,7 +2,7 @@
 
 import math
 
-from PySide6.QtCore import QEvent, Qt
+from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtWidgets import (
     QApplication,
     QFrame,
@@ -25,9 +25,12 @@ _BELIEVED = (0.4, 2.5)  # reduced chi-squared outside of this says that the curv
 class ResultPanel(QWidget):
     """The right-hand side: values for people; Copy gives them with full precision."""
 
+    revealWanted = Signal()
+
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("result")
+        self.revealed = False  # whether the truth of simulated runs is shown
         self._lines: list[tuple[str, float, float | None, str]] = []
         self._title, self._chi2, self._doubt, self._empty = (self._label() for _ in range(4))
         bold = self._title.font()
@@ -43,13 +46,19 @@ class ResultPanel(QWidget):
         self.copy_button = QPushButton("Copy", self)
         self.copy_button.setToolTip("Copy the values with full precision")
         self.copy_button.clicked.connect(self.copy)
+        self.reveal_button = QPushButton("Reveal the truth", self)
+        self.reveal_button.setCheckable(True)
+        self.reveal_button.setToolTip("Show what is hidden in this simulated run beside what was found (SIM)")
+        self.reveal_button.clicked.connect(self.revealWanted)
+        self._last: tuple[Record, FitResult | None, tuple[Figure, ...]] | None = None
         self._lay_out()
         self.clear()
 
     def clear(self, line: str = "No run is shown.") -> None:
         """Show that there is nothing to say."""
-        self._lines = []
+        self._lines, self._last = [], None
         self._empty.setText(line)
+        self.reveal_button.hide()
         for widget in (self._title, self._chi2, self._doubt, self._values, self._heading, self._figures):
             widget.hide()
         self._empty.show()
@@ -62,6 +71,9 @@ class ResultPanel(QWidget):
             self.clear(_nothing_yet(record))
             return
         self._empty.hide()
+        self._last = (record, fit, found)
+        hidden = record.simulated and fit is not None and bool(record.expected_of(fit))
+        self.reveal_button.setVisible(hidden)
         self._show_fit(record, fit)
         figures = _figure_rows(found)
         self._figures.show_rows(figures)
@@ -69,6 +81,14 @@ class ResultPanel(QWidget):
             widget.setVisible(bool(figures))
         self._lines += [(f.label or f.name, f.value, f.error, f.unit) for f in found]
         self.copy_button.setEnabled(bool(self._lines))
+
+    def reveal(self, revealed: bool) -> None:
+        """Show the truth of simulated runs beside what was found, or hide it."""
+        self.revealed = revealed
+        self.reveal_button.setChecked(revealed)
+        self.reveal_button.setText("Hide the truth" if revealed else "Reveal the truth")
+        if self._last is not None:
+            self.show_result(*self._last)
 
     def copy(self) -> None:
         """Put the values on the clipboard: name, value, error, unit, separated by tabs."""
@@ -97,7 +117,7 @@ class ResultPanel(QWidget):
         self._chi2.setToolTip(
             f"Chi-squared over degrees of freedom: {fit.chi2:.4g} / {fit.degrees_of_freedom}"
         )
-        self._values.show_rows(_fit_rows(record, fit))
+        self._values.show_rows(_fit_rows(record, fit, self.revealed))
         self._lines += [(p.label or p.name, p.value, p.error, p.unit) for p in fit.parameters]
 
     def _label(self) -> QLabel:
@@ -133,6 +153,7 @@ class ResultPanel(QWidget):
         foot = QHBoxLayout()
         foot.setContentsMargins(unit, 0, unit, unit)
         foot.addWidget(self.copy_button)
+        foot.addWidget(self.reveal_button)
         foot.addStretch(1)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
@@ -155,7 +176,7 @@ def _doubt(fit: FitResult) -> str:
     return ""
 
 
-def _fit_rows(record: Record, fit: FitResult) -> list[Row]:
+def _fit_rows(record: Record, fit: FitResult, revealed: bool) -> list[Row]:
     rows: list[Row] = []
     truth = record.expected_of(fit)
     for p in fit.parameters:
@@ -163,10 +184,10 @@ def _fit_rows(record: Record, fit: FitResult) -> list[Row]:
         shown = format_measured(p.value, p.error, p.unit)
         tip = f"{p.name} = {p.value!r} {p.unit}".strip() + (", held fixed" if held else "")
         rows.append(Row(text.capital(p.label) or text.words(p.name), shown, tip, strong=not held))
-        if record.simulated and p.name in truth:
+        if revealed and record.simulated and p.name in truth:
             rows.append(
                 Row(
-                    "truth",
+                    "truth (SIM)",
                     format_quantity(truth[p.name], p.unit, 7),
                     "What was simulated",
                     indent=True,

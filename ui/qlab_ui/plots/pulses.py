@@ -1,4 +1,4 @@
-"""A sequence drawn: one lane for each channel, as it is played at one point of the sweep."""
+"""A sequence drawn: one lane for each channel, as it is played at one point of the sweep, and the state below."""
 
 import math
 
@@ -8,6 +8,7 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QFontMetricsF,
+    QKeyEvent,
     QMouseEvent,
     QPainter,
     QPaintEvent,
@@ -19,9 +20,13 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from qlab.units import format_quantity
 from qlab_ui import theme
+from qlab_ui.plots.shares import draw_shares
 from qlab_ui.sequence import Played, Pulse, rotation_name
+from qlab_ui.states import StatePath
 
 _PULSE = 2.4  # width of a pulse beside that of the shortest stretch, where idle time is squeezed
+_SHARES = 1.6  # height of the populations beside that of a lane
+_STEPS = 200  # of the cursor across all of the sequence
 _SHORTEST = 1e-3  # of what is seen: a narrower pulse is drawn as a line
 
 
@@ -46,30 +51,54 @@ class PulseCanvas(QWidget):
         self._hit: list[tuple[QRectF, Pulse]] = []
         self._grab: tuple[float, tuple[float, float]] | None = None
         self.cursor_time: float | None = None
+        self.path: StatePath | None = None
+        self.setToolTip("Point at a pulse to read it. Wheel, + and - zoom; the arrow keys move the cursor.")
 
     def minimumSizeHint(self) -> QSize:
         """Ask for the height of the lanes."""
         lanes = len(self._played.channels) if self._played is not None else 2
         line = self.fontMetrics().height()
-        return QSize(line * 20, int(line * (1.9 * lanes + 1.6)))
+        shares = _SHARES if self.path is not None else 0.0
+        return QSize(line * 20, int(line * (1.9 * (lanes + shares) + 1.6)))
 
     def show_played(self, played: Played | None, point: int = 0) -> None:
         """Show a sequence at one point of its sweep."""
         self._played = played
         self._window = (0.0, 1.0)
+        self.path = None
         self.show_point(point)
         self.updateGeometry()
+
+    def show_path(self, path: StatePath | None) -> None:
+        """Show the populations below the pulses, or none."""
+        self.path = path
+        self.updateGeometry()
+        self.update()
+
+    def move_cursor(self, seconds: float) -> None:
+        """Put the cursor at a moment of the sequence."""
+        self.cursor_time = min(max(seconds, 0.0), self.total())
+        self.pointedAt.emit(self.cursor_time)
+        self.update()
 
     def show_point(self, point: int) -> None:
         """Show another point of the sweep."""
         self._point = point
         self._measure()
-        if self._played is not None:
-            names = ", ".join(self._played.channels)
-            self.setAccessibleDescription(
-                f"{len(self._played.pulses)} pulses on {names}, {format_quantity(self.total(), 's', 4)} in all"
-            )
+        self.say_moment("")
         self.update()
+
+    def say_moment(self, state: str) -> None:
+        """Say what is drawn, and the state at the cursor, to who cannot see it."""
+        if self._played is None:
+            return
+        names = ", ".join(self._played.channels)
+        words = (
+            f"{len(self._played.pulses)} pulses on {names}, {format_quantity(self.total(), 's', 4)} in all"
+        )
+        if self.cursor_time is not None and state:
+            words += f"; at {format_quantity(self.cursor_time, 's', 4)} {state}"
+        self.setAccessibleDescription(words)
 
     def set_to_scale(self, to_scale: bool) -> None:
         """Draw time to scale, or squeeze what is long."""
@@ -114,6 +143,11 @@ class PulseCanvas(QWidget):
         low, high = self._window
         return lane.left() + (at - low) / (high - low) * lane.width()
 
+    def _across(self, seconds: NDArray[np.float64], lane: QRectF) -> NDArray[np.float64]:
+        at = np.interp(seconds, self._edges, self._drawn)
+        low, high = self._window
+        return np.asarray(lane.left() + (at - low) / (high - low) * lane.width())
+
     def _seconds(self, x: float, lane: QRectF) -> float:
         low, high = self._window
         at = low + (x - lane.left()) / max(lane.width(), 1.0) * (high - low)
@@ -122,10 +156,11 @@ class PulseCanvas(QWidget):
     def _area(self) -> QRectF:
         metrics = QFontMetricsF(self.font())
         names = self._played.channels if self._played is not None else ()
-        left = (
-            max((metrics.horizontalAdvance(name) for name in names), default=0.0)
-            + metrics.averageCharWidth() * 2
-        )
+        left = max((metrics.horizontalAdvance(name) for name in names), default=0.0)
+        if self.path is not None:
+            wide = max(metrics.horizontalAdvance(name) for name in self.path.names)
+            left = max(left, wide + metrics.averageCharWidth() * 3.5)
+        left += metrics.averageCharWidth() * 2
         edge = metrics.averageCharWidth()
         return QRectF(left, 0, max(self.width() - left - edge, 1), self.height() - metrics.height() * 1.5)
 
@@ -140,12 +175,26 @@ class PulseCanvas(QWidget):
             return
         area = self._area()
         lanes = len(self._played.channels)
-        height = area.height() / max(lanes, 1)
+        height = area.height() / max(lanes + (_SHARES if self.path is not None else 0.0), 1)
         look = theme.theme_of(self.palette())
         for place, channel in enumerate(self._played.channels):
             lane = QRectF(area.left(), area.top() + place * height, area.width(), height)
             self._draw_lane(painter, lane, channel, QColor(look.series[place % len(look.series)]))
         self._draw_times(painter, area, look)
+        if self.path is not None:
+            room = QRectF(
+                area.left(), area.top() + (lanes + 0.2) * height, area.width(), (_SHARES - 0.3) * height
+            )
+            levels = list(zip(self.path.names, self.path.populations, strict=True))
+            draw_shares(
+                painter,
+                room,
+                lambda t: self._across(t, area),
+                self.path.times,
+                levels,
+                self.cursor_time,
+                look,
+            )
         if self.cursor_time is not None:
             painter.setPen(QPen(QColor(look.accent), 1))
             x = self._x(self.cursor_time, area)
@@ -233,7 +282,7 @@ class PulseCanvas(QWidget):
             self.update()
             return
         if self._played is not None and area.left() <= at.x() <= area.right():
-            self.pointedAt.emit(self._seconds(at.x(), area))
+            self.move_cursor(self._seconds(at.x(), area))
         for box, pulse in reversed(self._hit):
             if box.contains(at):
                 QToolTip.showText(event.globalPosition().toPoint(), pulse.describe(self._point), self)
@@ -261,9 +310,32 @@ class PulseCanvas(QWidget):
         area = self._area()
         low, high = self._window
         at = low + (event.position().x() - area.left()) / max(area.width(), 1) * (high - low)
-        factor = 0.8 ** (event.angleDelta().y() / 120)
+        self._zoom(at, 0.8 ** (event.angleDelta().y() / 120))
+        event.accept()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Move the cursor, zoom about it."""
+        now = float(np.interp(self.cursor_time or 0.0, self._edges, self._drawn))
+        low, high = self._window
+        step = (high - low) / _STEPS
+        moves = {
+            Qt.Key.Key_Left: now - step, Qt.Key.Key_Right: now + step, Qt.Key.Key_Home: 0.0,
+            Qt.Key.Key_End: 1.0, Qt.Key.Key_PageUp: now - 10 * step, Qt.Key.Key_PageDown: now + 10 * step,
+        }  # fmt: skip
+        zooms = {Qt.Key.Key_Plus: 0.8, Qt.Key.Key_Equal: 0.8, Qt.Key.Key_Minus: 1.25, Qt.Key.Key_0: 1e9}
+        key = Qt.Key(event.key())
+        if key in moves:
+            at = min(max(moves[key], 0.0), 1.0)
+            self.move_cursor(float(np.interp(at, self._drawn, self._edges)))
+        elif key in zooms:
+            self._zoom(now, zooms[key])
+        else:
+            super().keyPressEvent(event)
+
+    def _zoom(self, at: float, factor: float) -> None:
+        """Show more or less about a place of the drawn axis."""
+        low, high = self._window
         width = min(max((high - low) * factor, 1e-6), 1.0)
         low = min(max(at - (at - low) * width / (high - low), 0.0), 1.0 - width)
         self._window = (low, low + width)
         self.update()
-        event.accept()
