@@ -60,6 +60,23 @@ def sim_squeezing() -> dict[str, Any]:
     return _bench("squeezing", "neutral atoms", "200 atoms in an optical cavity, simulated", drivers)
 
 
+def sim_photonics() -> dict[str, Any]:
+    """Return the simulated optical table: an interferometer, and a beam splitter for photon pairs."""
+    drivers = {
+        "player": "sim.pulse_player",
+        "laser": "sim.attenuated_laser",
+        "squeezer": "sim.squeezer",
+        "source": "sim.state_source",
+        "pairs": "sim.pair_source",
+        "shifter": "sim.phase_shifter",
+        "delay": "sim.delay_line",
+        "numbers": "sim.number_counter",
+        "coincidences": "sim.coincidence_counter",
+        "homodyne": "sim.homodyne",
+    }
+    return _bench("photonics", "photonic", "Two-mode interferometer and pair source, simulated", drivers)
+
+
 def own(world: str, platform: str = "other: own physics") -> dict[str, Any]:
     """Return a bench for a world of one's own (`qlab_instruments.worlds.user.UserWorld`), by the world's name."""
     drivers = {"player": "sim.pulse_player", "sample": "sim.sample", "counter": "sim.click_counter"}
