@@ -180,6 +180,36 @@ class PhaseShifter(Protocol):
 
 
 @runtime_checkable
+class IonTrap(Protocol):
+    """A trap that loads so many ions."""
+
+    ions: float
+
+
+@runtime_checkable
+class BichromaticDrive(Protocol):
+    """Two tones near both motional sidebands: `detuning` from them and `strength` of the coupling g/2π, in Hz."""
+
+    detuning: float
+    strength: float
+
+
+@runtime_checkable
+class RamanLasers(Protocol):
+    """Two lasers that drive a two-photon transition with momentum transfer along `direction` (+1 or -1).
+
+    `chirp` (Hz/s) is that of their difference frequency, along the direction of the momentum transfer.
+    """
+
+    chirp: float
+    direction: float
+
+    def steer(self, chirp: float, direction: float) -> None:
+        """Set both through the fast port of a servo: checked, not logged; what steers records it."""
+        ...
+
+
+@runtime_checkable
 class DelayLine(Protocol):
     """A variable delay of one path, in s."""
 

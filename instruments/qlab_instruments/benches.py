@@ -77,6 +77,23 @@ def sim_photonics() -> dict[str, Any]:
     return _bench("photonics", "photonic", "Two-mode interferometer and pair source, simulated", drivers)
 
 
+def sim_ion() -> dict[str, Any]:
+    """Return the simulated ion trap: calcium ions on a string, entangled through their motion."""
+    drivers = {
+        "player": "sim.pulse_player",
+        "trap": "sim.ion_trap",
+        "gate": "sim.bichromatic_drive",
+        "camera": "sim.camera",
+    }
+    return _bench("ion", "trapped ions", "40Ca+ ions in a linear trap, simulated", drivers)
+
+
+def sim_atoms() -> dict[str, Any]:
+    """Return the simulated gravimeter: cold rubidium in free fall."""
+    drivers = {"player": "sim.pulse_player", "raman": "sim.raman_lasers", "camera": "sim.camera"}
+    return _bench("atoms", "cold-atom interferometer", "Laser-cooled 87Rb in free fall, simulated", drivers)
+
+
 def own(world: str, platform: str = "other: own physics") -> dict[str, Any]:
     """Return a bench for a world of one's own (`qlab_instruments.worlds.user.UserWorld`), by the world's name."""
     drivers = {"player": "sim.pulse_player", "sample": "sim.sample", "counter": "sim.click_counter"}

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from qlab.errors import InstrumentError
+from qlab.errors import InstrumentError, UsageError
 from qlab.parameters import Parameters
 from qlab.pulses import Timeline
 from qlab_instruments.worlds.clock import VirtualClock
@@ -95,6 +95,11 @@ class SeededWorld:
         `single` asks for the counts of each shot too; a world without a counter knows none.
         """
         raise NotImplementedError
+
+    def only_batched(self, why: str) -> None:
+        """Refuse to be solved by QuTiP, for a world whose closed forms have no such counterpart here."""
+        if self.solver == "qutip":
+            raise UsageError(f"QuTiP does not solve this bench: {why}", "Leave --solver away; tests compare both.")
 
     def _setpoints(self, points: int) -> dict[str, NDArray[np.float64]]:
         setpoints = {name: np.full(points, value) for name, value in self.lines.items()}
