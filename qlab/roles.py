@@ -210,6 +210,26 @@ class RamanLasers(Protocol):
 
 
 @runtime_checkable
+class TunedLaser(Protocol):
+    """A laser that is tuned around a line, in Hz from it."""
+
+    detuning: float
+
+
+@runtime_checkable
+class Photodiode(Protocol):
+    """Measures the mean voltage of a photodiode in the windows of a played timeline."""
+
+    def arm(self, keys: Sequence[str], points: int) -> None:
+        """Get ready for `points` sweep points with one result for each window key."""
+        ...
+
+    def read(self, timeout: float) -> Mapping[str, NDArray[Any]]:
+        """Return the points finished since the last read: volts (points,), the mean over all shots."""
+        ...
+
+
+@runtime_checkable
 class DelayLine(Protocol):
     """A variable delay of one path, in s."""
 

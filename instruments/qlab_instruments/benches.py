@@ -94,6 +94,18 @@ def sim_atoms() -> dict[str, Any]:
     return _bench("atoms", "cold-atom interferometer", "Laser-cooled 87Rb in free fall, simulated", drivers)
 
 
+def sim_rydberg() -> dict[str, Any]:
+    """Return the simulated vapour cell: Rydberg states, two lasers and a radio field."""
+    drivers = {
+        "player": "sim.pulse_player",
+        "probe": "sim.probe_laser",
+        "coupling": "sim.coupling_laser",
+        "microwave": "sim.microwave",
+        "photodiode": "sim.photodiode",
+    }
+    return _bench("rydberg", "atomic vapour", "87Rb vapour cell with a horn, simulated", drivers)
+
+
 def own(world: str, platform: str = "other: own physics") -> dict[str, Any]:
     """Return a bench for a world of one's own (`qlab_instruments.worlds.user.UserWorld`), by the world's name."""
     drivers = {"player": "sim.pulse_player", "sample": "sim.sample", "counter": "sim.click_counter"}
