@@ -92,10 +92,14 @@ class Interferometer:
         return np.asarray(np.sqrt(np.maximum(square - mean**2, 0.0)))
 
     def resolution(self, phase: Floats, readout: Readout) -> Floats:
-        """Return the phase error of one shot by error propagation, noise over slope, in rad; (...)."""
+        """Return the phase error of one shot by error propagation, noise over slope, in rad; (...).
+
+        Infinite where the fringe is level: at a dark port both vanish, and only beside it their quotient is known.
+        """
         step = 1e-4 / max(self.inside, 1.0) ** 0.5
         slope = (self.signal(phase + step, readout) - self.signal(phase - step, readout)) / (2 * step)
-        return np.asarray(self.noise(phase, readout) / np.maximum(np.abs(slope), 1e-300))
+        level = np.abs(slope) * step < 1e-12
+        return np.asarray(np.where(level, np.inf, self.noise(phase, readout) / np.where(level, 1.0, np.abs(slope))))
 
     def quantum_fisher(self) -> float:
         """Return the quantum Fisher information on the phase of the light behind the lossy arms, without phase noise.
