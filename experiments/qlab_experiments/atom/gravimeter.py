@@ -74,8 +74,11 @@ class Gravimeter(Experiment[GravimeterParameters]):
 
     def measured(self) -> tuple[Column, ...]:
         """Return the atoms of both directions, and the excited shares."""
-        reduced = {"excited": "share of excited atoms, mean of both directions",
-                   "difference": "share downwards less share upwards"}  # fmt: skip
+        reduced = {
+            "excited": "share of excited atoms, mean of both directions", "downwards": "share of excited atoms, downwards",
+            "upwards": "share of excited atoms, upwards", "difference": "share downwards less share upwards",
+            "counted": "atoms in a shot",
+        }  # fmt: skip
         return (
             Column(name="atoms", long_name="excited and ground-state atoms, downwards then upwards",
                    dims=("direction", "state"), shape=(2, 2)),
@@ -125,7 +128,7 @@ class Gravimeter(Experiment[GravimeterParameters]):
         if fit is None or not fit.success:
             return ()
         p, system = self.parameters, self.parameters.system
-        atoms = float(np.mean(np.asarray(run["atoms"]).sum(axis=-1)))
+        atoms = float(np.mean(run["counted"]))
         contrast, wrong = fit.values["contrast"], fit.errors["contrast"]
         limits = self.model({"atoms": atoms, "contrast": max(contrast, 1e-6)})
         reached, spread = self._resolved(run, fit)
@@ -151,17 +154,16 @@ class Gravimeter(Experiment[GravimeterParameters]):
     def _resolved(self, run: Run, fit: FitResult) -> tuple[float, float]:
         """Return what one shot in one direction resolves on the flanks, and its error."""
         p, model = self.parameters, load_model(fit.model, fit.context)
-        atoms, chirp = np.asarray(run["atoms"]), np.asarray(run["chirp"], dtype=float)
-        shares = atoms[..., 0] / np.maximum(atoms.sum(axis=-1), 1.0)
-        values, which, count = np.unique(chirp, return_inverse=True, return_counts=True)
+        values, which, count = np.unique(run["chirp"], return_inverse=True, return_counts=True)
         slope = np.gradient(model.evaluate(values, fit.values), values) * p.system.k / (2 * np.pi)
         steep = (np.abs(slope) > 0.8 * np.abs(slope).max()) & (count > 1)
         if not steep.any():
             return float("nan"), float("nan")
         squares = np.zeros(len(values))
-        for side in range(2):
-            mean = np.bincount(which, weights=shares[:, side]) / count
-            squares += np.bincount(which, weights=(shares[:, side] - mean[which]) ** 2)
+        for side in ("downwards", "upwards"):
+            share = np.asarray(run[side], dtype=float)
+            mean = np.bincount(which, weights=share) / count
+            squares += np.bincount(which, weights=(share - mean[which]) ** 2)
         freedom = 2 * float((count[steep] - 1).sum())
         variance = float((squares[steep] / slope[steep] ** 2).sum()) / freedom
         return variance**0.5, variance**0.5 / (2 * freedom) ** 0.5
@@ -172,4 +174,8 @@ def _joined(block: Block) -> dict[str, NDArray[Any]]:
     atoms = np.stack([block["atoms"][::2, 0], block["atoms"][1::2, 0]], axis=1)
     share = atoms[..., 0] / np.maximum(atoms.sum(axis=-1), 1.0)
     last = {name: block[name][1::2] for name in ("chirp", "time", "valid")}
-    return {**last, "atoms": atoms, "excited": share.mean(axis=1), "difference": share[:, 0] - share[:, 1]}
+    down, up = share.T
+    return {
+        **last, "atoms": atoms, "excited": (down + up) / 2, "downwards": down, "upwards": up, "difference": down - up,
+        "counted": atoms.sum(axis=(1, 2)) / 2,
+    }  # fmt: skip

@@ -64,8 +64,7 @@ class IonWorld(SeededWorld):
             raise UsageError("The trap is empty.", "Load ions.")
         drift = float(slow_drift(np.asarray(self.elapsed), self.seed, FIELD)) * self.hidden.offset_drift
         pictures = np.empty((len(timeline), timeline.shots, 2), dtype=np.int64)
-        for point in range(len(timeline)):
-            steps = steps_of(timeline.take(slice(point, point + 1)), "ms")
+        for point, steps in enumerate(steps_of(timeline, "ms")):
             shares = self._shares(ions, steps, round(self.hidden.qubit_offset + drift, 3))
             rng = self.stream(CAMERA, self.rows + point)
             bright = rng.choice(ions + 1, size=timeline.shots, p=normalised(shares))

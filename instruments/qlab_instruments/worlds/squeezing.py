@@ -69,8 +69,7 @@ class SqueezingWorld(SeededWorld):
     def shares(self, timeline: Timeline) -> NDArray[np.float64]:
         """Return the probability of each number of atoms in the upper state; (points, N + 1)."""
         found = np.empty((len(timeline), self.hidden.atoms + 1))
-        for point in range(len(timeline)):
-            steps = steps_of(timeline.take(slice(point, point + 1)), "twist")
+        for point, steps in enumerate(steps_of(timeline, "twist")):
             key = (self.solver, *steps)
             if key not in self._known:
                 if len(self._known) >= MOST_KEPT:

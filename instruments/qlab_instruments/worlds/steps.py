@@ -1,4 +1,4 @@
-"""A timeline of one point as steps of a collective spin: turns, light, waits, and the look at the end."""
+"""A timeline as steps of a collective spin, for each of its points: turns, light, waits, and the look at the end."""
 
 from typing import Literal
 
@@ -11,19 +11,26 @@ from qlab.pulses.timeline import Event
 Step = tuple[Literal["turn", "light", "wait", "look"], float, float]
 
 
-def steps_of(point: Timeline, channel: str) -> tuple[Step, ...]:
-    """Return turns (angle, phase), light on a gated channel, waits and looks (seconds, 0) in order."""
-    lights = [e for e in point.events if e.kind == "gate" and e.channel == channel]
-    return tuple(step for _, segments in cut(point) for s in segments for step in _step(s, lights))
+def steps_of(timeline: Timeline, channel: str) -> list[tuple[Step, ...]]:
+    """Return, for each point, turns (angle, phase), light on a gated channel, waits and looks (seconds, 0) in order."""
+    found: list[tuple[Step, ...]] = [()] * len(timeline)
+    for chosen, segments in cut(timeline):
+        lights = [e for e in timeline.take(chosen).events if e.kind == "gate" and e.channel == channel]
+        for at, point in enumerate(chosen):
+            steps = (_step(segment, at, lights) for segment in segments)
+            found[int(point)] = tuple(step for step in steps if step is not None)
+    return found
 
 
-def _step(segment: Segment, lights: list[Event]) -> list[Step]:
-    start, seconds = float(segment.start[0]), float(segment.seconds[0])
+def _step(segment: Segment, at: int, lights: list[Event]) -> Step | None:
+    start, seconds = float(segment.start[at]), float(segment.seconds[at])
+    if seconds == 0:
+        return None
     middle = (start + seconds / 2) * 1e12
-    lit = any(light.start[0] <= middle < light.stop[0] for light in lights)
-    if segment.play is None:
-        return [("light" if lit else "look" if segment.keys else "wait", seconds, 0.0)]
+    lit = any(light.start[at] <= middle < light.stop[at] for light in lights)
+    angle = TWO_PI * float(segment.play.amplitude[at]) * seconds if segment.play is not None else 0.0
+    if angle == 0 or segment.play is None:
+        return "light" if lit else "look" if segment.keys else "wait", seconds, 0.0
     if lit:
         raise UsageError("A pulse is played while the light entangles the spins.", "Play one after the other.")
-    angle = TWO_PI * float(segment.play.amplitude[0]) * seconds
-    return [("turn", angle, float(segment.play.phase[0]))]
+    return "turn", angle, float(segment.play.phase[at])
