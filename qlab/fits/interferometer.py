@@ -13,7 +13,7 @@ class MachZehnder(FitModel):
     """What a readout shows at the phase scale·x + phase, exact for coherent, squeezed and NOON light with loss.
 
     Context: `photons`, `squeezing` (dB), `noon` (N, 0 for Gaussian light), `readout` (0 parity, 1 clicks, 2 difference,
-    3 homodyne), `angle`, `dark` (counts in a shot). x: phase asked of the shifter, rad. The arms and the phase noise are
+    3 homodyne), `angle`, `dark` (counts in a shot). x: phase asked of the shifter, rad. Arms and phase noise are
     held: with one readout they look much as the efficiency of the detectors does. Source: physics.md M10.
     """
 
@@ -26,7 +26,9 @@ class MachZehnder(FitModel):
     parameters: ClassVar[tuple[Variable, ...]] = (
         Variable("phase", "rad", "phase at x = 0"),
         Variable("scale", "1", "scale of the phase shifter", minimum=0.2, maximum=5.0, default=1.0),
-        Variable("efficiency", "1", "detector efficiency", minimum=1e-4, maximum=1.0, default=0.9, essential=True),
+        Variable(
+            "efficiency", "1", "detector efficiency", minimum=1e-4, maximum=1.0, default=0.9, essential=True
+        ),
         Variable("arm_a", "1", "efficiency of arm a", minimum=0.0, maximum=1.0, free=False, default=1.0),
         Variable("arm_b", "1", "efficiency of arm b", minimum=0.0, maximum=1.0, free=False, default=1.0),
         Variable("spread", "rad", "phase noise, rms", minimum=0.0, free=False),

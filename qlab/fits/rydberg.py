@@ -35,7 +35,10 @@ class RydbergLines(FitModel):
 
     def system(self, theta: Theta) -> RydbergLadder:
         """Return the ladder; a negative `radio` stands for a negative square."""
-        probe, coupling = self.known("probe_wavelength") or 780.241209686e-9, self.known("coupling_wavelength") or 480e-9
+        probe, coupling = (
+            self.known("probe_wavelength") or 780.241209686e-9,
+            self.known("coupling_wavelength") or 480e-9,
+        )
         return RydbergLadder(
             coupling=float(theta["coupling"]), radio=_signed_root(float(theta["radio"])),
             dephasing=max(float(theta["dephasing"]), 1.0), radio_detuning=self.known("radio_detuning"),
@@ -45,8 +48,10 @@ class RydbergLines(FitModel):
     def evaluate(self, x: Curve, theta: Theta) -> Curve:
         """Return the transmitted light at detuning x (Hz)."""
         away, rest = x - theta["frequency"], np.zeros_like(x)
-        detunings = (away, rest) if self.known("probe") else (rest, away)
-        return np.asarray(theta["level"] * self.system(theta).transmission(*detunings, float(theta["depth"])))
+        probe, coupling = (away, rest) if self.known("probe") else (rest, away)
+        return np.asarray(
+            theta["level"] * self.system(theta).transmission(probe, coupling, float(theta["depth"]))
+        )
 
     def guess(self, x: Curve, y: Curve, error: Curve) -> list[dict[str, float]]:
         """Scan splitting, coupling and dephasing around the middle of what is high, solving the level."""

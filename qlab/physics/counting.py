@@ -51,12 +51,12 @@ def _root_and_exponent(diagonal: list[Complex], added: Floats, mean: Floats) -> 
 
 
 def enough(mean: float, variance: float) -> int:
-    """Return a power of two beyond which so many photons (mean and variance) are not met: ten deviations and 24 more."""
+    """Return a power of two beyond which photons of such mean and variance are not met: ten deviations and 24."""
     return int(2 ** np.ceil(np.log2(mean + 10 * np.sqrt(variance) + 24)))
 
 
 def with_dark_counts(shares: Floats, dark: float) -> Floats:
-    """Return P(n_a, n_b), stacked (..., n, m), with a Poisson number of dark counts (mean `dark`) added at each port."""
+    """Return P(n_a, n_b), stacked (..., n, m), with Poisson dark counts (mean `dark`) added at each port."""
     if dark <= 0:
         return shares
     extra = int(np.ceil(dark + 10 * np.sqrt(dark) + 6))

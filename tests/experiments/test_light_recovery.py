@@ -10,7 +10,11 @@ from qlab.bench import Bench
 from qlab.errors import UsageError
 from qlab.fits import load_model
 from qlab.metrology.fisher import (
-    binomial_information, cramer_rao, gaussian_information, jacobian, poisson_information,
+    binomial_information,
+    cramer_rao,
+    gaussian_information,
+    jacobian,
+    poisson_information,
 )  # fmt: skip
 from qlab.physics.systems.atom_interferometer import ThreePulse
 from qlab.physics.systems.pairs import PhotonPairs, spectral_width
@@ -70,7 +74,9 @@ def pair_bound(experiment, truth, run, fit):
     theta = {**fit.values, "centre": truth["delay_offset"], "fwhm": truth["dip_width"]}
     curve, x = load_model(fit.model, fit.context), p.delay.values()
     counted = p.dwell * p.passes
-    return poisson_information(jacobian(curve, x, theta, fit.free) * counted, curve.evaluate(x, theta) * counted)
+    return poisson_information(
+        jacobian(curve, x, theta, fit.free) * counted, curve.evaluate(x, theta) * counted
+    )
 
 
 def ion_bound(experiment, truth, run, fit):
@@ -93,7 +99,9 @@ def fall_bound(experiment, truth, run, fit):
     sine = np.sqrt(np.maximum(1 - cosine**2, 0.0))
     variance = share * (1 - share) / truth["atoms"] + truth["detection_noise"] ** 2 / truth["atoms"] ** 2 / 2
     # phi_0 moves each direction off the extremum of the mean.
-    shifted = swing**2 * (sine**2 * math.cos(truth["phase_shift"]) ** 2 + cosine**2 * math.sin(truth["phase_shift"]) ** 2)
+    shifted = swing**2 * (
+        sine**2 * math.cos(truth["phase_shift"]) ** 2 + cosine**2 * math.sin(truth["phase_shift"]) ** 2
+    )
     variance = variance + shifted * rms**2 + (swing * cosine * rms**2) ** 2 / 2
     return gaussian_information(jacobian(curve, x, theta, fit.free), np.sqrt(variance / (2 * p.passes)))
 
@@ -140,7 +148,13 @@ def test_error_bars_are_honest_and_near_the_bound(case):
 
 
 def test_a_seed_says_everything():
-    for case, column in (("mz-noon", "parity"), ("hom", "clicks"), ("ghz", "ghz"), ("gravimeter", "atoms"), ("rydberg", "voltage")):
+    for case, column in (
+        ("mz-noon", "parity"),
+        ("hom", "clicks"),
+        ("ghz", "ghz"),
+        ("gravimeter", "atoms"),
+        ("rydberg", "voltage"),
+    ):
         name, bench, given = CASES[case]
         short = {"passes": 3, **SMALLER.get(case, {})}
         one, same, other = (whole(bench, name, seed, **{**given, **short})[0] for seed in (3, 3, 4))
@@ -180,7 +194,9 @@ def test_public_numbers_through_the_experiments():
     read = lambda name, **given: load("experiments", name).read(given)  # noqa: E731
     # P31
     noon = read(MZ, photons=3.0)
-    assert noon.model({"arm_a": 0.8, "arm_b": 1.0, "spread": 0.0})["quantum_fisher"] == pytest.approx(6.0952381, rel=1e-7)
+    assert noon.model({"arm_a": 0.8, "arm_b": 1.0, "spread": 0.0})["quantum_fisher"] == pytest.approx(
+        6.0952381, rel=1e-7
+    )
     assert noon.model({"arm_a": 0.8, "arm_b": 0.8})["quantum_fisher"] == pytest.approx(4.608, rel=1e-7)
     # P32: r = 1 is 8.686 dB; the steepest point of the difference is at pi/2.
     phase = qlab.Values((math.pi / 2,))
@@ -208,12 +224,17 @@ def test_public_numbers_through_the_experiments():
 
 
 def light(truth, **given):
-    return load("experiments", MZ).read({"phase": qlab.Linear(-math.pi, math.pi, 33), **given}).model(truth)["fringe"]
+    return (
+        load("experiments", MZ)
+        .read({"phase": qlab.Linear(-math.pi, math.pi, 33), **given})
+        .model(truth)["fringe"]
+    )
 
 
 def test_what_disturbs_light_moves_it_as_the_closed_forms_say():
     clean = {"arm_a": 1.0, "arm_b": 1.0, "spread": 0.0}
     for photons in (2.0, 4.0):
+
         def visibility(truth, photons=photons):
             fringe = light({**clean, **truth}, photons=photons, dark_rate=0.0)
             return float(np.ptp(fringe))
@@ -265,7 +286,7 @@ def test_what_disturbs_a_bench_shows_in_its_figures(case, truth, figure, factor)
 def test_long_pulses_cost_warm_atoms_contrast():
     contrasts = []
     for pulse in (10e-6, 50e-6):
-        run, fit, experiment = whole("sim-atoms", "atom.gravimeter", 3, pulse=pulse)
+        _, fit, _ = whole("sim-atoms", "atom.gravimeter", 3, pulse=pulse)
         made = ThreePulse(0.1, pulse, math.pi / 2 / pulse, velocity=1.5e-3)
         level, cosine, _ = (part[0] for part in made.fringe(np.array([0.0])))
         mirror = math.hypot(made.vibration_phase(2e-7), 5e-3)
@@ -295,7 +316,7 @@ def test_the_lock_holds_g_at_its_limits():
 
 def test_the_lock_follows_a_tide():
     truth = {"tide": 1e-6, "vibration": 2e-8, "phase_noise": 0.0}
-    run, _, experiment = whole("sim-atoms", "atom.gravity_lock", 2, truth, cycles=1000, vibration=2e-8, load_time=10.0)
+    run, _, _ = whole("sim-atoms", "atom.gravity_lock", 2, truth, cycles=1000, vibration=2e-8, load_time=10.0)
     g, time = np.asarray(run["gravity"])[100:], np.asarray(run["time"])[100:]
     exact = 9.81261234 + 1e-6 * np.sin(2 * math.pi * time / 44714.16)
     left = (g - exact)[: len(g) // 4 * 4].reshape(-1, 4).mean(axis=1)
@@ -304,7 +325,8 @@ def test_the_lock_follows_a_tide():
 
 
 @pytest.mark.parametrize("given", [
-    {"light": "noon", "readout": "homodyne"}, {"light": "noon", "photons": 2.5}, {"light": "noon", "readout": "difference"},
+    {"light": "noon", "readout": "homodyne"}, {"light": "noon", "photons": 2.5},
+    {"light": "noon", "readout": "difference"},
 ])  # fmt: skip
 def test_light_without_a_fringe_is_refused(given):
     experiment = load("experiments", MZ).read(given)

@@ -1,4 +1,4 @@
-"""The gravimeter against a Schrödinger equation in time, the Rydberg ladder against QuTiP's steady state; P25, P26, P28."""
+"""Falling atoms against a Schrödinger equation in time, the Rydberg ladder against QuTiP; P25, P26, P28."""
 
 import math
 
@@ -20,12 +20,17 @@ def driven(T, pulse, rabi, slope, doppler, last=0.0, between=(0.0, 0.0)):
     def motion(t, y, on, phase):
         detuning = slope * t + doppler
         g, e = y
-        return [-0.5j * (detuning * g + on * np.exp(1j * phase) * e), -0.5j * (on * np.exp(-1j * phase) * g - detuning * e)]
+        return [
+            -0.5j * (detuning * g + on * np.exp(1j * phase) * e),
+            -0.5j * (on * np.exp(-1j * phase) * g - detuning * e),
+        ]
 
     y = np.array([1, 0], dtype=complex)
     for k in range(5):
         on, phase = (rabi if k % 2 == 0 else 0.0), (last if k == 4 else 0.0)
-        y = solve_ivp(motion, marks[k : k + 2], y, args=(on, phase), rtol=1e-10, atol=1e-12, method="DOP853").y[:, -1]
+        y = solve_ivp(
+            motion, marks[k : k + 2], y, args=(on, phase), rtol=1e-10, atol=1e-12, method="DOP853"
+        ).y[:, -1]
         if k % 2:
             turn = np.exp(-0.5j * between[k // 2])
             y = y * np.array([turn, turn.conj()])
@@ -42,7 +47,10 @@ def test_the_fringe_of_falling_atoms():
         exact = []
         for slope in slopes:
             # Paths that do not meet again differ by the Doppler phase of both gaps: averaged out here by hand.
-            turns = [driven(made.T, made.pulse, made.rabi, slope, 0.0, last, (f, f)) for f in np.arange(4) * math.pi / 2]
+            turns = [
+                driven(made.T, made.pulse, made.rabi, slope, 0.0, last, (f, f))
+                for f in np.arange(4) * math.pi / 2
+            ]
             exact.append(np.mean(turns))
         np.testing.assert_allclose(mine, exact, atol=2e-4)
 
@@ -51,7 +59,7 @@ def test_finite_pulses_scale_the_phase():
     made = ThreePulse(T=1e-3, pulse=5e-5, rabi=math.pi / 2 / 5e-5)
     assert made.scale == pytest.approx((1e-3 + 1e-4) * (1e-3 + 2e-4 / math.pi))
     step = 20.0  # rad/s^2, deep in the linear part
-    level, cosine, sine = made.fringe(np.array([-step, step]))
+    level, _, sine = made.fringe(np.array([-step, step]))
     assert (sine[1] - sine[0]) / (2 * step) == pytest.approx(made.scale / 2, rel=5e-5)
     # A short-pulse formula would be off by 16 %.
     assert (sine[1] - sine[0]) / step != pytest.approx(1e-6, rel=0.1)
@@ -77,8 +85,11 @@ def test_warm_atoms_lose_contrast():
 
 def ideal(made, delta, last, turn):
     """Three pulses on an atom with a constant detuning as 2x2 exponentials."""
+
     def pulse(seconds, phase=0.0):
-        h = delta / 2 * qt.sigmaz() + made.rabi / 2 * (math.cos(phase) * qt.sigmax() - math.sin(phase) * qt.sigmay())
+        h = delta / 2 * qt.sigmaz() + made.rabi / 2 * (
+            math.cos(phase) * qt.sigmax() - math.sin(phase) * qt.sigmay()
+        )
         return (-1j * seconds * h).expm()
 
     free = (-0.5j * turn * qt.sigmaz()).expm()
@@ -93,16 +104,23 @@ def test_p25_p26_and_vibration():
     assert float(short.phase(9.80665, np.zeros(1))[0]) == pytest.approx(1579434.63, rel=1e-8)
     assert k * 9.80665 / TWO_PI / 1e6 == pytest.approx(25.1374828, rel=1e-8)
     assert short.projection_limit(1e6, 0.5) == pytest.approx(1.24179245e-08, rel=1e-8)
-    assert ThreePulse(T=0.05, pulse=1e-12, rabi=1.0).transfer(np.array([13.0]))[0] == pytest.approx(10.084248, rel=1e-7)
+    assert ThreePulse(T=0.05, pulse=1e-12, rabi=1.0).transfer(np.array([13.0]))[0] == pytest.approx(
+        10.084248, rel=1e-7
+    )
     # White acceleration through 16 sin^4(wT/2)/w^4, one-sided: k^2 S T^3/3.
-    weight = quad(lambda f: 16 * math.sin(math.pi * f * 0.1) ** 4 / (TWO_PI * f) ** 4, 1e-6, 400, limit=2000)[0]
+    weight = quad(lambda f: 16 * math.sin(math.pi * f * 0.1) ** 4 / (TWO_PI * f) ** 4, 1e-6, 400, limit=2000)[
+        0
+    ]
     assert short.vibration_phase(2e-7) == pytest.approx(k * 2e-7 * math.sqrt(weight), rel=1e-4)
 
 
 def steady_coherence(system, probe, coupling, strength=1e-3):
     """Return the steady coherence of |2><1| over i times half the probe's Rabi frequency, from all four levels."""
     levels = [qt.basis(4, k) for k in range(4)]
-    hop = lambda k, rabi: TWO_PI * rabi / 2 * (levels[k] * levels[k + 1].dag() + levels[k + 1] * levels[k].dag())  # noqa: E731
+
+    def hop(k, rabi):
+        return TWO_PI * rabi / 2 * (levels[k] * levels[k + 1].dag() + levels[k + 1] * levels[k].dag())
+
     energies = np.array([0, probe, probe + coupling, probe + coupling + system.radio_detuning]) * TWO_PI
     h = hop(0, strength) + hop(1, system.coupling) + hop(2, system.radio) - qt.Qobj(np.diag(energies))
     jumps = [math.sqrt(TWO_PI * system.decay) * levels[0] * levels[1].dag()]

@@ -8,7 +8,14 @@ import qutip as qt
 
 from qlab.metrology.limits import dephased_frequency_limits
 from qlab.physics.systems.ions import (
-    IonChain, Look, SidebandGate, all_down, closed_gate, depolarised_fisher, parity, thermal_flop,
+    IonChain,
+    Look,
+    SidebandGate,
+    all_down,
+    closed_gate,
+    depolarised_fisher,
+    parity,
+    thermal_flop,
 )  # fmt: skip
 
 OPTIONS = {"atol": 1e-10, "rtol": 1e-8, "nsteps": 100_000}
@@ -32,7 +39,10 @@ def test_the_gate_with_a_warm_and_heating_mode():
     jx = qt.tensor(sum(each(qt.sigmax(), ions)) / 2, qt.qeye(levels))
     a = qt.tensor(*[qt.qeye(2)] * ions, qt.destroy(levels))
     g, delta, time, heating, thermal = 1.1, 2.0, 2.8, 0.08, 0.2
-    h = [[g * jx * a, lambda t: np.exp(1j * delta * t)], [g * jx * a.dag(), lambda t: np.exp(-1j * delta * t)]]
+    h = [
+        [g * jx * a, lambda t: np.exp(1j * delta * t)],
+        [g * jx * a.dag(), lambda t: np.exp(-1j * delta * t)],
+    ]
     rho = qt.tensor(dicke(ions)[0].proj(), qt.thermal_dm(levels, thermal))
     jumps = [math.sqrt(heating) * a, math.sqrt(heating) * a.dag()]
     end = qt.mesolve(h, rho, [0, time], jumps, options=OPTIONS).states[-1].ptrace(range(ions))
@@ -60,8 +70,10 @@ def test_a_closed_loop_makes_a_ghz_state(ions):
 @pytest.mark.parametrize("start", ["ghz", "product"])
 def test_dephasing_decay_and_a_bad_pulse_ion_by_ion(start):
     ions, rate, T1, wait, angle, offset = 3, 0.7, 1.9, 0.8, 1.3, 0.9
-    up = {"ghz": (dicke(ions)[0] + 1j * dicke(ions)[-1]).unit(),
-          "product": (0.35j * math.pi * sum(each(qt.sigmax(), ions))).expm() * dicke(ions)[0]}[start]
+    up = {
+        "ghz": (dicke(ions)[0] + 1j * dicke(ions)[-1]).unit(),
+        "product": (0.35j * math.pi * sum(each(qt.sigmax(), ions))).expm() * dicke(ions)[0],
+    }[start]
     jumps = [math.sqrt(rate / 2) * z for z in each(qt.sigmaz(), ions)]
     jumps += [math.sqrt(1 / T1) * d for d in each(qt.sigmam(), ions)]
     h = offset * sum(each(qt.sigmaz(), ions)) / 2
@@ -99,7 +111,9 @@ def test_contrast_falls_as_the_closed_forms_say():
         return abs(np.fft.rfft(parity(look.counts(chain, common)))[ions]) / 32
 
     assert contrast(rate=rate) == pytest.approx(math.exp(-ions * rate * wait), rel=1e-6)
-    assert contrast(common=common * wait) == pytest.approx(math.exp(-((ions * common * wait) ** 2) / 2), rel=1e-6)
+    assert contrast(common=common * wait) == pytest.approx(
+        math.exp(-((ions * common * wait) ** 2) / 2), rel=1e-6
+    )
     assert contrast(miss=0.02, false=0.01) == pytest.approx(0.97**ions, rel=1e-6)
     # A coupling that is a little off twists by a little too much.
     strong = all_down(2).entangled(SidebandGate(0.5 * 1.02e5, 1e5, 2 * math.pi / 1e5))
@@ -116,4 +130,6 @@ def test_p21_p24_p29():
     error = np.exp(8 * 0.1 * times) / (8 * np.sqrt(100.0 * times))
     assert error.min() == pytest.approx(found.product, rel=1e-5)
     assert depolarised_fisher(4, 0.8) == pytest.approx(12.4121212, rel=1e-7)
-    assert thermal_flop(2 * math.pi * 50e3, 0.1, 5.0, np.array([12e-6]))[0] == pytest.approx(0.946245393, abs=1e-8)
+    assert thermal_flop(2 * math.pi * 50e3, 0.1, 5.0, np.array([12e-6]))[0] == pytest.approx(
+        0.946245393, abs=1e-8
+    )

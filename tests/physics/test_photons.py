@@ -43,7 +43,9 @@ def squeezed_light():
 
 
 def noon_light(n):
-    return (qt.tensor(qt.basis(CUT, n), qt.basis(CUT, 0)) + qt.tensor(qt.basis(CUT, 0), qt.basis(CUT, n))).unit()
+    return (
+        qt.tensor(qt.basis(CUT, n), qt.basis(CUT, 0)) + qt.tensor(qt.basis(CUT, 0), qt.basis(CUT, n))
+    ).unit()
 
 
 @pytest.mark.parametrize("light", ["squeezed", "noon"])
@@ -61,7 +63,9 @@ def test_counts_behind_the_interferometer_are_those_of_fock_space(light):
     n = np.arange(CUT)
     at = np.array([phase])
     assert system.signal(at, "parity")[0] == pytest.approx(exact[:, 1::2].sum(), abs=2e-6)
-    assert system.signal(at, "difference")[0] == pytest.approx(float((exact * (n - n[:, None])).sum()), abs=1e-5)
+    assert system.signal(at, "difference")[0] == pytest.approx(
+        float((exact * (n - n[:, None])).sum()), abs=1e-5
+    )
     square = float((exact * (n - n[:, None]) ** 2).sum()) - float((exact * (n - n[:, None])).sum()) ** 2
     assert system.noise(at, "difference")[0] ** 2 == pytest.approx(square, abs=1e-4)
     seen = exact[0, 1:].sum() if light == "noon" else exact[:, 1:].sum()
@@ -87,12 +91,17 @@ def test_phase_noise_and_dark_counts_are_averages_over_shots():
     z = np.random.default_rng(1).normal(size=40_000)
     for readout in READOUTS:
         one = quiet.signal(0.4 + 0.2 * z, readout)
-        dark = {"parity": lambda p: (1 - (1 - 2 * p) * math.exp(-0.2)) / 2, "clicks": lambda p: 1 - (1 - p) * math.exp(-0.1)}
+        dark = {
+            "parity": lambda p: (1 - (1 - 2 * p) * math.exp(-0.2)) / 2,
+            "clicks": lambda p: 1 - (1 - p) * math.exp(-0.1),
+        }
         one = dark.get(readout, lambda p: p)(one)
         error = one.std() / 200
         assert noisy.signal(np.array([0.4]), readout)[0] == pytest.approx(one.mean(), abs=4 * error)
     noon = Interferometer(noon=4, spread=0.15)
-    assert 1 - 2 * noon.signal(np.zeros(1), "parity")[0] == pytest.approx(math.exp(-((4 * 0.15) ** 2) / 2), rel=1e-9)
+    assert 1 - 2 * noon.signal(np.zeros(1), "parity")[0] == pytest.approx(
+        math.exp(-((4 * 0.15) ** 2) / 2), rel=1e-9
+    )
     shares = with_dark_counts(np.array([[1.0]]), 0.3)
     assert shares[1, 2] == pytest.approx(math.exp(-0.6) * 0.3 * 0.3**2 / 2)
 
@@ -106,7 +115,9 @@ def test_p31_noon_light_with_loss(one, both):
 def test_p32_coherent_and_squeezed_light():
     system = Interferometer(100.0, 1 / DECIBEL)
     assert system.quantum_fisher() == pytest.approx(740.286708, rel=1e-8)
-    assert system.resolution(np.array([math.pi / 2]), "difference")[0] == pytest.approx(0.0391603011, rel=1e-6)
+    assert system.resolution(np.array([math.pi / 2]), "difference")[0] == pytest.approx(
+        0.0391603011, rel=1e-6
+    )
 
 
 def test_information_of_lossy_light_is_that_of_fock_space():
@@ -125,14 +136,20 @@ def test_information_of_lossy_light_is_that_of_fock_space():
 
 def test_no_readout_beats_the_light():
     phase = np.linspace(-3, 3, 181)
-    for system in (Interferometer(8.0, 6.0, arms=(0.9, 0.8)), Interferometer(8.0), Interferometer(noon=4, arms=(0.9, 0.8))):
+    for system in (
+        Interferometer(8.0, 6.0, arms=(0.9, 0.8)),
+        Interferometer(8.0),
+        Interferometer(noon=4, arms=(0.9, 0.8)),
+    ):
         for readout in READOUTS:
             if system.noon and readout in {"homodyne", "difference"}:
                 continue
             best = system.resolution(phase, readout).min()
             assert best >= (1 - 1e-6) / math.sqrt(system.quantum_fisher())
     # Coherent light by homodyne at the dark port, and NOON light by parity, miss nothing.
-    assert Interferometer(8.0).resolution(np.array([1e-3]), "homodyne")[0] == pytest.approx(1 / math.sqrt(8), rel=1e-4)
+    assert Interferometer(8.0).resolution(np.array([1e-3]), "homodyne")[0] == pytest.approx(
+        1 / math.sqrt(8), rel=1e-4
+    )
     assert Interferometer(noon=4).resolution(np.array([0.3]), "parity")[0] == pytest.approx(0.25, rel=1e-4)
     with pytest.raises(UsageError):
         Interferometer(noon=2).signal(phase, "homodyne")
@@ -145,7 +162,9 @@ def test_the_distribution_of_bright_light_sums_to_one():
     n = np.arange(256)
     assert shares.sum() == pytest.approx(1, abs=1e-9)
     assert float(shares.sum(axis=1) @ n) == pytest.approx(means[0], rel=1e-8)
-    assert float((shares * np.outer(n, n)).sum()) - means[0] * means[1] == pytest.approx(spread[0, 1], rel=1e-6)
+    assert float((shares * np.outer(n, n)).sum()) - means[0] * means[1] == pytest.approx(
+        spread[0, 1], rel=1e-6
+    )
 
 
 def counted_out(pairs, delay):
@@ -169,7 +188,9 @@ def counted_out(pairs, delay):
         for ends in itertools.product(fates, repeat=count):
             share = math.prod(fates[end] for end in ends)
             at = [sum(end[k] for end in ends) for k in (0, 1)]
-            missed = [(1 - eta) ** n * math.exp(-pairs.dark) for eta, n in zip(pairs.detectors, at, strict=True)]
+            missed = [
+                (1 - eta) ** n * math.exp(-pairs.dark) for eta, n in zip(pairs.detectors, at, strict=True)
+            ]
             total += weight * share * (1 - missed[0]) * (1 - missed[1])
     return total
 
@@ -177,7 +198,9 @@ def counted_out(pairs, delay):
 @pytest.mark.parametrize("delay", [0.0, 2e-13, 1e-11])
 def test_pairs_are_those_counted_out(delay):
     pairs = PhotonPairs(0.01, 3.7e12, 0.93, 0.45, (0.8, 0.5), (0.6, 0.7), 1e-3)
-    assert pairs.coincidence(np.asarray(delay)) == pytest.approx(counted_out(pairs, delay), rel=1e-5)  # four pairs left out
+    assert pairs.coincidence(np.asarray(delay)) == pytest.approx(
+        counted_out(pairs, delay), rel=1e-5
+    )  # four pairs left out
 
 
 def test_p33_the_dip_of_a_filter():

@@ -57,7 +57,9 @@ class Gravimeter(Experiment[GravimeterParameters]):
         p = self.parameters
         chirp, direction = p.chirp.symbol("chirp"), Values((1.0, -1.0)).symbol("direction")
         setpoints = {"raman.chirp": p.resting + chirp, "raman.direction": direction}
-        return Program(p.sequence(), p.passes, setpoints, {"chirp": p.chirp, "direction": direction.sweeps["direction"]})
+        return Program(
+            p.sequence(), p.passes, setpoints, {"chirp": p.chirp, "direction": direction.sweeps["direction"]}
+        )
 
     def run(self) -> Blocks:
         """Join both directions into one row."""
@@ -75,7 +77,7 @@ class Gravimeter(Experiment[GravimeterParameters]):
     def measured(self) -> tuple[Column, ...]:
         """Return the atoms of both directions, and the excited shares."""
         reduced = {
-            "excited": "share of excited atoms, mean of both directions", "downwards": "share of excited atoms, downwards",
+            "excited": "share of excited atoms, both directions", "downwards": "share of excited atoms, downwards",
             "upwards": "share of excited atoms, upwards", "difference": "share downwards less share upwards",
             "counted": "atoms in a shot",
         }  # fmt: skip
@@ -104,7 +106,7 @@ class Gravimeter(Experiment[GravimeterParameters]):
         return {"gravity": truth["gravity"], "shift": truth["gravity"] - self.parameters.nominal}
 
     def model(self, theta: Mapping[str, float]) -> dict[str, Any]:
-        """Return the mean fringe for `gravity`, `velocity` and `coherence`, and limits of a shot for `atoms`, `vibration`.
+        """Return the mean fringe for `gravity`, `velocity`, `coherence`, and limits of a shot for `atoms`, `vibration`.
 
         Exact for pulses of this length. `phase`, `scale`, `k` are those of P25, `projection` and `vibration` in m/s².
         """
@@ -143,7 +145,7 @@ class Gravimeter(Experiment[GravimeterParameters]):
                    definition="of one shot times the root of the cycle", source=PETERS),
             Figure(name="projection_limit", label="standard quantum limit", value=limits["projection"], unit="m/s2",
                    error=propagated(lambda t: limits["projection"] * contrast / t["contrast"], fit), source=PETERS,
-                   definition="1/(C√N·k·scale) of one shot, atoms and contrast as measured", limit_of="shot_resolution"),
+                   definition="1/(C√N·k·scale) of a shot, atoms and contrast as measured", limit_of="shot_resolution"),
             Figure(name="vibration_limit", label="limit of the mirror", value=limits["vibration"], unit="m/s2",
                    definition="√(S_a T³/3)·k/(k·scale), white vibration as given", source=CHEINET,
                    limit_of="shot_resolution"),

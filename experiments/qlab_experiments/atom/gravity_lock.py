@@ -30,9 +30,15 @@ class LockParameters(FallParameters):
     """Settings of a gravimeter that is held at mid-fringe."""
 
     cycles: Annotated[int, Ge(16), Le(1_000_000)] = Field(4000, title="Cycles")
-    gain: Annotated[float, Gt(0), Le(1)] = Field(0.3, title="Gain", description="Share of an error that is corrected")
-    contrast: Annotated[float, Gt(0), Le(1)] = Field(0.58, title="Contrast", description="As a scan of the fringe found it")
-    atoms: Annotated[float, Gt(0)] = Field(2e5, title="Atoms", description="For the limit", json_schema_extra=MODEL)
+    gain: Annotated[float, Gt(0), Le(1)] = Field(
+        0.3, title="Gain", description="Share of an error that is corrected"
+    )
+    contrast: Annotated[float, Gt(0), Le(1)] = Field(
+        0.58, title="Contrast", description="As a scan of the fringe found it"
+    )
+    atoms: Annotated[float, Gt(0)] = Field(
+        2e5, title="Atoms", description="For the limit", json_schema_extra=MODEL
+    )
 
 
 class GravityLock(Experiment[LockParameters]):
@@ -141,7 +147,9 @@ class GravityLock(Experiment[LockParameters]):
 
     def _settled(self, run: Run) -> NDArray[np.float64]:
         """Return g of groups of four cycles, from where the servo has settled."""
-        g = np.asarray(run["gravity"], dtype=float)[int(SETTLED * max(MEMORY / 8, 1 / self.parameters.gain)) :]
+        g = np.asarray(run["gravity"], dtype=float)[
+            int(SETTLED * max(MEMORY / 8, 1 / self.parameters.gain)) :
+        ]
         return np.asarray(g[: len(g) // 4 * 4].reshape(-1, 4).mean(axis=1))
 
     def _limits(self, run: Run) -> dict[str, float]:
@@ -172,7 +180,10 @@ class GravityLock(Experiment[LockParameters]):
         lasted = len(g) * four
         sigma, error = at_one_second(g - g.mean(), four, four, lasted / 20)
         limits = self._limits(run)
-        names = {"projection": ("standard quantum limit", PETERS), "vibration": ("limit of the mirror", CHEINET)}
+        names = {
+            "projection": ("standard quantum limit", PETERS),
+            "vibration": ("limit of the mirror", CHEINET),
+        }
         return (
             Figure(name="gravity", label="gravity", value=float(g.mean()), error=sigma / math.sqrt(lasted), unit="m/s2",
                    definition="mean over the locked time, both directions; error σ_g(1 s)/√T", source=PETERS),

@@ -10,6 +10,7 @@ from pydantic import Field
 from pydantic.config import JsonDict
 
 from qlab.experiment import Experiment
+from qlab.expression import Number
 from qlab.fits import load_model
 from qlab.fits.rydberg import RydbergLines
 from qlab.metrology.propagation import propagated
@@ -33,33 +34,51 @@ Time = Annotated[float, Unit("s"), Gt(0)]
 class RydbergParameters(Parameters):
     """Settings of a scan over a Rydberg transparency."""
 
-    detuning: Scan[Hertz] = Field(Linear(-20e6, 20e6, 121), title="Detuning", description="Of the laser that is scanned")
-    scanned: Literal["coupling", "probe"] = Field("coupling", title="Scanned laser", description="The other one is locked")
+    detuning: Scan[Hertz] = Field(
+        Linear(-20e6, 20e6, 121), title="Detuning", description="Of the laser that is scanned"
+    )
+    scanned: Literal["coupling", "probe"] = Field(
+        "coupling", title="Scanned laser", description="The other one is locked"
+    )
     radio: bool = Field(True, title="Radio field", description="Off: transparency alone")
     radio_frequency: Annotated[float, Unit("Hz"), Gt(0)] = Field(17.0415e9, title="Radio frequency")
-    radio_power: Annotated[float, Unit("dBm")] = Field(0.0, title="Radio power", description="6 dB are twice the field")
+    radio_power: Annotated[float, Unit("dBm")] = Field(
+        0.0, title="Radio power", description="6 dB are twice the field"
+    )
     dwell: Time = Field(20e-3, title="Dwell", description="Of a row, after the lock has settled")
     settle: Time = Field(5e-3, title="Settling")
-    passes: Annotated[int, Ge(3), Le(10_000)] = Field(20, title="Passes", description="Rows of each detuning; their scatter is the error")
+    passes: Annotated[int, Ge(3), Le(10_000)] = Field(
+        20, title="Passes", description="Rows of each detuning; their scatter is the error"
+    )
     depth: Annotated[float, Ge(0)] = Field(
         1.0, title="Optical depth", description="Of the probe alone, held in the fit", json_schema_extra=MODEL
     )
-    temperature: Annotated[float, Unit("K"), Ge(0)] = Field(295.0, title="Temperature", json_schema_extra=MODEL)
+    temperature: Annotated[float, Unit("K"), Ge(0)] = Field(
+        295.0, title="Temperature", json_schema_extra=MODEL
+    )
     atoms: Annotated[float, Gt(0), Le(1e12)] = Field(
         1e5, title="Atoms", description="In the beams, for the limit", json_schema_extra=MODEL
     )
-    radio_line: Annotated[float, Unit("Hz"), Gt(0)] = Field(17.0415e9, title="Radio line", json_schema_extra=ATOM)
-    dipole: Annotated[float, Gt(0)] = Field(1443.45, title="Dipole moment", description="In e·a₀", json_schema_extra=ATOM)
-    probe_wavelength: Annotated[float, Unit("m"), Gt(0)] = Field(780.241209686e-9, title="Probe", json_schema_extra=ATOM)
-    coupling_wavelength: Annotated[float, Unit("m"), Gt(0)] = Field(480e-9, title="Coupling", json_schema_extra=ATOM)
+    radio_line: Annotated[float, Unit("Hz"), Gt(0)] = Field(
+        17.0415e9, title="Radio line", json_schema_extra=ATOM
+    )
+    dipole: Annotated[float, Gt(0)] = Field(
+        1443.45, title="Dipole moment", description="In e·a₀", json_schema_extra=ATOM
+    )
+    probe_wavelength: Annotated[float, Unit("m"), Gt(0)] = Field(
+        780.241209686e-9, title="Probe", json_schema_extra=ATOM
+    )
+    coupling_wavelength: Annotated[float, Unit("m"), Gt(0)] = Field(
+        480e-9, title="Coupling", json_schema_extra=ATOM
+    )
 
 
 class Rydberg(Experiment[RydbergParameters]):
     """Scan a laser over a ladder to a Rydberg state: a transparency, which a resonant radio field splits in two.
 
     H = (Ω_p/2)|1⟩⟨2| + (Ω_c/2)|2⟩⟨3| + (Ω_RF/2)|3⟩⟨4| + h.c. − detunings, T = exp(−depth·A), A averaged over the
-    velocities (Δ_p − k_p v, Δ_c + k_c v). Split by Ω_RF/2π where the coupling is scanned, by λ_c/λ_p of it where the probe
-    is; the field is E = h·Ω_RF/(2π d), d known from theory: an absolute measurement. Detuned: √(Ω² + δ²).
+    velocities (Δ_p − k_p v, Δ_c + k_c v). Split by Ω_RF/2π where the coupling is scanned, by λ_c/λ_p of it where the
+    probe is; the field is E = h·Ω_RF/(2π d), d known from theory: an absolute measurement. Detuned: √(Ω² + δ²).
     Limit: projection noise of the atoms, h/(d√(N T₂)).
     Reference: Sedlacek et al., Nat. Phys. 8, 819 (2012); Holloway et al., IEEE TAP 62, 6169 (2014).
     Try: the probe as the scanned laser; −12 dBm, where the lines are no longer apart; a frequency 5 MHz off.
@@ -85,12 +104,14 @@ class Rydberg(Experiment[RydbergParameters]):
         """Settle and look, at each detuning."""
         p = self.parameters
         locked = "probe" if p.scanned == "coupling" else "coupling"
-        setpoints = {
+        setpoints: dict[str, Number] = {
             f"{p.scanned}.detuning": p.detuning.symbol("detuning"), f"{locked}.detuning": 0.0,
             "microwave.frequency": p.radio_frequency, "microwave.power": p.radio_power, "microwave.on": float(p.radio),
         }  # fmt: skip
         return Program(
-            Delay(p.settle) + Acquire("photodiode", p.dwell, "voltage", "stream"), shots=p.passes, setpoints=setpoints
+            Delay(p.settle) + Acquire("photodiode", p.dwell, "voltage", "stream"),
+            shots=p.passes,
+            setpoints=setpoints,
         )
 
     def measured(self) -> tuple[Column, ...]:
@@ -165,7 +186,8 @@ class Rydberg(Experiment[RydbergParameters]):
         per = fit.errors["radio"] / radio
         return (
             Figure(name="electric_field", label="electric field", value=fit.values["electric_field"], unit="V/m",
-                   error=fit.values["electric_field"] * per, definition="h·Ω_RF/(2π·d), from the whole line", source=SEDLACEK),
+                   error=fit.values["electric_field"] * per, source=SEDLACEK,
+                   definition="h·Ω_RF/(2π·d), from the whole line"),
             Figure(name="splitting", label="splitting of the scan", value=seen, error=seen * per, unit="Hz",
                    definition="√(Ω² + δ²), times λ_c/λ_p where the probe is scanned", source=HOLLOWAY),
             Figure(name="sensitivity", label="field sensitivity", value=reached, error=error, unit="V/m/√Hz",
@@ -185,7 +207,10 @@ class Rydberg(Experiment[RydbergParameters]):
 
 def _variances(run: Run) -> Any:
     """Return the variance of the rows at each detuning."""
-    where, voltage = np.unique(run["detuning"], return_inverse=True)[1], np.asarray(run["voltage"], dtype=float)
+    where, voltage = (
+        np.unique(run["detuning"], return_inverse=True)[1],
+        np.asarray(run["voltage"], dtype=float),
+    )
     count = np.bincount(where)
     mean = np.bincount(where, weights=voltage) / count
     return np.bincount(where, weights=(voltage - mean[where]) ** 2) / np.maximum(count - 1, 1)

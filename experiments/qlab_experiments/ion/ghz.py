@@ -21,7 +21,7 @@ from qlab.record import Block, Column, Figure, FitResult, Signal
 from qlab.roles import BichromaticDrive, Camera, IonTrap, PulsePlayer
 from qlab.runs import Run
 from qlab.scan import Linear, Scan, Values
-from qlab.units import Hertz, Radians, Seconds, Unit
+from qlab.units import Radians, Seconds, Unit
 
 HUELGA = "Huelga et al., Phys. Rev. Lett. 79, 3865 (1997)"
 LEIBFRIED = "Leibfried et al., Science 304, 1476 (2004)"
@@ -36,13 +36,19 @@ class GHZParameters(Parameters):
     phase: Scan[Radians] = Field(Linear(0, math.pi, 49), title="Analysis phase")
     ions: Annotated[int, Ge(1), Le(20)] = Field(4, title="Ions")
     wait: Seconds = Field(4e-3, title="Wait", description="In which the ions gather phase, and dephase")
-    shots: Annotated[int, Ge(10), Le(10_000)] = Field(100, title="Shots in a row", description="Of each of four settings")
+    shots: Annotated[int, Ge(10), Le(10_000)] = Field(
+        100, title="Shots in a row", description="Of each of four settings"
+    )
     passes: Annotated[int, Ge(1), Le(10_000)] = Field(10, title="Passes", description="Rows of each phase")
     loop: Annotated[float, Unit("Hz"), Gt(0)] = Field(
         20e3, title="Gate detuning", description="δ/2π: the gate lasts 1/this, with a coupling of half of it"
     )
-    coupling: Annotated[float, Ge(0), Le(2)] = Field(1.0, title="Coupling", description="Over that of a GHZ state")
-    rabi_frequency: Annotated[float, Unit("Hz"), Gt(0)] = Field(50e3, title="Rabi frequency", description="Of the carrier")
+    coupling: Annotated[float, Ge(0), Le(2)] = Field(
+        1.0, title="Coupling", description="Over that of a GHZ state"
+    )
+    rabi_frequency: Annotated[float, Unit("Hz"), Gt(0)] = Field(
+        50e3, title="Rabi frequency", description="Of the carrier"
+    )
     prepare_time: Seconds = Field(5e-3, title="Cooling", description="And pumping", json_schema_extra=TIMING)
     detect_time: Seconds = Field(3e-3, title="Detection", json_schema_extra=TIMING)
     dephasing: Annotated[float, Unit("1/s"), Gt(0)] = Field(
@@ -101,7 +107,11 @@ class GHZ(Experiment[GHZParameters]):
             + Align()
             + Acquire("camera", p.detect_time, "ions_seen", "image")
         )
-        setpoints = {"trap.ions": float(p.ions), "gate.detuning": p.loop, "gate.strength": p.coupling * p.loop / 2}
+        setpoints = {
+            "trap.ions": float(p.ions),
+            "gate.detuning": p.loop,
+            "gate.strength": p.coupling * p.loop / 2,
+        }
         whole = Program(body, shots=p.shots * p.passes, setpoints=setpoints)
         order = {name: whole.sweeps[name] for name in ("phase", "entangled", "analysed")}
         return Program(whole.body, whole.shots, setpoints, order)
@@ -159,7 +169,8 @@ class GHZ(Experiment[GHZParameters]):
             Signal(name="parity", long_name="share of even parity, GHZ state", rule="fraction", of="even", per="shots"),
             Signal(name="product_parity", long_name="share of even parity, product state", rule="fraction",
                    of="product_even", per="shots"),
-            Signal(name="population", long_name="all or none bright, GHZ state", rule="fraction", of="poles", per="shots"),
+            Signal(name="population", long_name="all or none bright, GHZ state", rule="fraction", of="poles",
+                   per="shots"),
             Signal(name="single", long_name="share of bright ions, product state", rule="fraction", of="bright",
                    per="looks"),
         )  # fmt: skip
@@ -168,7 +179,9 @@ class GHZ(Experiment[GHZParameters]):
         """The parity of N ions has the period 2π/N."""
         return {"fix_period": TWO_PI / self.parameters.ions}
 
-    def chain(self, theta: Mapping[str, float], *, entangled: bool) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def chain(
+        self, theta: Mapping[str, float], *, entangled: bool
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return the probabilities of 0..N bright ions, analysed (phases, N + 1) and not (1, N + 1).
 
         `theta`: any of those of the bench (`sim-ion`); what is not given does not disturb.
@@ -209,10 +222,16 @@ class GHZ(Experiment[GHZParameters]):
 
         n = self.parameters.ions
         whole = replace(Linear(0.0, TWO_PI * 63 / 64, 64), unit="rad")
-        period = type(self)(self.parameters.model_copy(update={"phase": whole})).chain(truth, entangled=True)[0]
+        period = type(self)(self.parameters.model_copy(update={"phase": whole})).chain(truth, entangled=True)[
+            0
+        ]
         wave = np.fft.rfft((1 + parity(period)) / 2) / 64
         level = float(wave[0].real)
-        return {"visibility": 2 * float(abs(wave[n])) / level, "phase": float(np.angle(wave[n])), "level": level}
+        return {
+            "visibility": 2 * float(abs(wave[n])) / level,
+            "phase": float(np.angle(wave[n])),
+            "level": level,
+        }
 
     def analyse(self, run: Run, fit: FitResult | None) -> tuple[Figure, ...]:
         """Return contrast, fidelity, and the phase resolution of one shot with its limits."""
@@ -238,7 +257,8 @@ class GHZ(Experiment[GHZParameters]):
                    error=math.hypot(wrong, spread) / 2, definition="(P₀ + P_N + C)/2; entangled above 0.5"),
             Figure(name="quantum_fisher", label="quantum Fisher information, at least", value=n**2 * c**2,
                    error=2 * n**2 * c * wrong, definition="N²C²; above N no product state has it", source=MONZ),
-            Figure(name="depolarised_fisher", label="F_Q if the noise is white", value=depolarised_fisher(n, min(c, 1.0)),
+            Figure(name="depolarised_fisher", label="F_Q if the noise is white",
+                   value=depolarised_fisher(n, min(c, 1.0)),
                    definition="p²N²/(p + (1−p)2^{1−N}) for p = C", source=LEIBFRIED),
             Figure(name="phase_resolution", label="phase resolution of one shot", value=resolution, unit="rad",
                    error=resolution * wrong / c, definition="1/(N·C) at the steepest phase", source=LEIBFRIED),
@@ -250,7 +270,8 @@ class GHZ(Experiment[GHZParameters]):
             Figure(name="heisenberg_limit", label="Heisenberg limit", value=1 / n, unit="rad", definition="1/N",
                    source=LEIBFRIED, limit_of="phase_resolution"),
             Figure(name="frequency_sensitivity", label="frequency sensitivity", unit="Hz/√Hz",
-                   value=resolution * math.sqrt(cycle) / gathered, error=resolution * wrong / c * math.sqrt(cycle) / gathered,
+                   value=resolution * math.sqrt(cycle) / gathered,
+                   error=resolution * wrong / c * math.sqrt(cycle) / gathered,
                    definition="1/(2πT·N·C)·√cycle", source=HUELGA),
             Figure(name="dephasing_limit", label="limit of independent dephasing", unit="Hz/√Hz", source=HUELGA,
                    value=limits.product / TWO_PI, limit_of="frequency_sensitivity",

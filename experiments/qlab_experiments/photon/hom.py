@@ -31,10 +31,15 @@ class HOMParameters(Parameters):
     delay: Scan[Annotated[float, Unit("s")]] = Field(Linear(-0.9e-12, 0.9e-12, 61), title="Delay")
     dwell: Time = Field(0.2, title="Dwell", description="Counting time of a row")
     passes: Annotated[int, Ge(1), Le(10_000)] = Field(10, title="Passes", description="Rows of each delay")
-    pump: Annotated[float, Unit("W"), Ge(0), Le(0.2)] = Field(10e-3, title="Pump", description="More pairs, shallower dip")
+    pump: Annotated[float, Unit("W"), Ge(0), Le(0.2)] = Field(
+        10e-3, title="Pump", description="More pairs, shallower dip"
+    )
     wavelength: Annotated[float, Unit("m"), Gt(0)] = Field(810e-9, title="Wavelength")
     bandwidth: Annotated[float, Unit("m"), Gt(0)] = Field(
-        3e-9, title="Filter", description="FWHM in wavelength; for the closed forms", json_schema_extra={"group": "Model"}
+        3e-9,
+        title="Filter",
+        description="FWHM in wavelength; for the closed forms",
+        json_schema_extra={"group": "Model"},
     )
 
 
@@ -83,7 +88,13 @@ class HongOuMandel(Experiment[HOMParameters]):
     def measured(self) -> tuple[Column, ...]:
         """Return clicks, coincidences and counting time."""
         return (
-            Column(name="clicks", long_name="clicks at a, at b, at both", dims=("pattern",), shape=(3,), dtype="i8"),
+            Column(
+                name="clicks",
+                long_name="clicks at a, at b, at both",
+                dims=("pattern",),
+                shape=(3,),
+                dtype="i8",
+            ),
             Column(name="both", long_name="coincidences", role="reduced", dtype="i8"),
             Column(name="exposure", unit="s", long_name="counting time"),
             Column(name="shots", long_name="windows of this row", dtype="i8"),
@@ -91,7 +102,11 @@ class HongOuMandel(Experiment[HOMParameters]):
 
     def signals(self) -> tuple[Signal, ...]:
         """Return the rate of coincidences."""
-        return (Signal(name="rate", unit="1/s", long_name="coincidence rate", rule="rate", of="both", per="exposure"),)
+        return (
+            Signal(
+                name="rate", unit="1/s", long_name="coincidence rate", rule="rate", of="both", per="exposure"
+            ),
+        )
 
     def expected(self, truth: Mapping[str, float]) -> dict[str, float]:
         """Return where the dip lies and how wide it is."""

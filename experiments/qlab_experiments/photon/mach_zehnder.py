@@ -20,7 +20,14 @@ from qlab.physics.systems.pairs import LIGHT_SPEED
 from qlab.pulses import Acquire, Delay, Program
 from qlab.record import Block, Column, Figure, FitResult, Signal
 from qlab.roles import (
-    CoincidenceCounter, HomodyneDetector, Laser, NumberCounter, PhaseShifter, PulsePlayer, Squeezer, StateSource,
+    CoincidenceCounter,
+    HomodyneDetector,
+    Laser,
+    NumberCounter,
+    PhaseShifter,
+    PulsePlayer,
+    Squeezer,
+    StateSource,
 )  # fmt: skip
 from qlab.runs import Run
 from qlab.scan import Linear, Scan
@@ -47,19 +54,34 @@ class MachZehnderParameters(Parameters):
         6.0, title="Squeezing", description="Where the light is squeezed"
     )
     readout: Readout = Field(
-        "parity", title="Readout", description="Odd counts or clicks at b, n_b − n_a, or the phase quadrature at b"
+        "parity",
+        title="Readout",
+        description="Odd counts or clicks at b, n_b − n_a, or the phase quadrature at b",
     )
     window: Annotated[float, Unit("s"), Gt(0)] = Field(1e-6, title="Pulse", description="Light of one shot")
-    dead_time: Annotated[float, Unit("s"), Ge(0)] = Field(9e-6, title="Dead time", description="Of the detectors")
-    shots: Annotated[int, Ge(10), Le(100_000)] = Field(400, title="Shots in a row", description="Every one is kept")
+    dead_time: Annotated[float, Unit("s"), Ge(0)] = Field(
+        9e-6, title="Dead time", description="Of the detectors"
+    )
+    shots: Annotated[int, Ge(10), Le(100_000)] = Field(
+        400, title="Shots in a row", description="Every one is kept"
+    )
     passes: Annotated[int, Ge(2), Le(10_000)] = Field(20, title="Passes", description="Rows of each phase")
     wavelength: Annotated[float, Unit("m"), Gt(0)] = Field(1064e-9, title="Wavelength")
-    arm_a: Share = Field(0.97, title="Arm a", description="Efficiency, held in the fit", json_schema_extra=MODEL)
-    arm_b: Share = Field(0.95, title="Arm b", description="Efficiency, held in the fit", json_schema_extra=MODEL)
-    spread: Annotated[float, Unit("rad"), Ge(0), Le(1)] = Field(
-        0.05, title="Phase noise", description="Rms from shot to shot, held in the fit", json_schema_extra=MODEL
+    arm_a: Share = Field(
+        0.97, title="Arm a", description="Efficiency, held in the fit", json_schema_extra=MODEL
     )
-    dark_rate: Annotated[float, Unit("1/s"), Ge(0)] = Field(100.0, title="Dark counts", json_schema_extra=MODEL)
+    arm_b: Share = Field(
+        0.95, title="Arm b", description="Efficiency, held in the fit", json_schema_extra=MODEL
+    )
+    spread: Annotated[float, Unit("rad"), Ge(0), Le(1)] = Field(
+        0.05,
+        title="Phase noise",
+        description="Rms from shot to shot, held in the fit",
+        json_schema_extra=MODEL,
+    )
+    dark_rate: Annotated[float, Unit("1/s"), Ge(0)] = Field(
+        100.0, title="Dark counts", json_schema_extra=MODEL
+    )
 
 
 class MachZehnder(Experiment[MachZehnderParameters]):
@@ -136,23 +158,41 @@ class MachZehnder(Experiment[MachZehnderParameters]):
         """Play, and reduce every row to what its shots say."""
         p = self.parameters
         for block in self.play(self.program()):
-            yield {**block, **_reduced(np.asarray(block[p.readout]), p.readout, self.noon)} if block else block
+            yield (
+                {**block, **_reduced(np.asarray(block[p.readout]), p.readout, self.noon)} if block else block
+            )
 
     def measured(self) -> tuple[Column, ...]:
         """Return what the detector gave, and what follows."""
         p = self.parameters
         shots = Column(name="shots", long_name="shots of this row", dtype="i8")
         if p.readout == "clicks":
-            seen = Column(name="clicks", long_name="clicks at a, at b, at both", dims=("pattern",), shape=(3,), dtype="i8")
+            seen = Column(
+                name="clicks",
+                long_name="clicks at a, at b, at both",
+                dims=("pattern",),
+                shape=(3,),
+                dtype="i8",
+            )
             chosen = "clicks at b alone" if self.noon else "clicks at b"
-            return seen, Column(name="hits", long_name=f"shots with {chosen}", role="reduced", dtype="i8"), shots
+            return (
+                seen,
+                Column(name="hits", long_name=f"shots with {chosen}", role="reduced", dtype="i8"),
+                shots,
+            )
         if p.readout == "homodyne":
-            seen = Column(name="homodyne", long_name="phase quadrature at b", dims=("shot",), shape=(p.shots,))
+            seen = Column(
+                name="homodyne", long_name="phase quadrature at b", dims=("shot",), shape=(p.shots,)
+            )
         else:
             seen = Column(name=p.readout, long_name="photons at a and at b", dims=("shot", "port"),
                           shape=(p.shots, 2), dtype="i4")  # fmt: skip
         if p.readout == "parity":
-            return seen, Column(name="hits", long_name="shots with an odd count at b", role="reduced", dtype="i8"), shots
+            return (
+                seen,
+                Column(name="hits", long_name="shots with an odd count at b", role="reduced", dtype="i8"),
+                shots,
+            )
         return (
             seen, Column(name="level", long_name="mean of the shots", role="reduced"),
             Column(name="scatter", long_name="standard deviation of one shot", role="reduced"), shots,
@@ -161,7 +201,9 @@ class MachZehnder(Experiment[MachZehnderParameters]):
     def signals(self) -> tuple[Signal, ...]:
         """Return the fringe, and for analogue readouts the noise of one shot."""
         if self.parameters.readout in {"parity", "clicks"}:
-            said = "share of odd counts at b" if self.parameters.readout == "parity" else "share of clicks at b"
+            said = (
+                "share of odd counts at b" if self.parameters.readout == "parity" else "share of clicks at b"
+            )
             return (Signal(name="fringe", long_name=said, rule="fraction", of="hits", per="shots"),)
         said = "n_b − n_a" if self.parameters.readout == "difference" else "phase quadrature at b"
         return (
@@ -224,12 +266,14 @@ class MachZehnder(Experiment[MachZehnderParameters]):
         }  # fmt: skip
         reached = closed * math.sqrt(excess)
         return (
-            Figure(name="phase_resolution", label="phase resolution of one shot", value=reached, error=error, unit="rad",
+            Figure(name="phase_resolution", label="phase resolution of one shot", value=reached, error=error,
+                   unit="rad",
                    definition="scatter of the rows over the slope of the fit, at its best phase", source=DEMKOWICZ),
             Figure(name="closed_form", label="resolution in closed form", value=closed, unit="rad", source=DEMKOWICZ,
                    error=propagated(best, fit), definition="error propagation at the fitted efficiency"),
             Figure(name="gain", label="gain over the standard quantum limit", unit="dB",
-                   value=-20 * math.log10(reached * math.sqrt(system.inside)), error=error / reached * 20 / math.log(10),
+                   value=-20 * math.log10(reached * math.sqrt(system.inside)),
+                   error=error / reached * 20 / math.log(10),
                    definition="of the phase variance, n̄ photons in the arms"),
             *(Figure(name=name, label=label, value=value, unit="rad", definition=said, source=DEMKOWICZ,
                      limit_of="phase_resolution") for name, (label, value, said) in limits.items()),
@@ -239,7 +283,11 @@ class MachZehnder(Experiment[MachZehnderParameters]):
         """Return the variance of the rows over that in closed form, all phases together, and its relative error."""
         p = self.parameters
         signal, model = np.asarray(run["phase"], dtype=float), self.system(fit.values)
-        rows = np.asarray(run["hits"]) / np.asarray(run["shots"]) if p.readout in {"parity", "clicks"} else np.asarray(run["level"])
+        rows = (
+            np.asarray(run["hits"]) / np.asarray(run["shots"])
+            if p.readout in {"parity", "clicks"}
+            else np.asarray(run["level"])
+        )
         phases, which, count = np.unique(signal, return_inverse=True, return_counts=True)
         mean = np.bincount(which, weights=rows) / count
         noise = model.noise(fit.values["scale"] * phases + fit.values["phase"], p.readout) ** 2 / p.shots

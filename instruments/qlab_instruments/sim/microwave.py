@@ -21,4 +21,3 @@ class SimulatedMicrowave(SteppingInstrument):
     def __init__(self, world: Any) -> None:
         super().__init__(world)
         world.lines["microwave.frequency"] = 2.87e9
-

@@ -84,4 +84,6 @@ class SimulatedHomodyne(SimulatedDetector):
     title = "Simulated homodyne detector"
     line = "homodyne"
 
-    angle = Knob("rad", limits=(-7.0, 7.0), safe=None, doc="Quadrature that is measured: 0 amplitude, π/2 phase")
+    angle = Knob(
+        "rad", limits=(-7.0, 7.0), safe=None, doc="Quadrature that is measured: 0 amplitude, π/2 phase"
+    )

@@ -13,7 +13,9 @@ class SimulatedRamanLasers(SteppingInstrument):
     title = "Simulated Raman lasers"
     line = "raman"
 
-    chirp = Knob("Hz/s", limits=(-50e6, 50e6), safe=0.0, doc="Of the difference frequency, along the momentum transfer")
+    chirp = Knob(
+        "Hz/s", limits=(-50e6, 50e6), safe=0.0, doc="Of the difference frequency, along the momentum transfer"
+    )
     direction = Knob("1", limits=(-1.0, 1.0), safe=None, doc="+1: momentum downwards, -1: upwards")
 
     def __init__(self, world: Any) -> None:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Annotated, Any
 
 import numpy as np
@@ -31,7 +32,9 @@ class AtomsTruth(Parameters):
     atoms: Annotated[float, Gt(0), Le(1e10)] = 2e5
     atom_fluctuation: Annotated[float, Ge(0), Le(0.5)] = 0.05
     detection_noise: Level = 60.0  # atoms, rms in each state
-    coherence: Annotated[float, Ge(0), Le(1)] = 0.6  # what wavefronts and spontaneous emission leave of the contrast
+    coherence: Annotated[float, Ge(0), Le(1)] = (
+        0.6  # what wavefronts and spontaneous emission leave of the contrast
+    )
     vibration: Level = 2e-7  # m/s^2/sqrt(Hz) of the mirror, one-sided and white
     phase_noise: Level = 5e-3  # rad rms of the laser phase in a shot
     phase_shift: Radians = 0.03  # that does not turn with the momentum: light shifts
@@ -58,11 +61,11 @@ class AtomsWorld(SeededWorld):
         """Return the interferometer that a timeline plays; raise UsageError where it is none."""
         pulses = sorted((e for e in timeline.events if e.kind == "play"), key=lambda e: int(e.start[0]))
         lengths = [float(e.duration[0]) * 1e-12 for e in pulses]
-        gaps = [(int(b.start[0]) - int(a.stop[0])) * 1e-12 for a, b in zip(pulses, pulses[1:], strict=False)]
+        gaps = [(int(b.start[0]) - int(a.stop[0])) * 1e-12 for a, b in pairwise(pulses)]
         same = len(pulses) == 3 and abs(gaps[0] - gaps[1]) < 1e-9 and abs(lengths[0] - lengths[2]) < 1e-9
         if not same or abs(lengths[1] - 2 * lengths[0]) > 1e-9 or any(np.ptp(e.duration) for e in pulses):
             raise UsageError(
-                "This bench knows interferometers of three pulses, π/2 – π – π/2, of one strength and equally far apart.",
+                "This bench knows three pulses, π/2 – π – π/2, of one strength and equally far apart.",
                 "Play those.",
             )
         h = self.hidden
@@ -93,7 +96,9 @@ class AtomsWorld(SeededWorld):
     def _picture(self, share: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64]:
         """Return what the camera counts, (shots, 2)."""
         h = self.hidden
-        atoms = np.maximum(np.rint(h.atoms * (1 + h.atom_fluctuation * rng.normal(size=len(share)))), 1).astype(np.int64)
+        atoms = np.maximum(
+            np.rint(h.atoms * (1 + h.atom_fluctuation * rng.normal(size=len(share)))), 1
+        ).astype(np.int64)
         excited = rng.binomial(atoms, share)
         seen = np.stack([excited, atoms - excited], axis=-1)
         return np.asarray(seen + h.detection_noise * rng.normal(size=seen.shape))

@@ -107,5 +107,7 @@ class IonWorld(SeededWorld):
 
     def _look(self, chain: IonChain, waited: float, angle: float, phase: float) -> NDArray[np.float64]:
         h = self.hidden
-        look = Look.after(waited, angle, np.array([phase]), h.dephasing, h.T1).read(h.bright_missed, h.dark_false)
+        look = Look.after(waited, angle, np.array([phase]), h.dephasing, h.T1).read(
+            h.bright_missed, h.dark_false
+        )
         return np.asarray(look.counts(chain, h.common_noise * waited)[0])

@@ -133,7 +133,7 @@ class PhotonicsWorld(SeededWorld):
         return np.stack(np.divmod(np.minimum(drawn, shares.size - 1), shares.shape[1]), axis=-1)
 
     def _kept(self, system: Interferometer, phase: float, what: str) -> NDArray[np.float64]:
-        """Return the shares at a phase, to 0.1 mrad, far below what a row resolves; known ones are not computed again."""
+        """Return the shares at a phase, to 0.1 mrad, far below what a row resolves; known ones are kept."""
         key = (system, round(phase, 4), what)
         if key not in self._known:
             if len(self._known) >= MOST_KEPT:
@@ -145,7 +145,9 @@ class PhotonicsWorld(SeededWorld):
         self, timeline: Timeline, event: Event, point: int, window: float, rng: np.random.Generator
     ) -> NDArray[np.int64]:
         if event.channel != "coincidences":
-            raise UsageError("Pairs are led to the coincidence counter.", "Read that one, or close the source.")
+            raise UsageError(
+                "Pairs are led to the coincidence counter.", "Read that one, or close the source."
+            )
         h = self.hidden
         drift = float(slow_drift(np.asarray(self.elapsed), self.seed, DELAY)) * h.delay_drift
         asked = float(timeline.setpoints.get("delay.delay", np.zeros(len(timeline)))[point])

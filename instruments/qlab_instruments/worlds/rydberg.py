@@ -57,7 +57,10 @@ class RydbergWorld(SeededWorld):
         del single  # a voltage has no shots
         self.only_batched("the vapour is averaged in closed form.")
         h, count = self.hidden, len(timeline)
-        lines = {name: timeline.setpoints.get(name, np.zeros(count)) for name in ("probe.detuning", "coupling.detuning")}
+        lines = {
+            name: timeline.setpoints.get(name, np.zeros(count))
+            for name in ("probe.detuning", "coupling.detuning")
+        }
         power = timeline.setpoints.get("microwave.power", np.zeros(count))
         frequency = timeline.setpoints.get("microwave.frequency", np.full(count, h.radio_line))
         on = bool(self.lines.get("microwave.on", 0.0))
@@ -77,4 +80,3 @@ class RydbergWorld(SeededWorld):
             kicks = [float(self.stream(DIODE, self.rows + k).normal()) for k in range(count)]
             seen[event.key] = h.efficiency * h.light * passed + noise * np.array(kicks)
         return seen
-

@@ -99,7 +99,9 @@ class SeededWorld:
     def only_batched(self, why: str) -> None:
         """Refuse to be solved by QuTiP, for a world whose closed forms have no such counterpart here."""
         if self.solver == "qutip":
-            raise UsageError(f"QuTiP does not solve this bench: {why}", "Leave --solver away; tests compare both.")
+            raise UsageError(
+                f"QuTiP does not solve this bench: {why}", "Leave --solver away; tests compare both."
+            )
 
     def _setpoints(self, points: int) -> dict[str, NDArray[np.float64]]:
         setpoints = {name: np.full(points, value) for name, value in self.lines.items()}

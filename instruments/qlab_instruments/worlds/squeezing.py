@@ -119,4 +119,3 @@ class SqueezingWorld(SeededWorld):
             for column in state.T
         ]
         return np.asarray(np.hstack(columns)[::-1])
-

@@ -32,5 +32,7 @@ def _step(segment: Segment, at: int, lights: list[Event]) -> Step | None:
     if angle == 0 or segment.play is None:
         return "light" if lit else "look" if segment.keys else "wait", seconds, 0.0
     if lit:
-        raise UsageError("A pulse is played while the light entangles the spins.", "Play one after the other.")
+        raise UsageError(
+            "A pulse is played while the light entangles the spins.", "Play one after the other."
+        )
     return "turn", angle, float(segment.play.phase[at])

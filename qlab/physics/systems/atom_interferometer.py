@@ -37,7 +37,7 @@ class ThreePulse:
 
     @property
     def scale(self) -> float:
-        """d phase/d(k g - 2 pi chirp) = (T + 2 tau)(T + 4 tau/pi), in s^2."""
+        """D phase/d(k g - 2 pi chirp) = (T + 2 tau)(T + 4 tau/pi), in s^2."""
         return (self.T + 2 * self.pulse) * (self.T + 4 * self.pulse / math.pi)
 
     def phase(self, gravity: float, chirp: Floats) -> Floats:

@@ -17,7 +17,10 @@ from qlab.physics.noise import gauss_hermite
 Floats = NDArray[np.float64]
 Readout = Literal["parity", "clicks", "difference", "homodyne"]
 READOUTS: tuple[Readout, ...] = ("parity", "clicks", "difference", "homodyne")
-FEW, MANY = 7, 31  # nodes of the phase noise, where it is small against the narrowest fringe and where it is not
+FEW, MANY = (
+    7,
+    31,
+)  # nodes of the phase noise, where it is small against the narrowest fringe and where it is not
 DECIBEL = math.log(10) / 20  # r for 1 dB
 
 
@@ -50,7 +53,9 @@ class Interferometer:
         """The Gaussian state in the arms after their loss, at phase 0."""
         if self.noon:
             raise UsageError("A NOON state is not Gaussian.", "Look at photon numbers.")
-        state = vacuum(2).displaced(0, math.sqrt(self.photons)).squeezed(1, self.squeezing * DECIBEL, math.pi / 2)
+        state = (
+            vacuum(2).displaced(0, math.sqrt(self.photons)).squeezed(1, self.squeezing * DECIBEL, math.pi / 2)
+        )
         return state.mixed(0, 1).lossy(0, self.arms[0]).lossy(1, self.arms[1])
 
     def outputs(self, phase: Floats) -> tuple[Floats, Floats]:
@@ -99,7 +104,9 @@ class Interferometer:
         step = 1e-4 / max(self.inside, 1.0) ** 0.5
         slope = (self.signal(phase + step, readout) - self.signal(phase - step, readout)) / (2 * step)
         level = np.abs(slope) * step < 1e-12
-        return np.asarray(np.where(level, np.inf, self.noise(phase, readout) / np.where(level, 1.0, np.abs(slope))))
+        return np.asarray(
+            np.where(level, np.inf, self.noise(phase, readout) / np.where(level, 1.0, np.abs(slope)))
+        )
 
     def quantum_fisher(self) -> float:
         """Return the quantum Fisher information on the phase of the light behind the lossy arms, without phase noise.
@@ -121,7 +128,7 @@ class Interferometer:
         return float(spread + moved @ np.linalg.solve(v, moved))
 
     def shot_noise_fisher(self) -> float:
-        """Return the information that as much coherent light in the same arms would give: n 2 eta_a eta_b/(eta_a + eta_b)."""
+        """Return the information of as much coherent light in these arms: n 2 eta_a eta_b/(eta_a + eta_b)."""
         a, b = self.arms
         return self.inside * 2 * a * b / (a + b) if a + b > 0 else 0.0
 
@@ -170,7 +177,8 @@ class Interferometer:
     def _noon_moments(self, phase: Floats, readout: Readout) -> tuple[Floats, Floats]:
         if readout == "homodyne":
             raise UsageError(
-                "A NOON state has no mean field: a homodyne detector sees no fringe.", "Count photons instead."
+                "A NOON state has no mean field: a homodyne detector sees no fringe.",
+                "Count photons instead.",
             )
         shares = with_dark_counts(self._noon_shares(phase), self.dark)
         n = np.arange(shares.shape[-1])

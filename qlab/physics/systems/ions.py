@@ -47,12 +47,16 @@ class SidebandGate:
         """What spin coherences between Jx values m apart lose to the mode: exp(-blur m^2)."""
         d, t = self.detuning, self.time
         # A kick at a moment turns the spins by what the loop still encloses afterwards.
-        path = self.coupling**2 * t**3 / 3 if d == 0 else 2 * (self.coupling / d) ** 2 * (t - math.sin(d * t) / d)
+        path = (
+            self.coupling**2 * t**3 / 3
+            if d == 0
+            else 2 * (self.coupling / d) ** 2 * (t - math.sin(d * t) / d)
+        )
         return self.left**2 * (self.thermal + 0.5) + self.heating * path
 
 
 def closed_gate(detuning: float) -> SidebandGate:
-    """Return the gate of one closed loop that makes a GHZ state of any N, delta in rad/s: g = delta/2, t = 2 pi/delta."""
+    """Return the gate of one closed loop for a GHZ state of any N, delta in rad/s: g = delta/2, t = 2 pi/delta."""
     return SidebandGate(detuning / 2, detuning, 2 * math.pi / detuning)
 
 
@@ -109,7 +113,10 @@ class Look:
         along = math.cos(angle) * kept
         # What is on z afterwards was along -sin(phase) x + cos(phase) y before, by the sine of the angle.
         return cls(
-            phase + math.pi / 2, math.atan2(across, along), math.hypot(across, along), -math.cos(angle) * (1 - kept)
+            phase + math.pi / 2,
+            math.atan2(across, along),
+            math.hypot(across, along),
+            -math.cos(angle) * (1 - kept),
         )
 
     def read(self, miss: float, false: float) -> "Look":
@@ -130,7 +137,7 @@ class Look:
         gap = m[:, None] - m
         phases = np.einsum("pkij,k->pij", np.exp(1j * angles[..., None, None] * gap), weights)
         shares = np.einsum("ai,pij,aj->pa", to_n, phases * chain.rho, to_n.conj()).real
-        return np.clip(shares, 0.0, 1.0) @ _relabelled(chain.ions, self.length, self.lift)
+        return np.asarray(np.clip(shares, 0.0, 1.0) @ _relabelled(chain.ions, self.length, self.lift))
 
 
 def _relabelled(ions: int, length: float, lift: float) -> Floats:

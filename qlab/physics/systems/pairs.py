@@ -37,8 +37,10 @@ class PhotonPairs:
         return np.asarray(r**2 + (1 - r) ** 2 - 2 * r * (1 - r) * self.alike(delay))
 
     def clicks(self, delay: Floats) -> Floats:
-        """Return the probabilities of a click in a pulse at neither detector, at a alone, at b alone, at both; (..., 4)."""
-        none_a, none_b, neither = (self._dark(delay, watched) for watched in ((True, False), (False, True), (True, True)))
+        """Return the probabilities of a click in a pulse at neither, at a alone, at b alone, at both; (..., 4)."""
+        none_a, none_b, neither = (
+            self._dark(delay, watched) for watched in ((True, False), (False, True), (True, True))
+        )
         return np.stack([neither, none_b - neither, none_a - neither, 1 - none_a - none_b + neither], axis=-1)
 
     def _dark(self, delay: Floats, watched: tuple[bool, bool]) -> Floats:
@@ -51,7 +53,12 @@ class PhotonPairs:
         apart = self.ideal_coincidence(delay)
         both = bunched * ((1 - seen[0]) ** 2 + (1 - seen[1]) ** 2) + apart * (1 - seen[0]) * (1 - seen[1])
         one, other = self.paths
-        unseen = (1 - one) * (1 - other) + one * (1 - other) * first + (1 - one) * other * second + one * other * both
+        unseen = (
+            (1 - one) * (1 - other)
+            + one * (1 - other) * first
+            + (1 - one) * other * second
+            + one * other * both
+        )
         # Pairs are independent, and so are their numbers in a pulse (many spectral modes): Poisson.
         return np.asarray(np.exp(-self.mean * (1 - unseen) - sum(watched) * self.dark))
 

@@ -50,18 +50,20 @@ class RydbergLadder:
         near = TWO_PI * probe - one * velocity
         both = near + TWO_PI * coupling + other * velocity
         narrow = TWO_PI * self.dephasing
-        return (
-            TWO_PI * self.decay / 2 - 1j * near, narrow - 1j * both, narrow - 1j * (both + TWO_PI * self.radio_detuning)
-        )  # fmt: skip
+        first = np.asarray(TWO_PI * self.decay / 2 - 1j * near, dtype=complex)
+        second = np.asarray(narrow - 1j * both, dtype=complex)
+        return first, second, second - 1j * TWO_PI * self.radio_detuning
 
     def averaged(self, probe: ArrayLike, coupling: ArrayLike) -> Complex:
         """Return the response averaged over a Maxwell distribution; broadcast shape of the detunings (Hz).
 
-        The response is a quotient of a quadratic and a cubic in v: three poles, each with the plasma dispersion function.
+        The response is a quotient of a quadratic and a cubic in v: three poles, each a plasma dispersion function.
         """
         from scipy.special import wofz
 
-        probe, coupling = np.broadcast_arrays(np.asarray(probe, dtype=float), np.asarray(coupling, dtype=float))
+        probe, coupling = np.broadcast_arrays(
+            np.asarray(probe, dtype=float), np.asarray(coupling, dtype=float)
+        )
         if self.temperature <= 0:
             return self.response(probe, coupling)
         # In units of the rms velocity the coefficients are of one size.
@@ -71,7 +73,12 @@ class RydbergLadder:
         a, b = 1j * one, 1j * (one - other)
         # (second + b v)(third + b v) + r, and D1 times it + c D3.
         top = [np.full_like(second, b * b), b * (second + third), second * third + r]
-        bottom = [a * top[0], first * top[0] + a * top[1], first * top[1] + a * top[2] + c * b, first * top[2] + c * third]
+        bottom = [
+            a * top[0],
+            first * top[0] + a * top[1],
+            first * top[1] + a * top[2] + c * b,
+            first * top[2] + c * third,
+        ]
         companion = np.zeros((*probe.shape, 3, 3), dtype=complex)
         companion[..., 0, :] = -np.stack([bottom[k] / bottom[0] for k in (1, 2, 3)], axis=-1)
         companion[..., 1, 0] = companion[..., 2, 1] = 1
@@ -109,5 +116,8 @@ def rabi_of(field: float, dipole: float) -> float:
 
 
 def projection_limit(dipole: float, atoms: float, dephasing: float) -> float:
-    """Return h/(d sqrt(N T2)) in V/m/sqrt(Hz), T2 = 1/(2 pi dephasing), d in e a0 (Fan, J. Phys. B 48, 202001 (2015))."""
+    """Return h/(d sqrt(N T2)) in V/m/sqrt(Hz), T2 = 1/(2 pi dephasing), d in e a0.
+
+    Source: Fan et al., J. Phys. B 48, 202001 (2015).
+    """
     return field_of(1.0, dipole) / math.sqrt(atoms / (TWO_PI * dephasing))
