@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from qlab.fits.binomial import deviance
 from qlab.fits.model import Curve, FitModel, Theta, Variable
 from qlab.physics.systems.interferometer import READOUTS, Interferometer
 
@@ -47,6 +48,12 @@ class MachZehnder(FitModel):
         """Return the mean of the readout at x (rad)."""
         readout = READOUTS[int(self.known("readout"))]
         return self.system(theta).signal(theta["scale"] * x + theta["phase"], readout)
+
+    def residual(self, x: Curve, y: Curve, error: Curve, theta: Theta) -> Curve:
+        """Return those of shares of shots (parity, clicks), or (curve − y)/error."""
+        if self.known("readout") < 2:
+            return deviance(self.evaluate(x, theta), y, error)
+        return super().residual(x, y, error, theta)
 
     def guess(self, x: Curve, y: Curve, error: Curve) -> list[dict[str, float]]:
         """Scan phase and efficiency; of phases that fit alike the one nearest to 0 is meant."""

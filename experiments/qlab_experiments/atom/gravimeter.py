@@ -26,7 +26,7 @@ class GravimeterParameters(FallParameters):
     chirp: Scan[Annotated[float, Unit("Hz/s")]] = Field(
         Linear(-150.0, 150.0, 41), title="Chirp", description="Beyond that of g about"
     )
-    passes: Annotated[int, Ge(3), Le(10_000)] = Field(
+    passes: Annotated[int, Ge(2), Le(10_000)] = Field(
         20, title="Passes", description="Shots of each chirp and direction; their scatter is the error"
     )
 

@@ -47,7 +47,7 @@ class RydbergParameters(Parameters):
     )
     dwell: Time = Field(20e-3, title="Dwell", description="Of a row, after the lock has settled")
     settle: Time = Field(5e-3, title="Settling")
-    passes: Annotated[int, Ge(3), Le(10_000)] = Field(
+    passes: Annotated[int, Ge(2), Le(10_000)] = Field(
         20, title="Passes", description="Rows of each detuning; their scatter is the error"
     )
     depth: Annotated[float, Ge(0)] = Field(

@@ -70,7 +70,7 @@ class GHZ(Experiment[GHZParameters]):
 
     title = "GHZ states of ions"
     group = "Entanglement"
-    fit = "fringe"
+    fit = "parity_fringe"
     preset = "sim-ion"
     quantum: ClassVar = {
         "domain": "quantum sensing and metrology", "area": "metrology", "platform": "trapped ions",
