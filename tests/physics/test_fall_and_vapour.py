@@ -58,7 +58,7 @@ def test_the_fringe_of_falling_atoms():
 def test_finite_pulses_scale_the_phase():
     made = ThreePulse(T=1e-3, pulse=5e-5, rabi=math.pi / 2 / 5e-5)
     assert made.scale == pytest.approx((1e-3 + 1e-4) * (1e-3 + 2e-4 / math.pi))
-    step = 20.0  # rad/s^2, deep in the linear part
+    step = 2e3  # rad/s^2, deep in the linear part
     level, _, sine = made.fringe(np.array([-step, step]))
     assert (sine[1] - sine[0]) / (2 * step) == pytest.approx(made.scale / 2, rel=5e-5)
     # A short-pulse formula would be off by 16 %.

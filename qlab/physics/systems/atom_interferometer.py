@@ -10,8 +10,8 @@ from qlab.physics.noise import gauss_hermite
 
 Floats = NDArray[np.float64]
 Complex = NDArray[np.complex128]
-SLICES = 8  # of each pulse in which the detuning changes by more than LEVEL of the Rabi frequency
-LEVEL = 1e-3
+SLICES = 8  # of each pulse in which the changing detuning turns the phase by more than LEVEL
+LEVEL = 1e-6  # rad
 NODES = 25  # of the velocity
 RUBIDIUM_D2 = 780.241209686e-9  # m, 87Rb
 
@@ -79,7 +79,7 @@ class ThreePulse:
         """Return the matrix of a pulse that begins at `start`, [to][from] with ground 0 and excited 1."""
         made = [[np.ones_like(slope + doppler, dtype=complex), np.zeros_like(slope + doppler, dtype=complex)]]
         made.append([made[0][1], made[0][0]])
-        slices = SLICES if np.abs(slope).max() * seconds > LEVEL * self.rabi else 1
+        slices = SLICES if np.abs(slope).max() * seconds**2 > LEVEL else 1
         step = seconds / slices
         for i in range(slices):
             detuning = slope * (start + (i + 0.5) * step) + doppler
