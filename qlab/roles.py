@@ -199,6 +199,128 @@ class PhaseShifter(Protocol):
 
 
 @runtime_checkable
+class IonTrap(Protocol):
+    """A trap that loads so many ions."""
+
+    ions: float
+
+
+@runtime_checkable
+class BichromaticDrive(Protocol):
+    """Two tones near both motional sidebands: `detuning` from them and `strength` of the coupling g/2π, in Hz."""
+
+    detuning: float
+    strength: float
+
+
+@runtime_checkable
+class RamanLasers(Protocol):
+    """Two lasers that drive a two-photon transition with momentum transfer along `direction` (+1 or -1).
+
+    `chirp` (Hz/s) is that of their difference frequency, along the direction of the momentum transfer.
+    """
+
+    chirp: float
+    direction: float
+
+    def steer(self, chirp: float, direction: float) -> None:
+        """Set both through the fast port of a servo: checked, not logged; what steers records it."""
+        ...
+
+
+@runtime_checkable
+class TunedLaser(Protocol):
+    """A laser that is tuned around a line, in Hz from it."""
+
+    detuning: float
+
+
+@runtime_checkable
+class Photodiode(Protocol):
+    """Measures the mean voltage of a photodiode in the windows of a played timeline."""
+
+    def arm(self, keys: Sequence[str], points: int) -> None:
+        """Get ready for `points` sweep points with one result for each window key."""
+        ...
+
+    def read(self, timeout: float) -> Mapping[str, NDArray[Any]]:
+        """Return the points finished since the last read: volts (points,), the mean over all shots."""
+        ...
+
+
+@runtime_checkable
+class DelayLine(Protocol):
+    """A variable delay of one path, in s."""
+
+    delay: float
+
+
+@runtime_checkable
+class Squeezer(Protocol):
+    """A source of squeezed vacuum: by how many dB its quiet quadrature lies below vacuum."""
+
+    squeezing: float
+    on: bool
+
+
+@runtime_checkable
+class StateSource(Protocol):
+    """A source of path-entangled states of so many photons, (|N,0> + |0,N>)/√2."""
+
+    photons: float
+    on: bool
+
+
+@runtime_checkable
+class PairSource(Protocol):
+    """A pumped crystal that makes photon pairs; `pump` in W."""
+
+    pump: float
+    on: bool
+
+
+@runtime_checkable
+class NumberCounter(Protocol):
+    """Counts the photons at both output ports in every shot of a played timeline."""
+
+    def arm(self, keys: Sequence[str], points: int) -> None:
+        """Get ready for `points` sweep points with one result for each window key."""
+        ...
+
+    def read(self, timeout: float) -> Mapping[str, NDArray[Any]]:
+        """Return the points finished since the last read: photons (points, shots, 2) at ports a and b."""
+        ...
+
+
+@runtime_checkable
+class CoincidenceCounter(Protocol):
+    """Two click detectors: how often each clicked, and both together, in the windows of a played timeline."""
+
+    def arm(self, keys: Sequence[str], points: int) -> None:
+        """Get ready for `points` sweep points with one result for each window key."""
+        ...
+
+    def read(self, timeout: float) -> Mapping[str, NDArray[Any]]:
+        """Return the points finished since the last read: clicks (points, 3) at a, at b, at both, over all shots."""
+        ...
+
+
+@runtime_checkable
+class HomodyneDetector(Protocol):
+    """Measures one quadrature of the light in every shot; `angle` in rad: 0 amplitude, π/2 phase."""
+
+    angle: float
+
+    def arm(self, keys: Sequence[str], points: int) -> None:
+        """Get ready for `points` sweep points with one result for each window key."""
+        ...
+
+    def read(self, timeout: float) -> Mapping[str, NDArray[Any]]:
+        """Return the points finished since the last read: (points, shots), the vacuum having the variance 1/2."""
+        ...
+
+
+@runtime_checkable
 class FrequencyReference(Protocol):
     """An oscillator whose frequency can be steered, in Hz."""
 

@@ -60,6 +60,52 @@ def sim_squeezing() -> dict[str, Any]:
     return _bench("squeezing", "neutral atoms", "200 atoms in an optical cavity, simulated", drivers)
 
 
+def sim_photonics() -> dict[str, Any]:
+    """Return the simulated optical table: an interferometer, and a beam splitter for photon pairs."""
+    drivers = {
+        "player": "sim.pulse_player",
+        "laser": "sim.attenuated_laser",
+        "squeezer": "sim.squeezer",
+        "source": "sim.state_source",
+        "pairs": "sim.pair_source",
+        "shifter": "sim.phase_shifter",
+        "delay": "sim.delay_line",
+        "numbers": "sim.number_counter",
+        "coincidences": "sim.coincidence_counter",
+        "homodyne": "sim.homodyne",
+    }
+    return _bench("photonics", "photonic", "Two-mode interferometer and pair source, simulated", drivers)
+
+
+def sim_ion() -> dict[str, Any]:
+    """Return the simulated ion trap: calcium ions on a string, entangled through their motion."""
+    drivers = {
+        "player": "sim.pulse_player",
+        "trap": "sim.ion_trap",
+        "gate": "sim.bichromatic_drive",
+        "camera": "sim.camera",
+    }
+    return _bench("ion", "trapped ions", "40Ca+ ions in a linear trap, simulated", drivers)
+
+
+def sim_atoms() -> dict[str, Any]:
+    """Return the simulated gravimeter: cold rubidium in free fall."""
+    drivers = {"player": "sim.pulse_player", "raman": "sim.raman_lasers", "camera": "sim.camera"}
+    return _bench("atoms", "cold-atom interferometer", "Laser-cooled 87Rb in free fall, simulated", drivers)
+
+
+def sim_rydberg() -> dict[str, Any]:
+    """Return the simulated vapour cell: Rydberg states, two lasers and a radio field."""
+    drivers = {
+        "player": "sim.pulse_player",
+        "probe": "sim.probe_laser",
+        "coupling": "sim.coupling_laser",
+        "microwave": "sim.microwave",
+        "photodiode": "sim.photodiode",
+    }
+    return _bench("rydberg", "atomic vapour", "87Rb vapour cell with a horn, simulated", drivers)
+
+
 def own(world: str, platform: str = "other: own physics") -> dict[str, Any]:
     """Return a bench for a world of one's own (`qlab_instruments.worlds.user.UserWorld`), by the world's name."""
     drivers = {"player": "sim.pulse_player", "sample": "sim.sample", "counter": "sim.click_counter"}

@@ -1,6 +1,7 @@
 """Classical noise on a transition: Gauss–Hermite averages, Ornstein–Uhlenbeck integrals, slow drift."""
 
 import math
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,10 +48,14 @@ def normal_nodes(turn: float, *, phases: bool) -> tuple[Floats, Floats]:
     return gauss_hermite(int(n[enough[0]]))
 
 
+@lru_cache(maxsize=64)
 def gauss_hermite(nodes: int) -> tuple[Floats, Floats]:
-    """Return Gauss-Hermite nodes z and weights w for a standard normal z; shapes (nodes,)."""
+    """Return Gauss-Hermite nodes z and weights w for a standard normal z; shapes (nodes,), not to be written to."""
     z, w = np.polynomial.hermite_e.hermegauss(nodes)
-    return z, w / math.sqrt(2 * math.pi)
+    w = w / math.sqrt(2 * math.pi)
+    z.setflags(write=False)
+    w.setflags(write=False)
+    return z, w
 
 
 def hermite_table(z: Floats) -> Floats:

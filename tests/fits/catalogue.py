@@ -41,6 +41,8 @@ CATALOGUE = {
     "beating_cosine": Case(_x(20), {"frequency": 1.6, "splitting": 0.21, "decay_time": 12.0, "amplitude": 0.2,
                                     "ratio": 0.8, "phase": 0.4, "offset": 1.0}, 0.03),
     "fringe": Case(_x(10), {"period": 2.3, "visibility": 0.4, "phase": 0.6, "level": 1.0}, counts=300.0),
+    "gravity_fringe": Case(_x(150.0, 61, -150.0), {"shift": 1.1e-5, "contrast": 0.55, "level": 0.5}, 0.01,
+                           context={"k": 1.6105751e7, "scale": 0.01, "nominal": 9.81}, unit="Hz/s"),
     "damped_cosine_triplet": Case(TAU, {"frequency": 1.5e5, "hyperfine": 2.14e6, "T2_star": 2e-6,
                                         "contrast": 0.28, "level": 1.0}, 0.015,
                                   context={"fringe_frequency": 4e6, "rabi_frequency": 10e6}),

@@ -14,7 +14,7 @@ from pydantic.config import JsonDict
 from qlab.errors import InstrumentError
 from qlab.experiment import Blocks, Experiment
 from qlab.metrology.curves import Curve
-from qlab.metrology.stability import deviations
+from qlab.metrology.stability import at_one_second, deviations
 from qlab.physics.systems.clock import dick_limit, projection_noise
 from qlab.pulses import Delay, Play, Program, compile_program
 from qlab.record import Axis, Column, Figure, FitResult, Signal
@@ -28,7 +28,6 @@ from qlab_experiments.clock.interrogation import (
     detection,
     preparation,
 )
-from qlab_experiments.clock.stability import at_one_second
 
 SANTARELLI = "Santarelli et al., IEEE Trans. UFFC 45, 887 (1998)"
 BLOCK = 128  # cycles handed over together

@@ -3,13 +3,12 @@
 import math
 from typing import Any
 
-from numpy.typing import NDArray
-
-from qlab.instrument import Knob, Quantity
+from qlab.instrument import Knob
 from qlab_instruments.sim.instrument import SimulatedInstrument
+from qlab_instruments.sim.stepping import SteppingInstrument
 
 
-class SimulatedLocalOscillator(SimulatedInstrument):
+class SimulatedLocalOscillator(SteppingInstrument):
     """A clock laser behind an acousto-optic shifter."""
 
     title = "Simulated clock laser"
@@ -29,17 +28,6 @@ class SimulatedLocalOscillator(SimulatedInstrument):
             # Limits are ranges: what lies between two allowed offsets is allowed.
             self._allowed = min(low, offset), max(high, offset)
         self.world.lines["oscillator.offset"] = offset
-
-    def load_list(self, knob: str, values: NDArray[Any]) -> None:
-        """Step the offset through values, one for each point played."""
-        for value in (float(values.min()), float(values.max())):
-            self.check(knob, value)
-        self.world.lists[f"oscillator.{knob}"] = values.astype(float)
-
-    def tell(self, knob: Quantity[Any], value: float | bool) -> None:
-        """Set the offset; a list that it was to step through is forgotten."""
-        self.world.lists.pop(f"oscillator.{knob.name}", None)
-        super().tell(knob, value)
 
 
 class SimulatedFrequencyComb(SimulatedInstrument):

@@ -2,13 +2,11 @@
 
 from typing import Any
 
-from numpy.typing import NDArray
-
 from qlab.instrument import Knob, Switch
-from qlab_instruments.sim.instrument import SimulatedInstrument
+from qlab_instruments.sim.stepping import SteppingInstrument
 
 
-class SimulatedMicrowave(SimulatedInstrument):
+class SimulatedMicrowave(SteppingInstrument):
     """A microwave source: carrier frequency, power, output switch."""
 
     title = "Simulated microwave source"
@@ -23,14 +21,3 @@ class SimulatedMicrowave(SimulatedInstrument):
     def __init__(self, world: Any) -> None:
         super().__init__(world)
         world.lines["microwave.frequency"] = 2.87e9
-
-    def load_list(self, knob: str, values: NDArray[Any]) -> None:
-        """Step a knob through values, one for each point played; each is checked against the limits."""
-        for value in (float(values.min()), float(values.max())):
-            self.check(knob, value)
-        self.world.lists[f"microwave.{knob}"] = values.astype(float)
-
-    def tell(self, knob: Any, value: float | bool) -> None:
-        """Set a knob; a list that it was to step through is forgotten."""
-        self.world.lists.pop(f"microwave.{knob.name}", None)
-        super().tell(knob, value)

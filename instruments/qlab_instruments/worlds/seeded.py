@@ -102,6 +102,13 @@ class SeededWorld:
         del timeline, point
         raise UsageError("How the state of this bench moves cannot be drawn.", "The counts can be measured.")
 
+    def only_batched(self, why: str) -> None:
+        """Refuse to be solved by QuTiP, for a world whose closed forms have no such counterpart here."""
+        if self.solver == "qutip":
+            raise UsageError(
+                f"QuTiP does not solve this bench: {why}", "Leave --solver away; tests compare both."
+            )
+
     def _setpoints(self, points: int) -> dict[str, NDArray[np.float64]]:
         setpoints = {name: np.full(points, value) for name, value in self.lines.items()}
         for name, values in self.lists.items():

@@ -8,20 +8,17 @@ import numpy as np
 from annotated_types import Ge, Gt, Le
 from numpy.typing import NDArray
 
-from qlab.errors import UsageError
 from qlab.parameters import Parameters
 from qlab.physics.constants import TWO_PI
 from qlab.physics.judge import safe_options
 from qlab.physics.noise import gauss_hermite
 from qlab.physics.quantum import qutip
-from qlab.physics.segments import Segment, cut
 from qlab.physics.systems.collective import CollectiveSpin
 from qlab.pulses import Timeline
-from qlab.pulses.timeline import Event
 from qlab.units import Hertz
 from qlab_instruments.worlds.seeded import SeededWorld, normalised
+from qlab_instruments.worlds.steps import Step, steps_of
 
-Step = tuple[str, float, float]  # (turn, angle, phase) or (twist, seconds, 0)
 CAMERA = 5  # random stream
 NODES = 21  # of the shared phase: coherences that it turns by up to 4 rad rms are averaged to 1e-7
 MOST_KEPT = 512  # states that are not computed again
@@ -72,8 +69,7 @@ class SqueezingWorld(SeededWorld):
     def shares(self, timeline: Timeline) -> NDArray[np.float64]:
         """Return the probability of each number of atoms in the upper state; (points, N + 1)."""
         found = np.empty((len(timeline), self.hidden.atoms + 1))
-        for point in range(len(timeline)):
-            steps = steps_of(timeline.take(slice(point, point + 1)))
+        for point, steps in enumerate(steps_of(timeline, "twist")):
             key = (self.solver, *steps)
             if key not in self._known:
                 if len(self._known) >= MOST_KEPT:
@@ -85,7 +81,7 @@ class SqueezingWorld(SeededWorld):
     def _play(self, segments: tuple[Step, ...]) -> NDArray[np.float64]:
         """Return the share of each Jz after turns and twists, averaged over the shared phase."""
         h, spin = self.hidden, self.spin
-        twisting = sum(seconds for kind, seconds, _ in segments if kind == "twist")
+        twisting = sum(seconds for kind, seconds, _ in segments if kind == "light")
         rms = math.sqrt(2 * h.collective_dephasing * twisting)
         z, weights = gauss_hermite(NODES) if rms > 0 else (np.zeros(1), np.ones(1))
         state = np.zeros((h.atoms + 1, 1), dtype=complex)
@@ -93,7 +89,7 @@ class SqueezingWorld(SeededWorld):
         for kind, first, second in segments:
             if kind == "turn":
                 state = self._turned(state, first * h.drive_gain, second)
-            else:
+            elif kind == "light":
                 # What one phase has shaken while the light was on, in all stretches together.
                 phase = TWO_PI * h.chi * first * spin.m**2
                 shaken = rms * first / twisting * np.multiply.outer(spin.m, z)
@@ -123,21 +119,3 @@ class SqueezingWorld(SeededWorld):
             for column in state.T
         ]
         return np.asarray(np.hstack(columns)[::-1])
-
-
-def steps_of(point: Timeline) -> tuple[Step, ...]:
-    """Return the turns (angle, phase) and twists (seconds, 0) of a timeline of one point, in order."""
-    lights = [e for e in point.events if e.kind == "gate" and e.channel == "twist"]
-    return tuple(step for _, segments in cut(point) for s in segments for step in _step(s, lights))
-
-
-def _step(segment: Segment, lights: list[Event]) -> list[Step]:
-    start, seconds = float(segment.start[0]), float(segment.seconds[0])
-    middle = (start + seconds / 2) * 1e12
-    lit = any(light.start[0] <= middle < light.stop[0] for light in lights)
-    if segment.play is None:
-        return [("twist", seconds, 0.0)] if lit else []
-    if lit:
-        raise UsageError("A pulse is played while the light twists the spins.", "Play one after the other.")
-    angle = TWO_PI * float(segment.play.amplitude[0]) * seconds
-    return [("turn", angle, float(segment.play.phase[0]))]

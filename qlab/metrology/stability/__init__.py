@@ -13,6 +13,7 @@ from qlab.metrology.stability.powerlaw import (
     power_law_deviation,
     sample_power_law,
 )
+from qlab.metrology.stability.second import at_one_second
 from qlab.metrology.stability.series import Series, Treatment, find_outliers, series
 from qlab.metrology.stability.spectrum import Spectrum, spectrum
 
@@ -26,6 +27,7 @@ __all__ = [
     "Series",
     "Spectrum",
     "Treatment",
+    "at_one_second",
     "degrees_of_freedom",
     "deviation_from_psd",
     "deviations",

@@ -1,11 +1,11 @@
-"""What the overlapping Allan deviation of a locked clock says at one second."""
+"""What the overlapping Allan deviation of something locked says at one second."""
 
 import math
 
 import numpy as np
 from numpy.typing import NDArray
 
-from qlab.metrology.stability import deviations
+from qlab.metrology.stability.deviations import deviations
 
 Floats = NDArray[np.float64]
 
