@@ -28,6 +28,7 @@ from qlab.physics.constants import (
 )
 from qlab.physics.levels import Block, Complex, Floats, Light
 from qlab.physics.quantum import qutip
+from qlab.physics.tones import Tone
 
 if TYPE_CHECKING:
     from qutip import Qobj
@@ -53,7 +54,8 @@ class NVCentre:
     `T1` is the decay time of every population difference (the rates between all three levels are 1/(3 T1)),
     `Tphi` that of single-quantum coherence by fast noise, `noise_hz` and `tau_c` the rms and the correlation
     time of the slow Ornstein-Uhlenbeck detuning. `nitrogen` is 14 or 15; `COUPLINGS` has the constants of either.
-    `power` arguments are in W.
+    `power` arguments are in W. `signal_*` is an AC field of the sample along the axis (T, Hz, rad); `coil_gain` the
+    field along the axis that the test coil makes for each tesla asked of it.
     """
 
     field: tuple[float, float, float] = (0.0, 0.0, 0.0)
@@ -77,6 +79,10 @@ class NVCentre:
     optical_dephasing: float = 8e7
     background_rate: float = 0.0
     dark_rate: float = 0.0
+    signal_amplitude: float = 0.0
+    signal_frequency: float = 1e6
+    signal_phase: float = 0.0
+    coil_gain: float = 1.0
 
     @property
     def sigma_detuning(self) -> float:
@@ -94,6 +100,8 @@ class NVCentre:
             "optical_dephasing",
             "background_rate",
             "dark_rate",
+            "signal_amplitude",
+            "signal_frequency",
         )
         wrong += [name for name in rates if not 0 <= numbers[name] < math.inf]
         wrong += [name for name in ("polarisation", "fluorescence_contrast") if not 0 <= numbers[name] <= 1]
@@ -234,6 +242,25 @@ class NVCentre:
         power = setpoints.get("microwave.power", np.full(1, self.calibration_dbm))
         gain = 10 ** ((power - self.calibration_dbm) / 20)  # 0 at -inf dBm: the source is off
         return np.asarray(TWO_PI * amplitude * self.drive_gain * gain)
+
+    def tones(self, setpoints: Mapping[str, Floats]) -> tuple[Tone, ...]:
+        """Return the AC fields along the axis, in rad/s: that of the sample and that of the test coil.
+
+        The phase of the sample's at the start of a shot is the setpoint `sample.phase`, else `signal_phase`; the
+        coil's, from `generator.amplitude` (T), `frequency`, `phase` and `on`, starts anew with each shot.
+        """
+        known = {name: np.asarray(values, dtype=float) for name, values in setpoints.items()}
+
+        def asked(name: str) -> Floats:
+            return known.get(f"generator.{name}", np.zeros(1))
+
+        own = Tone(
+            np.array([TWO_PI * GAMMA_NV * self.signal_amplitude]),
+            np.array([TWO_PI * self.signal_frequency]),
+            known.get("sample.phase", np.array([self.signal_phase])),
+        )
+        strength = TWO_PI * GAMMA_NV * self.coil_gain * asked("amplitude") * (asked("on") > 0)
+        return own, Tone(np.asarray(strength), np.asarray(TWO_PI * asked("frequency")), asked("phase"))
 
     def free_decay_time(self) -> float:
         """Return T2*, the 1/e time of the noiseless Ramsey envelope, in s."""
