@@ -109,8 +109,12 @@ class Experiment(Generic[P]):
                     "The counter of this bench gives sums over shots only.", "Set keep_shots to off."
                 )
 
-    def play(self, program: Program) -> Blocks:
-        """Play a program on the bench's player and counter; yield its rows pass by pass."""
+    def play(self, program: Program, passes: int = 0) -> Blocks:
+        """Play a program on the bench's player and counter; yield its rows pass by pass.
+
+        In the passes of the parameters and those added; with `passes` in so many and no more, for an experiment
+        that counts its passes itself (`each_pass`).
+        """
         if self.bench is None:
             raise UsageError("The experiment is not bound to a bench.", "Call bind(bench) first.")
         if self.on_program is not None:
@@ -119,7 +123,8 @@ class Experiment(Generic[P]):
         counter = self.bench.role("counter")
         if isinstance(counter, ShotCounter):
             counter.keep_shots(keep != "off")
-        blocks = play(self.bench, program, passes=self.passes, more=lambda: self.more, between=self.between)
+        added = (lambda: 0) if passes else (lambda: self.more)
+        blocks = play(self.bench, program, passes=passes or self.passes, more=added, between=self.between)
         if keep == "off":
             yield from blocks
             return

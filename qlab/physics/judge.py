@@ -147,9 +147,7 @@ class QutipTrain(Train):
     Shared is the grid of static noise and what is put on the path of ideal pulses for its wandering.
     """
 
-    def _chunk(
-        self, rows: slice, reading: int, first: int, last: int, wander: Floats, labels: int
-    ) -> Floats:
+    def _chunk(self, rows: slice, reading: int, first: int, last: int, wander: Floats, labels: int) -> Floats:
         points = range(*rows.indices(self.points))
         shares = np.zeros((len(points), labels))
         for at, point in enumerate(points):
@@ -194,7 +192,11 @@ class QutipTrain(Train):
         jumps = [qt.Qobj(c) * np.sqrt(seconds) for c in self.jumps(lit=segment.lit) if np.any(c)]
         rho = _turned(rho, before)
         options = safe_options(1.0)
-        rho = qt.mesolve(qt.QobjEvo(parts), qt.Qobj(rho), [0.0, 1.0], c_ops=jumps, options=options).states[-1].full()
+        rho = (
+            qt.mesolve(qt.QobjEvo(parts), qt.Qobj(rho), [0.0, 1.0], c_ops=jumps, options=options)
+            .states[-1]
+            .full()
+        )
         rho = _turned(rho, after)
         if play is None:
             rho = rho * np.exp(-loss * seconds * self.stack.order**2)

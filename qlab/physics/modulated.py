@@ -32,6 +32,7 @@ from qlab.pulses.timeline import Timeline
 FEW_PULSES = 4  # up to which the paths of coherence orders can be followed
 MOST_NUMBERS = 4_000_000  # in the state of the points played together
 FEWEST_KICKS, MOST_KICKS = 4, 24
+STIRRED = 0.02  # share of its distance from resonance with which a drive must turn for a level to be followed
 Turn = Callable[[Floats, Floats], Floats]
 
 
@@ -99,7 +100,9 @@ class Train(Player):
             return np.zeros(self.points)
         pulses = [s for s in self.segments[first : last + 1] if s.play is not None]
         middles = np.array([s.start + s.seconds / 2 for s in pulses])
-        flips = [np.abs(np.cos(float(np.median(self.rabi(s) * s.seconds)) / 2)) < np.sqrt(0.5) for s in pulses]
+        flips = [
+            np.abs(np.cos(float(np.median(self.rabi(s) * s.seconds)) / 2)) < np.sqrt(0.5) for s in pulses
+        ]
         signs = np.cumprod([1.0] + [-1.0 if flip else 1.0 for flip in flips[1:-1]])[:, None]
         start, stop = middles[:-1], middles[1:]
         total = np.zeros(self.points)
@@ -110,9 +113,7 @@ class Train(Player):
             total = total + signs[k] * (twice * signs[k:] * with_others).sum(axis=0)
         return np.asarray(sigma**2 * total / 2 / np.maximum(middles[-1] - middles[0], 1e-300))
 
-    def _chunk(
-        self, rows: slice, reading: int, first: int, last: int, wander: Floats, labels: int
-    ) -> Floats:
+    def _chunk(self, rows: slice, reading: int, first: int, last: int, wander: Floats, labels: int) -> Floats:
         d, blocks, nodes = self.stack.dimension, len(self.stack.weights), len(self.detunings)
         tones = tuple(tone.take(rows) for tone in self.tones)
 
@@ -162,9 +163,7 @@ class Train(Player):
         else:
             state[:, :, :d] = np.einsum("pij,bnjp->bnip", moved, state[:, :, :d])
 
-    def _wait(
-        self, segment: Segment, rows: slice, wander: Floats, made: dict[bytes, Complex]
-    ) -> Complex:
+    def _wait(self, segment: Segment, rows: slice, wander: Floats, made: dict[bytes, Complex]) -> Complex:
         """Return what a wait does to each coherence, (blocks, nodes, e, points); each distinct length once."""
         seconds = segment.seconds[rows]
         key = seconds.tobytes() + bytes([segment.lit])
@@ -178,7 +177,12 @@ class Train(Player):
         return made[key]
 
     def _pulse(
-        self, state: Floats, segment: Segment, rows: slice, made: dict[bytes, list[Floats]], kicked: Turn | None
+        self,
+        state: Floats,
+        segment: Segment,
+        rows: slice,
+        made: dict[bytes, list[Floats]],
+        kicked: Turn | None,
     ) -> None:
         """Apply a pulse in place: into its frame, its propagators with kicks between, and out again."""
         play = segment.play
@@ -188,7 +192,7 @@ class Train(Player):
         settings = np.column_stack([self.drive_frequency(segment)[rows], self.rabi(segment)[rows], seconds])
         distinct, which = np.unique(settings, axis=0, return_inverse=True)
         self._rotate(state, -phase, self.quanta)
-        nodes, shares = self._kicks(float(seconds.max()), rows) if kicked else (np.zeros(0), np.zeros(0))
+        nodes, shares = self._kicks(segment, rows) if kicked else (np.zeros(0), np.zeros(0))
         places = (0.0, *nodes, 1.0)
         for part, (begin, end) in enumerate(pairwise(places)):
             for i, setting in enumerate(distinct):
@@ -204,9 +208,11 @@ class Train(Player):
                 self._rotate(state, kicked(start + end * seconds, shares[part] * seconds), self.order)
         self._rotate(state, phase + offset * seconds, self.quanta)
 
-    def _kicks(self, seconds: float, rows: slice) -> tuple[Floats, Floats]:
-        """Return places in a pulse and their shares of it: Gauss points that resolve the fastest level."""
-        fastest = np.abs(self.gap[:, :, None] - self.carrier[rows] * self.quanta[:, None]).max()
+    def _kicks(self, segment: Segment, rows: slice) -> tuple[Floats, Floats]:
+        """Return places in a pulse and their shares of it: Gauss points that resolve every level that it stirs."""
+        seconds, rabi = float(segment.seconds[rows].max()), float(np.abs(self.rabi(segment)[rows]).max())
+        gaps = np.abs(self.gap[:, :, None] - self.carrier[rows] * self.quanta[:, None])
+        fastest = float(np.max(gaps, where=gaps * STIRRED < rabi, initial=rabi))
         count = FEWEST_KICKS + int(1.5 * min(fastest * seconds / (2 * np.pi), MOST_KICKS))
         places, shares = np.polynomial.legendre.leggauss(min(count, MOST_KICKS))
         return np.asarray((places + 1) / 2), np.asarray(shares / 2)

@@ -39,7 +39,9 @@ def by_hand(system, tau, rabi, carrier, end, amplitude, frequency, phase):
     h0 = TAU * (up * plus.proj() + low * minus.proj())
     sz = plus.proj() - minus.proj()
     rates = 1 / (3 * system.T1)
-    hops = [np.sqrt(rates) * a * b.dag() for a in (plus, zero, minus) for b in (plus, zero, minus) if a is not b]
+    hops = [
+        np.sqrt(rates) * a * b.dag() for a in (plus, zero, minus) for b in (plus, zero, minus) if a is not b
+    ]
     jumps = [*hops, np.sqrt(2 / system.Tphi) * sz]
     pulse = 1 / (2 * rabi)
     pieces = [(pulse / 2, 0.0)]
@@ -72,7 +74,9 @@ def test_a_train_is_what_a_mesolve_written_on_its_own_gives(amplitude, close):
     for tau in (0.47e-6, 0.55e-6):
         asked = {"amplitude": amplitude, "frequency": 0.93e6, "phase": 0.7}
         seen = play(system, compile_program(program(tau, carrier=carrier, end=1.2, **asked))).transfer()[0]
-        assert seen == pytest.approx(by_hand(system, tau, 10e6, carrier, 1.2, amplitude, 0.93e6, 0.7), abs=close)
+        assert seen == pytest.approx(
+            by_hand(system, tau, 10e6, carrier, 1.2, amplitude, 0.93e6, 0.7), abs=close
+        )
         assert 0.02 < seen < 0.98
 
 
@@ -92,7 +96,9 @@ def test_few_pulses_without_tones_are_the_exact_players(monkeypatch):
 
 
 def test_the_judge_agrees():
-    system = NVCentre(field=(0, 0, 2e-3), T1=1e-3, Tphi=50e-6, noise_hz=9e3, tau_c=50e-6, nitrogen=15, **COUPLINGS[15])
+    system = NVCentre(
+        field=(0, 0, 2e-3), T1=1e-3, Tphi=50e-6, noise_hz=9e3, tau_c=50e-6, nitrogen=15, **COUPLINGS[15]
+    )
     asked = {"amplitude": Values((1e-7, 3e-7)).symbol("amplitude"), "frequency": 1.1e6, "phase": 0.4}
     timeline = compile_program(program(0.45e-6, carrier=system.resonance(), end=1.0, phases=XY8[:3], **asked))
     fast, slow = (play(system, timeline, solver) for solver in engine.SOLVERS)
@@ -121,7 +127,9 @@ def test_wandering_noise_against_trajectories():
         count = max(1, round(seconds / step))
         dt = seconds / count
         for _ in range(count):
-            x = keep ** (dt / step) * x + sigma * TAU * np.sqrt(1 - keep ** (2 * dt / step)) * rng.normal(size=paths)
+            x = keep ** (dt / step) * x + sigma * TAU * np.sqrt(1 - keep ** (2 * dt / step)) * rng.normal(
+                size=paths
+            )
             omega = TAU * rabi if angle is not None else 0.0
             hx, hy, hz = omega * np.cos(angle or 0), omega * np.sin(angle or 0), x
             norm = np.sqrt(hx**2 + hy**2 + hz**2)
