@@ -46,7 +46,7 @@ class Toggling:
         return np.asarray(np.einsum("kp,kpla->pla", weight, self.along))
 
     def kept(self, turn: Floats) -> Floats:
-        """Return the z that is left, (..., points), from z = 1, after a turn Phi (..., points, lines, 3); mean of lines."""
+        """Return the z left of z = 1, (..., points), after a turn Phi (..., points, lines, 3); mean over lines."""
         angle = np.linalg.norm(turn, axis=-1)
         axis = turn / np.maximum(angle, 1e-300)[..., None]
         z = np.array([0.0, 0.0, 1.0])

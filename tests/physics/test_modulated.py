@@ -33,7 +33,7 @@ def program(tau, repeats=1, rabi=10e6, carrier=2.8139e9, end=0.0, phases=XY8, **
 
 
 def by_hand(system, tau, rabi, carrier, end, amplitude, frequency, phase):
-    """m_S = 0 lost in one XY8, in QuTiP alone: spin 1 in the frame of the carrier on both transitions, one ODE a piece."""
+    """m_S = 0 lost in one XY8, in QuTiP alone: spin 1 in the frame of the carrier, one ODE for each piece."""
     up, low = system.D + GAMMA * system.field[2] - carrier, system.D - GAMMA * system.field[2] - carrier
     plus, zero, minus = (qt.basis(3, i) for i in range(3))
     h0 = TAU * (up * plus.proj() + low * minus.proj())

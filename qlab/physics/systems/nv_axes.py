@@ -35,7 +35,7 @@ def lines(field: Floats, D: float = D_NV, E: float = 0.0, nitrogen: int = 15) ->
         # A transition is named by m_S along the axis: for a field against it, lower and upper change places.
         centre = NVCentre((float(x), float(y), float(z)), D=D, E=E, nitrogen=nitrogen, **COUPLINGS[nitrogen])
         both = [[centre.transition(m, i) for i in centre.projections] for m in (LOWER, UPPER)]
-        made.append(sorted(both, key=lambda each: sum(each)))
+        made.append(sorted(both, key=sum))
     return np.array(made)
 
 
