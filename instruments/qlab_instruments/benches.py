@@ -62,7 +62,7 @@ def sim_nv_vector() -> dict[str, Any]:
     034044 (2018)).
     """
     truth = {
-        "orientations": 4, "emitters": 4000, "B": 3.9e-3, "theta": 0.62, "phi": 0.38, "nitrogen": 15,
+        "orientations": 4, "emitters": 4000, "B": 4.1e-3, "theta": 0.345, "phi": 0.38, "nitrogen": 15,
         "sigma_detuning": 150e3, "saturated_rate": 400e3, "field_drift": 2e-10,
     }  # fmt: skip
     return {

@@ -155,6 +155,8 @@ class NVWorld(SeededWorld):
             setpoints["microwave.power"] = np.full(points, -math.inf)
         timeline = replace(timeline, setpoints=setpoints)
         centres = self.centres(self.elapsed)
+        if len(centres) > 1 and continuous(timeline):
+            centres = [replace(centre, mixed_nucleus=True) for centre in centres]
         phases = over_phases(timeline, self.hidden.signal_amplitude)
         if phases:
             return self._heterodyne(
@@ -241,9 +243,17 @@ class NVWorld(SeededWorld):
         }
         timeline = compile_program(Program(counted, setpoints=setpoints))
         each = max(1, self.hidden.emitters // self.hidden.orientations)
-        seen = (play(centre, timeline, self.solver) for centre in self.centres(self.elapsed))
+        centres = [replace(centre, mixed_nucleus=True) for centre in self.centres(self.elapsed)]
+        seen = (play(centre, timeline, self.solver) for centre in centres)
         mean = each * sum(float(readout.expected("counts")[0]) for readout in seen)
         seen = self.stream(CONTINUOUS, self.reads).poisson(mean)
         self.reads += 1
         self.clock.elapsed += seconds
         return float(seen) / seconds
+
+
+def continuous(timeline: Timeline) -> bool:
+    """Return whether the drive is on while photons are counted, and nowhere else: no pulses before it."""
+    played = [event for event in timeline.events if event.kind == "play"]
+    counted = [event for event in timeline.events if event.kind == "acquire"]
+    return len(played) == 1 and any(bool(np.all(event.stop <= played[0].stop)) for event in counted)
