@@ -39,7 +39,7 @@ class Train(FitModel):
 
         K = e^{−T/T2}·⟨z⟩, z the spin after a signal B cos(2πft + phase) turned it by Φ = 2πγB Re(F e^{i phase}) in the
         toggling frame of the pulses as they are: finite, detuned by the nucleus, with an `amplitude_error`. For ideal
-        pulses K = cos φ with φ = 2πγB|Y|cos(arg Y + phase), on resonance (2/π)·2πγBT. With the context `random` the phase
+        pulses K = cos φ with φ = 2πγB|Y|cos(arg Y + phase), on resonance (2/π)·2πγBT. With context `random` the phase
         is averaged over: K = J0(φ). Context besides: `rabi_frequency` (Hz), `spacing` (s), `blocks` of eight pulses,
     `ends` (s, of a π/2 pulse), `phase` (rad, at the end of the first π/2 pulse), `last` (rad, of the last pulse),
         `hyperfine`, `light_shift`, `frequency` (Hz), `nitrogen` (14 or 15).
@@ -127,6 +127,7 @@ class ACSpectrum(Train):
 
     def scales(self, x: Curve, theta: Theta) -> dict[str, Any]:
         """Return a part of the filter's width, and a part of a turn."""
+        del theta
         total = self._total(x)
         return {"frequency": 0.1 / total, "amplitude": 0.1 / (4 * GAMMA_NV * total)}
 
@@ -222,4 +223,5 @@ class ACFringe(Train):
 
     def scales(self, x: Curve, theta: Theta) -> dict[str, Any]:
         """Return a part of a fringe over the sweep."""
+        del theta
         return {"gain": 0.2 / max(self._turn(x), 1e-300)}

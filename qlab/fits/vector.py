@@ -38,7 +38,14 @@ class NVVector(FitModel):
         Variable("E", "Hz", "strain splitting E", free=False),
         Variable("fwhm", "Hz", "line width (FWHM)", minimum=0.0, essential=True, default=6e5),
         *(
-            Variable(f"contrast_{a}", "1", f"contrast of a transition, axis {a}", minimum=0.0, maximum=1.0, default=0.03)
+            Variable(
+                f"contrast_{a}",
+                "1",
+                f"contrast of a transition, axis {a}",
+                minimum=0.0,
+                maximum=1.0,
+                default=0.03,
+            )
             for a in range(1, 5)
         ),
         Variable("level", "y", "level", minimum=0.0, default=1.0),
@@ -47,7 +54,9 @@ class NVVector(FitModel):
     def evaluate(self, x: Curve, theta: Theta) -> Curve:
         """Return the rate at carrier x (Hz)."""
         field = np.array([theta["Bx"], theta["By"], theta["Bz"]], dtype=float)
-        where, strength = lines(field, float(theta["D"]), float(theta["E"]), int(self.known("nitrogen")) or 15)
+        where, strength = lines(
+            field, float(theta["D"]), float(theta["E"]), int(self.known("nitrogen")) or 15
+        )
         half, sigma = max(float(theta["fwhm"]) / 2, 1e-300), self.known("sigma_detuning")
         total = np.zeros(np.shape(x))
         for axis in range(len(where)):
@@ -82,7 +91,9 @@ class NVVector(FitModel):
     def doubts(self, x: Curve, theta: Theta) -> list[str]:
         """Every axis has to have a line in the sweep; where lines merge, directions are told apart badly."""
         field = np.array([theta["Bx"], theta["By"], theta["Bz"]], dtype=float)
-        found, strength = lines(field, float(theta["D"]), float(theta["E"]), int(self.known("nitrogen")) or 15)
+        found, strength = lines(
+            field, float(theta["D"]), float(theta["E"]), int(self.known("nitrogen")) or 15
+        )
         where = (found * strength).sum(axis=2)
         outside = int(((where < x.min()) | (where > x.max())).sum())
         return [f"{outside} of the eight lines lie outside the sweep."] if outside else []

@@ -8,6 +8,7 @@ frequency by more than a few 1/(M step)).
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,7 +44,7 @@ class Tone:
 
 def frequency_bound(samples: float, step: float, ratio: float) -> float:
     """Return the Cramer-Rao bound of a tone's frequency in Hz; `ratio` is its amplitude over the noise of a sample."""
-    return math.sqrt(6) / (math.pi * step * ratio * samples**1.5)
+    return float(math.sqrt(6) / (math.pi * step * ratio * samples**1.5))
 
 
 def aliased(frequency: float, step: float) -> float:
@@ -87,14 +88,14 @@ def _refined(y: Floats, step: float, frequency: float, places: float) -> Tone:
     t = (np.arange(count) - (count - 1) / 2) * step
     design = np.empty((count, 4))
     design[:, 0] = 1.0
-    values, covariance = np.zeros(4), np.eye(4)
+    values, covariance = np.zeros(4), np.zeros((4, 4))
     for _ in range(12):
         turn = 2 * np.pi * frequency * t
         design[:, 1], design[:, 2] = np.cos(turn), np.sin(turn)
         linear = design[:, :3]
         level, c, s = np.linalg.solve(linear.T @ linear, linear.T @ y)
         design[:, 3] = 2 * np.pi * t * (s * design[:, 1] - c * design[:, 2])
-        covariance = np.linalg.inv(design.T @ design)
+        covariance = np.asarray(np.linalg.inv(design.T @ design), dtype=np.float64)
         rest = y - linear @ np.array([level, c, s])
         change = float((covariance @ (design.T @ rest))[3])
         values = np.array([level, c, s, frequency])
@@ -126,7 +127,7 @@ def tone_spectrum(record: Floats, step: float, window: str = "none") -> tuple[Fl
     y = np.asarray(record, dtype=float)
     weight = np.hanning(len(y)) if window == "hann" else np.ones(len(y))
     height = 2 * np.abs(np.fft.rfft((y - y.mean()) * weight)) / weight.sum()
-    return np.fft.rfftfreq(len(y), step)[1:], height[1:]
+    return np.asarray(np.fft.rfftfreq(len(y), step)[1:], dtype=np.float64), np.asarray(height[1:])
 
 
 def spectrum_curve(record: Floats, step: float, tone: Tone | None, window: str = "none") -> Curve:
@@ -138,7 +139,7 @@ def spectrum_curve(record: Floats, step: float, tone: Tone | None, window: str =
     if len(frequency) > SHOWN:
         # The neighbourhood of the tone is drawn line by line, the rest in columns.
         edges = np.linspace(0, len(frequency), SHOWN + 1).astype(int)
-        top = np.array([a + int(np.argmax(height[a:b])) for a, b in zip(edges[:-1], edges[1:], strict=True)])
+        top = np.array([a + int(np.argmax(height[a:b])) for a, b in pairwise(edges)])
         if tone is not None:
             middle = int(np.argmin(np.abs(frequency - tone.frequency)))
             top = np.union1d(top, np.arange(max(0, middle - 40), min(len(frequency), middle + 41)))

@@ -172,7 +172,9 @@ class QutipTrain(Train):
         order = np.diag(self.stack.one.order).astype(complex)
         energies = self.stack.energies[block] - self.stack.energies[block, 0]
         still = energies - self.carrier[point] * self.stack.one.quanta + detuning * self.stack.one.order
-        play, before, after = segment.play, np.zeros(len(still)), still * seconds
+        play = segment.play
+        before: Floats = np.zeros(len(still))
+        after: Floats = np.asarray(still * seconds)
         static = np.zeros((len(still), len(still)), dtype=complex)
         if play is not None:
             offset = 2 * np.pi * float(play.frequency[point])

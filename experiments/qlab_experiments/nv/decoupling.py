@@ -68,7 +68,7 @@ def xy8(p: TrainParameters, spacing: Number, repeats: int, phase: Number) -> Seq
 
 
 def start_of_train(p: TrainParameters) -> float:
-    """Return when the first π/2 pulse of a shot ends, in s after its start: where phases of signals are counted from."""
+    """Return when the first π/2 pulse of a shot ends, in s: phases of signals are counted from there."""
     return p.laser_time + p.settle_time + 1 / (4 * p.rabi_frequency)
 
 

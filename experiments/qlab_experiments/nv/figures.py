@@ -49,7 +49,7 @@ def _field(run: Run, fit: FitResult, resonance: float) -> list[Figure]:
     error = fit.errors["frequency"]
     corrected = resonance - hyperfine_pull(resonance)
     field = axial_field(corrected, error, "lower" if corrected < D_NV else "upper")
-    spent = spent(run)
+    seconds = spent(run)
     return [
         Figure(
             name="resonance",
@@ -71,9 +71,9 @@ def _field(run: Run, fit: FitResult, resonance: float) -> list[Figure]:
         Figure(
             name="sensitivity",
             label="sensitivity of this run",
-            value=sensitivity(field.error, spent),
+            value=sensitivity(field.error, seconds),
             # An error that comes from so many points is itself known to one part in sqrt(2 dof).
-            error=sensitivity(field.error, spent) / math.sqrt(2 * max(fit.degrees_of_freedom, 1)),
+            error=sensitivity(field.error, seconds) / math.sqrt(2 * max(fit.degrees_of_freedom, 1)),
             unit="T/√Hz",
             definition="standard deviation of the field times the square root of all time taken",
             source=BARRY,

@@ -34,7 +34,9 @@ class Harmonics:
         }
         self.frequency, self.blocks, self.spacing = frequency, p.repeats, np.array([experiment.spacing])
         frame = self.models[SIDE][0].toggled(self.spacing, self.blocks)
-        self.turn = TWO_PI * GAMMA_NV * float(np.linalg.norm(frame.response(TWO_PI * frequency), axis=-1).mean())
+        self.turn = (
+            TWO_PI * GAMMA_NV * float(np.linalg.norm(frame.response(TWO_PI * frequency), axis=-1).mean())
+        )
 
     def over(self, side: float, amplitude: float) -> NDArray[np.float64]:
         """Return K at even phases of a signal of `amplitude` T, (PHASES,)."""
@@ -51,7 +53,7 @@ class Harmonics:
 
     def first(self, amplitude: float) -> float:
         """Return the amplitude of the first harmonic of K beside."""
-        return 2 * abs(np.fft.rfft(self.over(SIDE, amplitude))[1]) / PHASES
+        return float(2 * abs(np.fft.rfft(self.over(SIDE, amplitude))[1]) / PHASES)
 
     def amplitude(self, ratio: float) -> tuple[float, float]:
         """Return the field in T that gives a ratio, and its derivative by it; NaN where none within one turn does."""
@@ -74,7 +76,9 @@ def heterodyne_figures(experiment: "Qdyne", run: Run, tone: Tone) -> tuple[Figur
     amplitude, error = calibrated(run, tone, harmonics)
     # The sharpest record of one spin: every readout tells +1 or −1, K its mean.
     first = harmonics.first(amplitude) if math.isfinite(amplitude) else math.nan
-    kept = math.exp(-PULSES * experiment.parameters.repeats * experiment.spacing / experiment.parameters.expected_T2)
+    kept = math.exp(
+        -PULSES * experiment.parameters.repeats * experiment.spacing / experiment.parameters.expected_T2
+    )
     found = [
         Figure(name="frequency", label="signal frequency", value=frequency, error=tone.frequency_error, unit="Hz",
                definition="the frequency nearest to the expected one that shows at this line", source=SCHMITT),
@@ -87,7 +91,7 @@ def heterodyne_figures(experiment: "Qdyne", run: Run, tone: Tone) -> tuple[Figur
         Figure(name="resolution", label="resolution", value=1 / lasted, unit="Hz",
                definition="1/(MT): what two lines have to be apart"),
         Figure(name="line", label="line over its error", value=tone.signal,
-               definition=f"amplitude over its standard deviation; noise alone: one in {1 / max(tone.chance, 1e-99):.2g}",
+               definition=f"amplitude over its standard deviation; by chance: one in {1 / max(tone.chance, 1e-99):.2g}",
                source=RIFE),
     ]  # fmt: skip
     if math.isfinite(amplitude):
@@ -112,5 +116,9 @@ def calibrated(run: Run, tone: Tone, harmonics: Harmonics) -> tuple[float, float
     variance = (levels[0][1] + levels[1][1]) / 4
     ratio = tone.amplitude / half if half > 0 else math.nan
     amplitude, slope = harmonics.amplitude(ratio)
-    relative = math.hypot(tone.amplitude_error / tone.amplitude, math.sqrt(variance) / half) if half > 0 else math.nan
+    relative = (
+        math.hypot(tone.amplitude_error / tone.amplitude, math.sqrt(variance) / half)
+        if half > 0
+        else math.nan
+    )
     return amplitude, abs(slope) * ratio * relative

@@ -33,12 +33,16 @@ class QdyneParameters(TrainParameters):
     repeats: Annotated[int, Ge(1), Le(1000)] = Field(4, title="XY8 blocks", description="In each readout")
     shots: Shots = Field(1_000_000, title="Readouts", description="Of the record, one after the other")
     segment: Annotated[int, Ge(100), Le(1_000_000)] = Field(
-        10_000, title="Readouts in a row", description="What is handed over together; no time passes between rows"
+        10_000,
+        title="Readouts in a row",
+        description="What is handed over together; no time passes between rows",
     )
     calibration: Annotated[int, Ge(1), Le(10_000)] = Field(
         20, title="Calibration rows", description="With the last pulse turned back, and as many turned on"
     )
-    passes: Literal[1] = Field(1, title="Passes", description="One record", json_schema_extra={"group": "Readout"})
+    passes: Literal[1] = Field(
+        1, title="Passes", description="One record", json_schema_extra={"group": "Readout"}
+    )
     keep_shots: Literal["all"] = Field(
         "all", title="Keep single shots", description="The record", json_schema_extra={"group": "Readout"}
     )
@@ -115,7 +119,9 @@ class Qdyne(PulsedNV[QdyneParameters]):
     def axes(self) -> tuple[Axis, ...]:
         """Return the rows in their order."""
         count = 2 * self.parameters.calibration + self.rows
-        return (Axis(name="segment", long_name="row of the record", values=tuple(float(i) for i in range(count))),)
+        return (
+            Axis(name="segment", long_name="row of the record", values=tuple(float(i) for i in range(count))),
+        )
 
     def measured(self) -> tuple[Column, ...]:
         """Return the phase of the last pulse, and the counts of a row."""
@@ -127,7 +133,9 @@ class Qdyne(PulsedNV[QdyneParameters]):
 
     def signals(self) -> tuple[Signal, ...]:
         """Return the photons per readout of each row."""
-        return (Signal(name="photons", long_name="photons per readout", rule="rate", of="counts", per="shots"),)
+        return (
+            Signal(name="photons", long_name="photons per readout", rule="rate", of="counts", per="shots"),
+        )
 
     def expected(self, truth: Mapping[str, float]) -> dict[str, float]:
         """Return frequency and amplitude of the sample's signal."""
@@ -167,4 +175,3 @@ class Qdyne(PulsedNV[QdyneParameters]):
         readout = play_on(system, compile_program(shown))
         alias = aliased(self.parameters.frequency, self.cycle)
         return {"transfer": readout.transfer(), "photons": readout.expected("counts"), "alias": alias}
-

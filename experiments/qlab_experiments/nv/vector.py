@@ -6,6 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal
 import numpy as np
 from annotated_types import Ge
 from pydantic import Field
+from pydantic.config import JsonDict
 
 from qlab.physics.engine import play as play_on
 from qlab.physics.systems.nv import LOWER, UPPER, NVCentre
@@ -16,7 +17,7 @@ from qlab_experiments.nv.continuous import ContinuousNV, ContinuousParameters
 from qlab_experiments.nv.pulsed import Shots
 from qlab_experiments.nv.vector_figures import field_vector
 
-GUIDE = {"group": "Bias field"}
+GUIDE: JsonDict = {"group": "Bias field"}
 
 
 class VectorParameters(ContinuousParameters):
@@ -27,11 +28,20 @@ class VectorParameters(ContinuousParameters):
         0.25e6, title="Rabi frequency", description="Strength of the microwave"
     )
     shots: Shots = Field(40, title="Shots", description="Repetitions of each point, over all passes")
-    near_x: Tesla = Field(1.5e-3, title="Bias along x", description="About, from the magnet", json_schema_extra=GUIDE)
-    near_y: Tesla = Field(0.5e-3, title="Bias along y", description="About, from the magnet", json_schema_extra=GUIDE)
-    near_z: Tesla = Field(4e-3, title="Bias along z", description="About, from the magnet", json_schema_extra=GUIDE)
+    near_x: Tesla = Field(
+        1.5e-3, title="Bias along x", description="About, from the magnet", json_schema_extra=GUIDE
+    )
+    near_y: Tesla = Field(
+        0.5e-3, title="Bias along y", description="About, from the magnet", json_schema_extra=GUIDE
+    )
+    near_z: Tesla = Field(
+        4e-3, title="Bias along z", description="About, from the magnet", json_schema_extra=GUIDE
+    )
     nitrogen: Literal[15, 14] = Field(
-        15, title="Nitrogen", description="Which isotope splits the lines", json_schema_extra={"group": "Model"}
+        15,
+        title="Nitrogen",
+        description="Which isotope splits the lines",
+        json_schema_extra={"group": "Model"},
     )
     expected_noise: Annotated[float, Unit("Hz"), Ge(0)] = Field(
         150e3, title="Expected detuning noise", description="Gaussian part of the line shape, held fixed in the fit",
@@ -80,4 +90,3 @@ class Vector(ContinuousNV[VectorParameters]):
         found = [[system.spectrum(m) for m in (LOWER, UPPER)] for system in systems]
         lines = [sorted(float(where @ share) for where, share in each) for each in found]
         return {"rate": np.asarray(rate) / self.parameters.dwell, "lines": np.array(lines)}
-

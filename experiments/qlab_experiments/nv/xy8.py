@@ -7,6 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal
 import numpy as np
 from annotated_types import Ge, Gt, Le
 from pydantic import Field
+from pydantic.config import JsonDict
 
 from qlab.errors import UsageError
 from qlab.experiment import Blocks
@@ -33,7 +34,7 @@ from qlab_experiments.nv.decoupling import (
 from qlab_experiments.nv.pulsed import PulsedNV, Shots
 
 FITS = {"tau": "ac_spectrum", "repeats": "ac_buildup", "amplitude": "ac_fringe"}
-SIGNAL = {"group": "Test signal"}
+SIGNAL: JsonDict = {"group": "Test signal"}
 
 
 class XY8Parameters(TrainParameters):
@@ -71,7 +72,7 @@ class XY8Parameters(TrainParameters):
 class XY8(PulsedNV[XY8Parameters]):
     """Many π pulses in step with a signal: the AC magnetometer, deaf to slow noise.
 
-    Sequence: laser, π/2, N times XYXYYXYX, π/2 turned back or on, laser with counting. A signal B cos(2πft + α) turns the spin by
+    Sequence: laser, π/2, N times XYXYYXYX, π/2 turned back or on, laser. A signal B cos(2πft + α) turns the spin by
     φ = γB|Y(2πf)|cos(arg Y + α), on resonance (2/π)γBT. Locked, P = ½(1 − e^{−T/T2} cos φ); a signal that runs freely
     gives ½(1 − e^{−T/T2} J0(φ)). The test generator is locked; with its amplitude at 0 the sample's own signal is seen.
     Reference: Degen et al., Rev. Mod. Phys. 89, 035002 (2017), sec. VI.

@@ -127,7 +127,9 @@ class NVWorld(SeededWorld):
             D=hidden.D,
             E=hidden.E,
             nitrogen=hidden.nitrogen,
-            **COUPLINGS[hidden.nitrogen],
+            A_parallel=COUPLINGS[hidden.nitrogen]["A_parallel"],
+            A_perpendicular=COUPLINGS[hidden.nitrogen]["A_perpendicular"],
+            quadrupole=COUPLINGS[hidden.nitrogen]["quadrupole"],
             T1=hidden.T1,
             Tphi=hidden.Tphi,
             noise_hz=hidden.sigma_detuning,
@@ -244,8 +246,8 @@ class NVWorld(SeededWorld):
         timeline = compile_program(Program(counted, setpoints=setpoints))
         each = max(1, self.hidden.emitters // self.hidden.orientations)
         centres = [replace(centre, mixed_nucleus=True) for centre in self.centres(self.elapsed)]
-        seen = (play(centre, timeline, self.solver) for centre in centres)
-        mean = each * sum(float(readout.expected("counts")[0]) for readout in seen)
+        shown = (play(centre, timeline, self.solver) for centre in centres)
+        mean = each * sum(float(readout.expected("counts")[0]) for readout in shown)
         seen = self.stream(CONTINUOUS, self.reads).poisson(mean)
         self.reads += 1
         self.clock.elapsed += seconds

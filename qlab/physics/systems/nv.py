@@ -189,7 +189,7 @@ class NVCentre:
     @cached_property
     def _manifolds(self) -> tuple[NDArray[np.int64], Floats]:
         """The eigenstates of each m_S, (3, nuclear states), and the electron's least share of its own m_S."""
-        energies, vectors = np.linalg.eigh(self._matrix)
+        _, vectors = np.linalg.eigh(self._matrix)
         count = len(self.projections)
         share = (np.abs(vectors) ** 2).reshape(3, count, -1).sum(axis=1)
         rows = np.array([np.sort(np.argsort(-share[m])[:count]) for m in range(3)])

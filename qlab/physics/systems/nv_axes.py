@@ -10,6 +10,7 @@ from qlab.physics.constants import D_NV, GAMMA_NV
 from qlab.physics.systems.nv import COUPLINGS, GAMMA_N, PROJECTIONS, spins
 
 Floats = NDArray[np.float64]
+Complex = NDArray[np.complex128]
 AXES = np.array([[1, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]]) / math.sqrt(3)
 
 
@@ -54,11 +55,13 @@ def lines(field: Floats, D: float = D_NV, E: float = 0.0, nitrogen: int = 15) ->
 
 
 @cache
-def _operators(nitrogen: int) -> tuple[Floats, Floats, Floats]:
+def _operators(nitrogen: int) -> tuple[Complex, Complex, Complex]:
     """Return coupling, Sz^2 and Sx^2 - Sy^2 in Hz (3, n, n), the moments in Hz/T along x, y, z (3, n, n), and Sx."""
     sx, sy, sz, ix, iy, iz = spins(len(PROJECTIONS[nitrogen]))
     c = COUPLINGS[nitrogen]
-    coupling = c["A_parallel"] * sz @ iz + c["A_perpendicular"] * (sx @ ix + sy @ iy) + c["quadrupole"] * iz @ iz
+    coupling = (
+        c["A_parallel"] * sz @ iz + c["A_perpendicular"] * (sx @ ix + sy @ iy) + c["quadrupole"] * iz @ iz
+    )
     still = np.array([coupling, sz @ sz, sx @ sx - sy @ sy])
     moments = GAMMA_NV * np.array([sx, sy, sz]) - GAMMA_N[nitrogen] * np.array([ix, iy, iz])
     return still, moments, sx
