@@ -37,7 +37,8 @@ def sim_nv_ac() -> dict[str, Any]:
     """Return an NV bench for AC fields: 15NV in 12C diamond, with a coherent signal from the sample near 1 MHz.
 
     At 40 mT the other transition is far, so that pulses can be short. T2* near 20 us and T2 beyond 100 us are
-    those of isotopically purified diamond (Balasubramanian, Nat. Mater. 8, 383 (2009)); the signal is about as strong as a calibration wire's in Qdyne (Schmitt, Science 356, 832 (2017)).
+    those of isotopically purified diamond (Balasubramanian, Nat. Mater. 8, 383 (2009)); the signal is about as strong
+    as a calibration wire's in Qdyne (Schmitt, Science 356, 832 (2017)).
     """
     truth = {
         "B": 40e-3, "nitrogen": 15, "sigma_detuning": 11e3, "tau_c": 10e-3, "Tphi": 300e-6, "saturated_rate": 800e3,

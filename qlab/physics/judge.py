@@ -181,8 +181,9 @@ class QutipTrain(Train):
             drive = self.stack.drive[block]
             static = np.diag(still - offset * self.stack.one.quanta).astype(complex)
             static += float(self.rabi(segment)[point]) / 2 * (drive + drive.conj().T)
-            before = -float(play.phase[point]) * self.stack.one.quanta
-            after = (float(play.phase[point]) + offset * seconds) * self.stack.one.quanta
+            before = np.asarray(-float(play.phase[point]) * self.stack.one.quanta, dtype=np.float64)
+            turned = float(play.phase[point]) + offset * seconds
+            after = np.asarray(turned * self.stack.one.quanta, dtype=np.float64)
         tones = [tone.take(np.array([point])) for tone in self.tones]
         parts: list[Any] = [qt.Qobj(static) * seconds]
 

@@ -90,7 +90,7 @@ def test_p11_through_the_model(quadrature):
 def test_p01_p03_through_the_model():
     model = load("experiments", "nv.vector").read({"frequency": Values((2.8e9,))}).model
     along, across = 5e-3 / np.sqrt(3), 5e-3 * np.sqrt(2 / 3)
-    lower, upper = model([NVCentre(field=(across, 0, along), **BARE)])["lines"][0]
+    lower, upper = model([NVCentre(field=(across, 0, along), mixed_nucleus=True, **BARE)])["lines"][0]
     assert lower == pytest.approx(2795.9549e6, abs=1e3)
     assert upper == pytest.approx(2957.72205e6, abs=1e3)
     size, angle = qlab.metrology.field_from_pair(lower, upper)  # P02
@@ -129,9 +129,9 @@ def test_what_can_be_switched_on_moves_the_signal_as_it_should():
     quiet = NVWorld({**world, "Tphi": 1e3, "T1": 1e3, "sigma_detuning": 0.0}).centre(0.0)
     full, _ = kept(quiet)
     lasts = 16 * 0.5e-6
-    # Dephasing and loss: e^{-T/Tphi} and e^{-2T/(3 T1)} of the coherence.
+    # Dephasing and loss: e^{-T/Tphi} and e^{-2T/(3 T1)} of the coherence; what lies along z in a pulse is spared.
     slow, _ = kept(NVWorld({**world, "Tphi": 20e-6, "T1": 1e3, "sigma_detuning": 0.0}).centre(0.0))
-    assert slow / full == pytest.approx(np.exp(-lasts / 20e-6), rel=0.01)
+    assert slow / full == pytest.approx(np.exp(-lasts / 20e-6), rel=0.02)
     lossy, _ = kept(NVWorld({**world, "Tphi": 1e3, "T1": 100e-6, "sigma_detuning": 0.0}).centre(0.0))
     polar, _ = kept(NVWorld({**world, "Tphi": 1e3, "T1": 1e3, "sigma_detuning": 0.0}).centre(0.0))
     early = np.exp(-1e-6 / 100e-6)  # T1 before the first pulse
@@ -142,7 +142,7 @@ def test_what_can_be_switched_on_moves_the_signal_as_it_should():
     )
     before = kept(quiet)[1]
     assert dim / full == pytest.approx(before / photons, rel=0.15)
-    assert dim < 0.8 * full
+    assert abs(dim) < 0.8 * abs(full)
     # Detuned and too strong pulses: the toggling frame of the fit follows the full simulation.
     for given in ({"amplitude_error": 0.1}, {"rabi_frequency": 10e6}):
         seen, _ = kept(quiet, **given)

@@ -148,7 +148,8 @@ class XY8(PulsedNV[XY8Parameters]):
                 self.repeats = int(blocks)
                 program = self.program().with_shots(shots[min(number, len(shots) - 1)])
                 for row in paired(self.play(program, passes=1)):
-                    yield {**row, "repeats": np.full(len(row["shots"]), blocks)} if row else row
+                    swept = row and "repeats" in self.swept
+                    yield {**row, "repeats": np.full(len(row["shots"]), blocks)} if swept else row
 
     def estimate(self) -> tuple[int, float]:
         """Return rows and seconds, for all numbers of blocks."""

@@ -64,7 +64,7 @@ def _operators(nitrogen: int) -> tuple[Complex, Complex, Complex]:
     )
     still = np.array([coupling, sz @ sz, sx @ sx - sy @ sy])
     moments = GAMMA_NV * np.array([sx, sy, sz]) - GAMMA_N[nitrogen] * np.array([ix, iy, iz])
-    return still, moments, sx
+    return still, np.asarray(moments, dtype=np.complex128), sx
 
 
 def electron_lines(fields: Floats, D: float = D_NV, E: float = 0.0) -> Floats:
