@@ -22,7 +22,9 @@ def test_listing_imports_nothing_of_ours():
         "print(n, [m for m in sys.modules if m.startswith(('qlab_', 'qutip', 'scipy'))])"
     )
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert said.stdout.strip() == "16 []"
+    count, _, imported = said.stdout.strip().partition(" ")
+    assert imported == "[]"
+    assert int(count) >= 19
 
 
 def test_an_unknown_name_suggests_a_known_one():
