@@ -14,7 +14,7 @@ from qlab.units import Unit
 
 
 def describe(name: str) -> dict[str, Any]:
-    """Return an experiment as plain data: {name, title, platform, summary, help, page, fields, roles} or {name, broken}.
+    """Return an experiment as plain data: {name, title, platform, help, page, fields, roles ...} or {name, broken}.
 
     Each field is {name, title, description, group, kind, unit, default, minimum, maximum, choices}; `kind` is
     `quantity`, `scan`, `integer`, `number`, `boolean`, `choice` or `text`. The default is as people type it.
