@@ -14,7 +14,7 @@ from qlab.units import Unit
 
 
 def describe(name: str) -> dict[str, Any]:
-    """Return an experiment as plain data: {name, title, platform, summary, help, fields, roles} or {name, broken}.
+    """Return an experiment as plain data: {name, title, platform, help, page, fields, roles ...} or {name, broken}.
 
     Each field is {name, title, description, group, kind, unit, default, minimum, maximum, choices}; `kind` is
     `quantity`, `scan`, `integer`, `number`, `boolean`, `choice` or `text`. The default is as people type it.
@@ -31,6 +31,7 @@ def describe(name: str) -> dict[str, Any]:
             "platform": name.partition(".")[0],
             "summary": (experiment.__doc__ or "").strip().splitlines()[0] if experiment.__doc__ else "",
             "help": (experiment.__doc__ or "").strip(),
+            "page": experiment.help_page(name),
             "preset": experiment.preset,
             "roles": {role: kind.__name__ for role, kind in experiment.roles().items()},
             "fit": experiment.fit,

@@ -1,5 +1,6 @@
 """An experiment: parameters, the roles it needs, its axes and signals, and `run()`, which yields what it measured."""
 
+import inspect
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, ClassVar, Generic, Self, TypeVar, get_args, get_origin, get_type_hints
 
@@ -56,6 +57,20 @@ class Experiment(Generic[P]):
         raise UsageError(f"{cls.__name__} names no Parameters.", "Write Experiment[MyParameters].")
 
     @classmethod
+    def help_page(cls, name: str) -> str:
+        """Return the help page of the experiment installed as `name`, Markdown; its docstring where there is none.
+
+        A page is the file `help/NAME.md` inside the package that the experiment comes from.
+        """
+        from importlib.resources import files
+
+        try:
+            page = files(cls.__module__.partition(".")[0]) / "help" / f"{name}.md"
+            return page.read_text(encoding="utf-8")
+        except (ModuleNotFoundError, FileNotFoundError, NotADirectoryError, TypeError):
+            return inspect.cleandoc(cls.__doc__ or "")
+
+    @classmethod
     def read(cls, values: Mapping[str, Any]) -> Self:
         """Return the experiment with parameters as typed; raise UsageError for a bad one."""
         return cls(cls.parameters_type().read(values))
@@ -109,8 +124,12 @@ class Experiment(Generic[P]):
                     "The counter of this bench gives sums over shots only.", "Set keep_shots to off."
                 )
 
-    def play(self, program: Program) -> Blocks:
-        """Play a program on the bench's player and counter; yield its rows pass by pass."""
+    def play(self, program: Program, passes: int = 0) -> Blocks:
+        """Play a program on the bench's player and counter; yield its rows pass by pass.
+
+        In the passes of the parameters and those added; with `passes` in so many and no more, for an experiment
+        that counts its passes itself (`each_pass`).
+        """
         if self.bench is None:
             raise UsageError("The experiment is not bound to a bench.", "Call bind(bench) first.")
         if self.on_program is not None:
@@ -119,7 +138,8 @@ class Experiment(Generic[P]):
         counter = self.bench.role("counter")
         if isinstance(counter, ShotCounter):
             counter.keep_shots(keep != "off")
-        blocks = play(self.bench, program, passes=self.passes, more=lambda: self.more, between=self.between)
+        added = (lambda: 0) if passes else (lambda: self.more)
+        blocks = play(self.bench, program, passes=passes or self.passes, more=added, between=self.between)
         if keep == "off":
             yield from blocks
             return

@@ -160,6 +160,19 @@ class FieldCoil(Protocol):
 
 
 @runtime_checkable
+class SignalGenerator(Protocol):
+    """A function generator on a test coil, started anew by the player at each shot: the AC field at the sample.
+
+    `amplitude` in T as calibrated, `frequency` in Hz, `phase` in rad at the start of the shot.
+    """
+
+    amplitude: float
+    frequency: float
+    phase: float
+    on: bool
+
+
+@runtime_checkable
 class VoltageSource(Protocol):
     """A source of voltage, in V."""
 

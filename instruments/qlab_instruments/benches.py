@@ -16,6 +16,7 @@ def sim_nv() -> dict[str, Any]:
             "laser": {"driver": "sim.laser"},
             "counter": {"driver": "sim.photon_counter"},
             "coil": {"driver": "sim.field_coil"},
+            "generator": {"driver": "sim.signal_generator"},
         },
         "roles": {
             "player": "player",
@@ -23,10 +24,56 @@ def sim_nv() -> dict[str, Any]:
             "laser": "laser",
             "counter": "counter",
             "coil": "coil",
+            "generator": "generator",
         },
         "sample": {
             "name": "simulated NV",
             "description": "Single NV centre, natural-abundance diamond, simulated",
+        },
+    }
+
+
+def sim_nv_ac() -> dict[str, Any]:
+    """Return an NV bench for AC fields: 15NV in 12C diamond, with a coherent signal from the sample near 1 MHz.
+
+    At 40 mT the other transition is far, so that pulses can be short. T2* near 20 us and T2 beyond 100 us are
+    those of isotopically purified diamond (Balasubramanian, Nat. Mater. 8, 383 (2009)); the signal is about as strong
+    as a calibration wire's in Qdyne (Schmitt, Science 356, 832 (2017)).
+    """
+    truth = {
+        "B": 40e-3, "nitrogen": 15, "sigma_detuning": 11e3, "tau_c": 10e-3, "Tphi": 300e-6, "saturated_rate": 800e3,
+        "signal_amplitude": 0.9e-6, "signal_frequency": 1.003217e6, "signal_phase": 0.8, "coil_gain": 0.94,
+    }  # fmt: skip
+    return {
+        **sim_nv(),
+        "name": "sim-nv-ac",
+        "title": "Simulated NV, AC fields",
+        "world": {"kind": "nv", "truth": truth},
+        "sample": {
+            "name": "simulated NV near a signal",
+            "description": "Single 15NV centre, 12C diamond, with an AC signal from the sample, simulated",
+        },
+    }
+
+
+def sim_nv_vector() -> dict[str, Any]:
+    """Return an NV bench with an ensemble of all four axes in a bias field, as in a vector magnetometer.
+
+    A bias of some millitesla apart from all symmetry directions splits the eight lines (Schloss, PR Applied 10,
+    034044 (2018)).
+    """
+    truth = {
+        "orientations": 4, "emitters": 4000, "B": 4.1e-3, "theta": 0.345, "phi": 0.38, "nitrogen": 15,
+        "sigma_detuning": 150e3, "saturated_rate": 400e3, "field_drift": 2e-10,
+    }  # fmt: skip
+    return {
+        **sim_nv(),
+        "name": "sim-nv-vector",
+        "title": "Simulated NV, four axes",
+        "world": {"kind": "nv", "truth": truth},
+        "sample": {
+            "name": "simulated NV ensemble",
+            "description": "15NV centres along all four axes of a (100) diamond, simulated",
         },
     }
 

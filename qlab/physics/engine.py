@@ -7,9 +7,11 @@ import numpy as np
 
 from qlab.errors import UsageError
 from qlab.physics.levels import Floats, LevelSystem
+from qlab.physics.modulated import Train, is_train
 from qlab.physics.player import Player
 from qlab.physics.segments import cut
 from qlab.physics.stack import stacks
+from qlab.physics.tones import Modulated
 from qlab.pulses.timeline import Timeline
 
 SOLVERS = ("batched", "qutip")
@@ -44,7 +46,8 @@ def play(system: LevelSystem, timeline: Timeline, solver: str = "batched") -> Re
     Raises UsageError for what the engine cannot play exactly.
     """
     _check(timeline)
-    player = _player(solver)
+    player, trained = _players(solver)
+    tones = system.tones(timeline.setpoints) if isinstance(system, Modulated) else ()
     count = len(timeline)
     blocks = system.blocks()
     labels = 1 + max(int(block.labels.max()) for block in blocks)
@@ -55,8 +58,12 @@ def play(system: LevelSystem, timeline: Timeline, solver: str = "batched") -> Re
         chunk = timeline.take(slice(start, start + MOST_POINTS))
         for group, segments in cut(chunk):
             part, rows = chunk.take(group), start + group
+            here = tuple(tone.take(rows) for tone in tones)
             for stack in alike:
-                shares, seen = player(system, stack, part, segments).play(labels)
+                if is_train(segments, here):
+                    shares, seen = trained(system, stack, part, segments, here).play(labels)
+                else:
+                    shares, seen = player(system, stack, part, segments).play(labels)
                 probability[rows] += shares
                 for key, values in seen.items():
                     total = means.setdefault(key, np.zeros((count, labels)))
@@ -64,13 +71,13 @@ def play(system: LevelSystem, timeline: Timeline, solver: str = "batched") -> Re
     return Readout(np.clip(probability, 0.0, 1.0), means)
 
 
-def _player(solver: str) -> type[Player]:
+def _players(solver: str) -> tuple[type[Player], type[Train]]:
     check_solver(solver)
     if solver == "batched":
-        return Player
-    from qlab.physics.judge import QutipPlayer
+        return Player, Train
+    from qlab.physics.judge import QutipPlayer, QutipTrain
 
-    return QutipPlayer
+    return QutipPlayer, QutipTrain
 
 
 def check_solver(solver: str) -> str:

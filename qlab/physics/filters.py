@@ -71,6 +71,35 @@ def _turning(w: Floats, signs: Floats, middles: Floats, pulse: float) -> NDArray
     return np.asarray(shape * (np.exp(1j * w[..., None] * middles) @ signs))
 
 
+def train_transform(
+    omega: Floats, spacing: Floats, pulses: int, pulse: float, ends: float
+) -> NDArray[np.complex128]:
+    """Return Y(w) of `pulses` pi pulses `spacing` s apart between two pi/2 pulses of `ends` s each; shape (points,).
+
+    `omega` (rad/s) and `spacing` (s, between middles; half of it before the first and after the last) one or
+    (points,), the time from the end of the first pi/2 pulse. While a resonant pulse turns the spin its part along z
+    follows as a cosine (pi), a rising and a falling sine (pi/2): right to first order in the signal.
+    """
+    w, tau = np.broadcast_arrays(np.asarray(omega, dtype=float), np.asarray(spacing, dtype=float))
+    k = np.arange(pulses + 1)
+    starts = np.where(k == 0, 0.0, (k - 0.5) * tau[..., None] + pulse / 2)
+    stops = np.where(k == pulses, pulses * tau[..., None], (k + 0.5) * tau[..., None] - pulse / 2)
+    signs: Floats = np.where(k % 2, -1.0, 1.0)
+    length, middle = stops - starts, (stops + starts) / 2
+    wide = w[..., None]
+    whole = (signs * length * np.sinc(wide * length / (2 * np.pi)) * np.exp(1j * wide * middle)).sum(axis=-1)
+    if pulse > 0 and pulses:
+        turning = _turning(w.reshape(-1), np.ones(1), np.zeros(1), pulse).reshape(w.shape)
+        middles = (np.arange(pulses) + 0.5) * tau[..., None]
+        whole = whole + turning * (signs[:-1] * np.exp(1j * wide * middles)).sum(axis=-1)
+    if ends > 0:
+        # int_0^e sin(pi s/(2 e)) e^{i w (s - e)} ds, and its mirror image behind the last wait.
+        rate, e = np.pi / (2 * ends), ends
+        rise = (rate * np.exp(-1j * w * e) + 1j * w) / (rate**2 - w**2)
+        whole = whole + rise + signs[-1] * np.conj(rise) * np.exp(1j * w * pulses * tau)
+    return np.asarray(whole)
+
+
 def exponent(
     s2: Callable[[Floats], Floats], moments: Floats, *, pulse: float = 0.0, lowest: float = 0.0
 ) -> float:

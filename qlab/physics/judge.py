@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from qlab.physics.levels import Complex, Floats
+from qlab.physics.modulated import Train
 from qlab.physics.player import Player
 from qlab.physics.propagate import hermitian_basis
 from qlab.physics.quantum import qutip
@@ -138,3 +139,73 @@ class QutipPlayer(Player):
                     state = qt.steadystate(hamiltonian, c_ops, method="direct")
                     found[block, node, m] = np.diag(state.full()).real @ self.lit.brightness
         return found
+
+
+class QutipTrain(Train):
+    """Plays trains as `Train` does, every pulse and wait of every point, block and node solved by QuTiP.
+
+    Shared is the grid of static noise and what is put on the path of ideal pulses for its wandering.
+    """
+
+    def _chunk(self, rows: slice, reading: int, first: int, last: int, wander: Floats, labels: int) -> Floats:
+        points = range(*rows.indices(self.points))
+        shares = np.zeros((len(points), labels))
+        for at, point in enumerate(points):
+            for block, weight in enumerate(self.stack.weights):
+                for detuning, share in zip(self.detunings, self.weights, strict=True):
+                    rho = np.diag(self.stack.one.initial).astype(complex)
+                    for index, segment in enumerate(self.segments[:reading]):
+                        loss = wander[point] if first < index < last else 0.0
+                        rho = self._solved(rho, segment, point, block, detuning, loss)
+                    seen = np.diag(rho).real
+                    for level, label in enumerate(self.stack.one.labels):
+                        shares[at, label] += weight * share * seen[level]
+        return shares
+
+    def _solved(
+        self, rho: Complex, segment: Segment, point: int, block: int, detuning: float, loss: float
+    ) -> Complex:
+        qt = qutip()
+        start, seconds = float(segment.start[point]), float(segment.seconds[point])
+        if seconds == 0:
+            return rho
+        order = np.diag(self.stack.one.order).astype(complex)
+        energies = self.stack.energies[block] - self.stack.energies[block, 0]
+        still = energies - self.carrier[point] * self.stack.one.quanta + detuning * self.stack.one.order
+        play = segment.play
+        before: Floats = np.zeros(len(still))
+        after: Floats = np.asarray(still * seconds)
+        static = np.zeros((len(still), len(still)), dtype=complex)
+        if play is not None:
+            offset = 2 * np.pi * float(play.frequency[point])
+            drive = self.stack.drive[block]
+            static = np.diag(still - offset * self.stack.one.quanta).astype(complex)
+            static += float(self.rabi(segment)[point]) / 2 * (drive + drive.conj().T)
+            before = np.asarray(-float(play.phase[point]) * self.stack.one.quanta, dtype=np.float64)
+            turned = float(play.phase[point]) + offset * seconds
+            after = np.asarray(turned * self.stack.one.quanta, dtype=np.float64)
+        tones = [tone.take(np.array([point])) for tone in self.tones]
+        parts: list[Any] = [qt.Qobj(static) * seconds]
+
+        def field(t: float) -> float:
+            return float(np.sum([tone.at(np.array(start + t * seconds)) for tone in tones])) * seconds
+
+        if tones:
+            parts.append([qt.Qobj(order), qt.coefficient(field)])
+        jumps = [qt.Qobj(c) * np.sqrt(seconds) for c in self.jumps(lit=segment.lit) if np.any(c)]
+        rho = _turned(rho, before)
+        options = safe_options(1.0)
+        rho = (
+            qt.mesolve(qt.QobjEvo(parts), qt.Qobj(rho), [0.0, 1.0], c_ops=jumps, options=options)
+            .states[-1]
+            .full()
+        )
+        rho = _turned(rho, after)
+        if play is None:
+            rho = rho * np.exp(-loss * seconds * self.stack.order**2)
+        return np.asarray(rho)
+
+
+def _turned(rho: Complex, angles: Floats) -> Complex:
+    turn = np.exp(-1j * angles)
+    return np.asarray(turn[:, None] * rho * turn.conj())

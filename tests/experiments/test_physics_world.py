@@ -142,7 +142,7 @@ def test_shots_are_a_mixture_of_two_poissonians():
     shares = np.full((points, 2), 0.5)
     shots = NVWorld({})
     shots.begin(9, None)
-    drawn = shots._count(Readout(shares, {"counts": np.full((points, 2), (bright, dark))}), 1)["counts"]
+    drawn = shots._count([Readout(shares, {"counts": np.full((points, 2), (bright, dark))})], 1)["counts"]
     ratio = np.sqrt(drawn.var() / ((bright - dark) ** 2 / 4))
     assert ratio == pytest.approx(30.7480803, rel=4 * 0.5 / np.sqrt(points) * np.sqrt(1 / 0.034 + 2))
 
@@ -153,7 +153,7 @@ def test_windows_of_one_shot_share_its_outcome():
     shares = np.full((points, 2), (1 - p, p))
     world = NVWorld({})
     world.begin(10, None)
-    drawn = world._count(Readout(shares, {k: np.full((points, 2), v) for k, v in means.items()}), shots)
+    drawn = world._count([Readout(shares, {k: np.full((points, 2), v) for k, v in means.items()})], shots)
     error = 4 / np.sqrt(points)
     for key, (bright, dark) in means.items():
         mean = shots * ((1 - p) * bright + p * dark)

@@ -116,7 +116,7 @@ class Squeezing(Experiment[TwistingParameters]):
                             yield block
                 yield _row(float(time), np.asarray(seen[0]["atoms"]), np.asarray(seen[1]["atoms"]), seen[1])
 
-    def play(self, program: Program) -> Blocks:
+    def play(self, program: Program, passes: int = 1) -> Blocks:
         """Play a program once: passes are those of the whole scan."""
         from qlab.playing import play
 
@@ -124,7 +124,7 @@ class Squeezing(Experiment[TwistingParameters]):
             raise RuntimeError("the experiment is not bound")
         if self.on_program is not None:
             self.on_program(program)
-        yield from play(self.bench, program)
+        yield from play(self.bench, program, passes=passes)
 
     def estimate(self) -> tuple[int, float]:
         """Return the rows and how long they take."""

@@ -49,7 +49,7 @@ def _field(run: Run, fit: FitResult, resonance: float) -> list[Figure]:
     error = fit.errors["frequency"]
     corrected = resonance - hyperfine_pull(resonance)
     field = axial_field(corrected, error, "lower" if corrected < D_NV else "upper")
-    spent = _spent(run)
+    seconds = spent(run)
     return [
         Figure(
             name="resonance",
@@ -71,9 +71,9 @@ def _field(run: Run, fit: FitResult, resonance: float) -> list[Figure]:
         Figure(
             name="sensitivity",
             label="sensitivity of this run",
-            value=sensitivity(field.error, spent),
+            value=sensitivity(field.error, seconds),
             # An error that comes from so many points is itself known to one part in sqrt(2 dof).
-            error=sensitivity(field.error, spent) / math.sqrt(2 * max(fit.degrees_of_freedom, 1)),
+            error=sensitivity(field.error, seconds) / math.sqrt(2 * max(fit.degrees_of_freedom, 1)),
             unit="T/√Hz",
             definition="standard deviation of the field times the square root of all time taken",
             source=BARRY,
@@ -90,7 +90,7 @@ def dc_field_sensitivity(experiment: Experiment[Any], run: Run, fit: FitResult) 
     timeline = compile_program(program)
     lasts = np.asarray(timeline.duration * 1e-12, dtype=float)
     seconds = np.interp(x, *_ascending(timeline.points[axis.name], lasts))
-    model, noise = load_model(fit.model, fit.context), _one_shot_noise(run, fit)
+    model, noise = load_model(fit.model, fit.context), one_shot_noise(run, fit)
 
     def best(theta: Mapping[str, float]) -> WorkingPoint:
         one_shot = noise * np.sqrt(np.maximum(model.evaluate(x, theta), 0))
@@ -138,7 +138,7 @@ def ac_field_sensitivity(experiment: Experiment[Any], run: Run, fit: FitResult) 
     tau = np.linspace(x.min(), x.max(), 400)[1:]
     p = experiment.parameters
     overhead = 2 * p.laser_time + p.settle_time
-    noise = _one_shot_noise(run, fit)
+    noise = one_shot_noise(run, fit)
 
     def resolved(theta: Mapping[str, float]) -> NDArray[np.float64]:
         decay = np.exp(-((tau / theta["time"]) ** theta["exponent"]))
@@ -211,12 +211,12 @@ def microwave_field(experiment: Experiment[Any], run: Run, fit: FitResult) -> li
     ]
 
 
-def _spent(run: Run) -> float:
+def spent(run: Run) -> float:
     """Return the seconds that the run took, on the bench's clock."""
     return float(np.max(run["time"])) if len(run) else 0.0
 
 
-def _one_shot_noise(run: Run, fit: FitResult) -> float:
+def one_shot_noise(run: Run, fit: FitResult) -> float:
     """Return the photon noise of one shot over the square root of the signal.
 
     One number for the whole curve: the error of a point scatters with its counts, and the best of many points

@@ -148,13 +148,17 @@ class PulsedNV(Experiment[P], Generic[P]):
         return Program(
             optical_init(p) + self.middle() + optical_readout(p),
             shots=p.shots,
-            setpoints={
-                "microwave.frequency": self.carrier(),
-                "microwave.on": 1.0,
-                "laser.power": p.laser_power,
-                "laser.on": 1.0,
-            },
+            setpoints=self.setpoints(),
         )
+
+    def setpoints(self) -> dict[str, Number]:
+        """Return the knobs set beside the sequence."""
+        return {
+            "microwave.frequency": self.carrier(),
+            "microwave.on": 1.0,
+            "laser.power": self.parameters.laser_power,
+            "laser.on": 1.0,
+        }
 
     def measured(self) -> tuple[Column, ...]:
         """Return counts of both windows and the shots they are summed over."""

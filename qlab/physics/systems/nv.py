@@ -6,7 +6,7 @@ Model card M2 with the optical part of CW-ODMR: H/h = D Sz^2 + E (Sx^2 - Sy^2) +
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +28,7 @@ from qlab.physics.constants import (
 )
 from qlab.physics.levels import Block, Complex, Floats, Light
 from qlab.physics.quantum import qutip
+from qlab.physics.tones import Tone
 
 if TYPE_CHECKING:
     from qutip import Qobj
@@ -44,6 +45,7 @@ LOWER, UPPER = -1, 1
 # Below this share of its own product state a level has no m_S of its own any more: light, noise and drive would
 # act on it differently from what the blocks say.
 PURE = 0.95
+NEGLIGIBLE_LINE = 1e-5
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,11 @@ class NVCentre:
     `T1` is the decay time of every population difference (the rates between all three levels are 1/(3 T1)),
     `Tphi` that of single-quantum coherence by fast noise, `noise_hz` and `tau_c` the rms and the correlation
     time of the slow Ornstein-Uhlenbeck detuning. `nitrogen` is 14 or 15; `COUPLINGS` has the constants of either.
-    `power` arguments are in W.
+    `power` arguments are in W. `signal_*` is an AC field of the sample along the axis (T, Hz, rad); `coil_gain` the
+    field along the axis that the test coil makes for each tesla asked of it. A field across the axis turns the
+    nucleus in m_S = 0 away from it: with `mixed_nucleus` every pair of nuclear states that the drive connects is a
+    line of its own, as strong as the drive connects them. Right for weak continuous driving, where no nuclear
+    coherence lives; not for pulses, for which such a field is refused.
     """
 
     field: tuple[float, float, float] = (0.0, 0.0, 0.0)
@@ -77,6 +83,11 @@ class NVCentre:
     optical_dephasing: float = 8e7
     background_rate: float = 0.0
     dark_rate: float = 0.0
+    signal_amplitude: float = 0.0
+    signal_frequency: float = 1e6
+    signal_phase: float = 0.0
+    coil_gain: float = 1.0
+    mixed_nucleus: bool = False
 
     @property
     def sigma_detuning(self) -> float:
@@ -94,6 +105,8 @@ class NVCentre:
             "optical_dephasing",
             "background_rate",
             "dark_rate",
+            "signal_amplitude",
+            "signal_frequency",
         )
         wrong += [name for name in rates if not 0 <= numbers[name] < math.inf]
         wrong += [name for name in ("polarisation", "fluorescence_contrast") if not 0 <= numbers[name] <= 1]
@@ -120,7 +133,7 @@ class NVCentre:
 
     @cached_property
     def _matrix(self) -> Complex:
-        sx, sy, sz, ix, iy, iz = _spins(len(self.projections))
+        sx, sy, sz, ix, iy, iz = spins(len(self.projections))
         bx, by, bz = self.field
         h = self.D * sz @ sz + self.E * (sx @ sx - sy @ sy) + GAMMA_NV * (bx * sx + by * sy + bz * sz)
         h = h + self.A_parallel * sz @ iz + self.A_perpendicular * (sx @ ix + sy @ iy)
@@ -152,7 +165,7 @@ class NVCentre:
         product = _assign(weights)
         basis = np.array([(m_s, m_i) for m_s in SPINS for m_i in self.projections])
         names, share = basis[product], weights[product, np.arange(len(product))]
-        drive = vectors.conj().T @ _spins(len(self.projections))[0] @ vectors
+        drive = vectors.conj().T @ spins(len(self.projections))[0] @ vectors
         return energies, names, drive, share
 
     def transition(self, m_s: int, m_i: float) -> float:
@@ -178,12 +191,77 @@ class NVCentre:
         outer = self.transition(m_s, 1) + self.transition(m_s, -1)
         return outer / 2 - self.transition(m_s, 0)
 
+    @cached_property
+    def _manifolds(self) -> tuple[NDArray[np.int64], Floats]:
+        """The eigenstates of each m_S, (3, nuclear states), and the electron's least share of its own m_S."""
+        _, vectors = np.linalg.eigh(self._matrix)
+        count = len(self.projections)
+        share = (np.abs(vectors) ** 2).reshape(3, count, -1).sum(axis=1)
+        rows = np.array([np.sort(np.argsort(-share[m])[:count]) for m in range(3)])
+        return rows, np.asarray([share[m, rows[m]].min() for m in range(3)])
+
+    def spectrum(self, m_s: int = LOWER) -> tuple[Floats, Floats]:
+        """Return the frequencies in Hz of all lines of m_S = 0 -> m_s and their strengths, which sum to 1.
+
+        Exact: eigenstates of electron and nucleus, strengths |<f|Sx|i>|^2, the nucleus unpolarised.
+        """
+        energies, _, drive, _ = self._levels
+        rows, _ = self._manifolds
+        upper, lower = rows[SPINS.index(m_s)], rows[SPINS.index(0)]
+        strength = np.abs(drive[np.ix_(upper, lower)]) ** 2
+        apart = (energies[upper][:, None] - energies[lower][None, :]) / TWO_PI
+        return apart.ravel(), (strength / strength.sum()).ravel()
+
+    def _mixed_blocks(self) -> tuple[Block, ...]:
+        """Return a block for each nuclear state in m_S = 0 and each that the drive leads it to on either side."""
+        energies, _, drive, _ = self._levels
+        rows, share = self._manifolds
+        if share.min() < PURE:
+            raise UsageError(
+                f"At this field ({math.hypot(*self.field) * 1e3:.4g} mT) m_S is no good quantum number.",
+                "Keep away from level crossings, and from strong fields across the axis.",
+            )
+        plus, zero, minus = rows
+        made: list[Block] = []
+        for initial in zero:
+            sides = []
+            for side in (plus, minus):
+                strength = np.abs(drive[side, initial]) ** 2
+                sides.append((side, strength / strength.sum(), math.sqrt(2 * float(strength.sum()))))
+            for up, up_share in zip(sides[0][0], sides[0][1], strict=True):
+                for low, low_share in zip(sides[1][0], sides[1][1], strict=True):
+                    weight = float(up_share * low_share) / len(zero)
+                    if weight < NEGLIGIBLE_LINE:
+                        continue
+                    level = energies[[up, initial, low]]
+                    quanta = np.sign(level - level[1]).astype(np.int64)
+                    raising = np.zeros((3, 3), dtype=complex)
+                    for at, total in ((0, sides[0][2]), (2, sides[1][2])):
+                        raising[(at, 1) if quanta[at] > 0 else (1, at)] = total
+                    made.append(self._block(weight, level, quanta, raising))
+        total = sum(block.weight for block in made)
+        return tuple(replace(block, weight=block.weight / total) for block in made)
+
+    def _block(self, weight: float, level: Floats, quanta: NDArray[np.int64], raising: Complex) -> Block:
+        return Block(
+            weight=weight,
+            energies=level,
+            quanta=quanta,
+            drive=raising,
+            order=np.array(SPINS),
+            jumps=self._jumps,
+            initial=np.full(3, 1 / 3),
+            labels=np.array([1, 0, 1]),
+        )
+
     def blocks(self) -> tuple[Block, ...]:
         """Return one block of three electron levels for each nuclear projection, all of one weight.
 
         Raises UsageError where the field mixes the levels of the NV axis: the blocks hold to first order in it.
         """
         energies, names, drive, share = self._levels
+        if self.mixed_nucleus and share.min() < PURE:
+            return self._mixed_blocks()
         if share.min() < PURE:
             raise UsageError(
                 f"At this field ({math.hypot(*self.field) * 1e3:.4g} mT) the levels of the NV axis mix; "
@@ -205,18 +283,7 @@ class NVCentre:
                 # frequency that people quote is that of the lower transition in an axial field.
                 turn = np.exp(1j * np.angle(drive[rows[upper], rows[lower]]))
                 raising[upper, lower] = turn * math.sqrt(2) * np.linalg.norm(among)
-            made.append(
-                Block(
-                    weight=1 / len(self.projections),
-                    energies=level,
-                    quanta=quanta,
-                    drive=raising,
-                    order=np.array(SPINS),
-                    jumps=self._jumps,
-                    initial=np.full(3, 1 / 3),
-                    labels=np.array([1, 0, 1]),
-                )
-            )
+            made.append(self._block(1 / len(self.projections), level, quanta, raising))
         return tuple(made)
 
     def light(self, power: float) -> Light:
@@ -239,6 +306,25 @@ class NVCentre:
         power = setpoints.get("microwave.power", np.full(1, self.calibration_dbm))
         gain = 10 ** ((power - self.calibration_dbm) / 20)  # 0 at -inf dBm: the source is off
         return np.asarray(TWO_PI * amplitude * self.drive_gain * gain)
+
+    def tones(self, setpoints: Mapping[str, Floats]) -> tuple[Tone, ...]:
+        """Return the AC fields along the axis, in rad/s: that of the sample and that of the test coil.
+
+        The phase of the sample's at the start of a shot is the setpoint `sample.phase`, else `signal_phase`; the
+        coil's, from `generator.amplitude` (T), `frequency`, `phase` and `on`, starts anew with each shot.
+        """
+        known = {name: np.asarray(values, dtype=float) for name, values in setpoints.items()}
+
+        def asked(name: str) -> Floats:
+            return known.get(f"generator.{name}", np.zeros(1))
+
+        own = Tone(
+            np.array([TWO_PI * GAMMA_NV * self.signal_amplitude]),
+            np.array([TWO_PI * self.signal_frequency]),
+            known.get("sample.phase", np.array([self.signal_phase])),
+        )
+        strength = TWO_PI * GAMMA_NV * self.coil_gain * asked("amplitude") * (asked("on") > 0)
+        return own, Tone(np.asarray(strength), np.asarray(TWO_PI * asked("frequency")), asked("phase"))
 
     def free_decay_time(self) -> float:
         """Return T2*, the 1/e time of the noiseless Ramsey envelope, in s."""
@@ -265,7 +351,7 @@ class NVCentre:
 
 
 @cache
-def _spins(levels: int) -> tuple[Complex, ...]:
+def spins(levels: int) -> tuple[Complex, ...]:
     """Return Sx, Sy, Sz of the electron and Ix, Iy, Iz of a nucleus of so many levels, 3 levels square."""
     qt = qutip()
 
