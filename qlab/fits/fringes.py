@@ -56,13 +56,15 @@ class _Fringes(FitModel):
         Variable("level", "y", "level", minimum=0.0, default=1.0),
     )
 
-    def _detunings(self, theta: Theta) -> NDArray[np.float64]:
+    def detunings(self, theta: Theta) -> NDArray[np.float64]:
+        """Return the detuning of each line, (lines, ..., 1), Hz."""
         offsets = line_offsets(theta["hyperfine"], self.known("asymmetry"), self.projections)
         return np.asarray(theta["frequency"] - offsets)
 
-    def _pulses(
+    def pulses(
         self, delta: NDArray[np.float64]
     ) -> tuple[NDArray[np.float64], NDArray[np.complex128], NDArray[np.complex128]]:
+        """Return what both pulses do at a detuning: mean, coherence and delay, as `two_level.ramsey_pulses`."""
         rabi = self.known("rabi_frequency")
         duration = self.context.get("pulse_duration", 0.25 / rabi if rabi > 0 else 0.0)
         other = self.known("other_line")
@@ -72,8 +74,8 @@ class _Fringes(FitModel):
 
     def evaluate(self, x: Curve, theta: Theta) -> Curve:
         """Return the signal after a free precession x (s)."""
-        delta = self._detunings(theta)
-        mean, coherence, delay = self._pulses(delta)
+        delta = self.detunings(theta)
+        mean, coherence, delay = self.pulses(delta)
         # The spread of detunings acts during part of the pulses too: an early start, and a little phase.
         reduced = (x + delay) / np.maximum(theta["T2_star"], 1e-300)
         with np.errstate(over="ignore", invalid="ignore"):
@@ -88,7 +90,7 @@ class _Fringes(FitModel):
         """Return the signal and its derivatives, for the Gaussian decay (p = 2); else None."""
         if not np.all(np.asarray(theta["exponent"]) == 2):
             return None
-        delta, time = self._detunings(theta), np.maximum(theta["T2_star"], 1e-300)
+        delta, time = self.detunings(theta), np.maximum(theta["T2_star"], 1e-300)
         m = np.array(self.projections).reshape(-1, *[1] * (delta.ndim - 1))
         fringes = self._sharp(x, delta, m) if self._ideal else self._blunt(x, delta, m, time)
         envelope = np.exp(-((x / time) ** 2)) / len(m)
@@ -118,9 +120,9 @@ class _Fringes(FitModel):
 
     def _blunt(self, x: Curve, delta: Curve, m: Curve, time: Any) -> "_Parts":
         """Return the fringes after pulses of a finite strength."""
-        mean, coherence, delay = self._pulses(delta)
+        mean, coherence, delay = self.pulses(delta)
         step = 1e-4 * self.known("rabi_frequency")
-        ahead, behind = self._pulses(delta + step), self._pulses(delta - step)
+        ahead, behind = self.pulses(delta + step), self.pulses(delta - step)
         mean_slope, slope, delay_slope = ((a - b) / (2 * step) for a, b in zip(ahead, behind, strict=True))
         # ((x + d)/T)² = x²/T² + a part linear in x, which turns with the wave, and a constant one.
         turn = 2j * np.pi * (self.known("fringe_frequency") + delta) - 2 * delay / time**2
@@ -145,7 +147,7 @@ class _Fringes(FitModel):
         count = int(np.clip(3 * (reach - lowest) * span(x), 30, 1500))
         offsets = np.linspace(lowest, reach, count)
         lines = np.ravel(line_offsets(hyperfine, self.known("asymmetry"), self.projections))
-        mean, coherence, _ = self._pulses(np.ravel(offsets[:, None] - lines))
+        mean, coherence, _ = self.pulses(np.ravel(offsets[:, None] - lines))
         mean, coherence = mean.reshape(-1, len(lines)), coherence.reshape(-1, len(lines))
         common = np.exp(2j * np.pi * np.outer(offsets + fringe, x))
         turning = coherence @ np.exp(-2j * np.pi * np.outer(lines, x))

@@ -76,7 +76,7 @@ def verdicts(found: Evidence) -> list[Verdict]:
         misfit = np.minimum(above / _UNLIKELY, below / _TOO_GOOD) < 1
     doubtful = found.lost.any(axis=1) | found.at_edge.any(axis=1) | uncertain.any(axis=1) | correlated
     doubtful |= found.absolute & misfit
-    names, rows = tuple(found.theta), np.transpose([v for v in found.theta.values()]).tolist()
+    names, rows = tuple(found.theta), np.transpose(list(found.theta.values())).tolist()
     said: list[Verdict] = []
     for k, row in enumerate(rows):
         if flat[k]:

@@ -29,7 +29,7 @@ def ramp(rate: Complexes, x: Reals) -> Complexes:
 
 
 def summed(rate: Complexes, coefficients: Complexes, x: Reals) -> Reals:
-    """Return Re Σ_l coefficient_kl·exp(rate_l·x), (k, ..., n), for rates (l, ..., 1) and coefficients (k, l, ..., 1)."""
+    """Return Re Σ_l c_kl·exp(rate_l·x), (k, ..., n), for rates (l, ..., 1) and coefficients c (k, l, ..., 1)."""
     step, lines, kinds = even(x), len(rate), len(coefficients)
     lead = rate.shape[1:-1]
     flat, factors = rate.reshape(lines, -1, 1), coefficients.reshape(kinds, lines, -1, 1)
@@ -42,6 +42,6 @@ def summed(rate: Complexes, coefficients: Complexes, x: Reals) -> Reals:
     wide = np.concatenate([left.real, -left.imag], axis=1).transpose(2, 0, 3, 1)
     tall = np.concatenate([fine.real, fine.imag], axis=0).transpose(1, 0, 2)
     rows = wide.shape[0]
-    product = wide.reshape(rows, -1, 2 * lines) @ tall
-    whole = product.reshape(rows, kinds, -1)[..., : len(x)]
+    product = wide.reshape(rows, kinds * first.shape[-1], 2 * lines) @ tall
+    whole = product.reshape(rows, kinds, first.shape[-1] * _FINE)[..., : len(x)]
     return np.asarray(whole.swapaxes(0, 1).reshape(kinds, *lead, len(x)))
