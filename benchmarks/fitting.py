@@ -116,15 +116,17 @@ def _case(name: str) -> list[tuple[str, ...]]:
                 ours.append(
                     _cpu(lambda start=start: fit_many(model, case.x, y, error, start=start, counting=False))
                 )
-                theirs.append(_cpu(lambda start=start: [
-                    fit(case.x, one, list((start or {}).values()) or case.guess(case.x, one)) for one in y[:LOOPED]
-                ]))  # fmt: skip
+                theirs.append(_cpu(lambda fit=fit, start=start: _loop(case, fit, y[:LOOPED], start)))
             took, fits = _median(ours)
             looped, loop = _median(theirs)
             compare = _difference(case, fits, loop) if start else _right(case, fits, loop)
             label = f"1,000 {name} fits beside a loop of {what}{own} (CPU)"
             found.append(row(label, took, looped * TRACES / LOOPED, compare))
     return found
+
+
+def _loop(case: Case, fit: Callable[..., Any], y: np.ndarray, start: dict[str, float] | None) -> list[Any]:
+    return [fit(case.x, one, list(start.values()) if start else case.guess(case.x, one)) for one in y]
 
 
 def _cpu(call: Callable[[], Any]) -> tuple[float, Any]:

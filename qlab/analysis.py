@@ -102,7 +102,8 @@ def fit_runs(
     """Fit every run of a folder that a query finds (or of a list of files), against a parameter of theirs.
 
     `against` is a parameter of the experiment that is a number, or `started`. Runs over the same points with the
-    same model are fitted as one batch. `fixed` holds parameters, `typed` those given as text ("2 us"). Runs still going on, damaged, without the parameter or the signal are left
+    same model are fitted as one batch. `fixed` holds parameters, `typed`
+    those given as text ("2 us"). Runs still going on, damaged, without the parameter or the signal are left
     out, with the reason. Raises UsageError where nothing is left.
     """
     paths = _paths(where, query)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,7 +55,7 @@ class Basis:
         return cls(basis, back, order, alike, distinct if alike > 1 else position, product)
 
     def scan(
-        self, y: Reals, count: int, apart: float, prior: Reals, wrong: Callable[[Singles], Flags] | None,
+        self, y: Reals, count: int, apart: float, prior: Reals, wrong: Callable[[Any], Flags] | None,
         loss: float,
     ) -> Found:  # fmt: skip
         """Return the best `count` candidates that lie `apart` for weighted traces (t, n); `prior` (k,) as given."""

@@ -18,7 +18,7 @@ from qlab.pulses import Delay, Play, Program, Sequence, compile_program
 from qlab.record import Axis, Column, Figure, FitResult, Signal
 from qlab.roles import PulsePlayer
 from qlab.runs import Run
-from qlab.units import Seconds, Unit
+from qlab.units import Unit
 from qlab_experiments.metrology.knowledge import Knowledge, Setting
 from qlab_experiments.metrology.progress import figures, posterior, progress
 from qlab_experiments.metrology.reading import (
@@ -83,7 +83,7 @@ class AdaptivePhase(Experiment[AdaptiveParameters]):
     preset = "sim-nv"
     quantum: ClassVar = {
         "domain": "quantum sensing and metrology", "area": "metrology", "platform": "other: any two-level system",
-        "protocol": "adaptive phase estimation", "measurand": "frequency", "unit": "Hz",
+        "protocol": "adaptive estimation", "measurand": "frequency", "unit": "Hz",
     }  # fmt: skip
 
     player: PulsePlayer
@@ -215,10 +215,8 @@ class AdaptivePhase(Experiment[AdaptiveParameters]):
         names = {column.name for column in run.record.columns}
         self.__dict__["reading"] = next(r for r in (Bits(), Photons(), Clicks()) if r.counted in names)
         kind = np.asarray(run["kind"]).astype(int)
-        rows = [
-            {n: np.asarray(run[n])[[i]] for n in ("tau", "phase", *(c.name for c in self.reading.columns()))}
-            for i in range(len(kind))
-        ]
+        columns = {n: np.asarray(run[n]) for n in ("tau", "phase", *(c.name for c in self.reading.columns()))}
+        rows = [{n: column[[i]] for n, column in columns.items()} for i in range(len(kind))]
         if not {0, 1, 2} <= set(kind.tolist()):
             return None
         found = Knowledge(self, [rows[int(np.flatnonzero(kind == k)[0])] for k in (0, 1)])

@@ -15,6 +15,7 @@ from qlab.record import Column, Signal
 from qlab.roles import Laser, MicrowaveSource, PhotonCounter, PulsePlayer
 from qlab.scan import Centre, Scan
 from qlab.units import Hertz, Unit, Watts
+from qlab_experiments.nv.believed import believed_centre
 from qlab_experiments.nv.figures import cw_sensitivity, field_from_frequency
 from qlab_experiments.nv.pulsed import PulsedNV, Shots, hyperfine_asymmetry
 
@@ -118,6 +119,10 @@ class CWODMR(Experiment[CWODMRParameters]):
     def expected(self, truth: Mapping[str, float]) -> dict[str, float]:
         """Return the truth of the line position and of the splitting."""
         return {"frequency": truth["resonance"], "hyperfine": truth["hyperfine"]}
+
+    def believed(self, known: Mapping[str, float]) -> LevelSystem:
+        """Return the NV centre of the design: its line in the middle of the sweep."""
+        return believed_centre(known, float(self.parameters.frequency.values().mean()))
 
     def model(self, system: LevelSystem) -> dict[str, Any]:
         """Return the count rate a system would show, without noise; shape (points,)."""
