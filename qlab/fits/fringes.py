@@ -112,7 +112,7 @@ class _Fringes(FitModel):
 
     def _sharp(self, x: Curve, delta: Curve, m: Curve) -> "_Parts":
         """Return the fringes after pulses that take no time."""
-        turn = 2j * np.pi * (self.known("fringe_frequency") + delta)
+        turn = np.asarray(2j * np.pi * (self.known("fringe_frequency") + delta), dtype=complex)
         still = np.full(delta.shape, 0.5 + 0j)
         turned = 2j * np.pi * still
         wave, by_offset, by_spread = summed(turn, np.stack([still, turned, m * turned]), x)

@@ -201,7 +201,7 @@ class AdaptivePhase(Experiment[AdaptiveParameters]):
         lines = [truth[name] for name in ("resonance", "qubit_frequency") if name in truth]
         return {"frequency": drive - lines[0]} if lines else {}
 
-    def model(self, theta: Mapping[str, float]) -> DampedCosineTriplet:
+    def curve(self, theta: Mapping[str, float]) -> DampedCosineTriplet:
         """Return the curve over τ that the likelihood is made of, with more in its context (`fringe_frequency`)."""
         p = self.parameters
         context = {

@@ -1,6 +1,6 @@
 """What the rows of an adaptive Ramsey run say of the offset, and what to measure next."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -44,7 +44,7 @@ class Asked(Protocol):
         """The seconds of a shot beyond the precession."""
         ...
 
-    def model(self, theta: Mapping[str, float]) -> DampedCosineTriplet:
+    def curve(self, theta: Mapping[str, float]) -> DampedCosineTriplet:
         """Return the curve over τ for a context."""
         ...
 
@@ -52,13 +52,13 @@ class Asked(Protocol):
 class Knowledge:
     """What the rows so far say of the offset, and what to measure next."""
 
-    def __init__(self, experiment: Asked, calibration: list[Mapping[str, Any]]) -> None:
+    def __init__(self, experiment: Asked, calibration: Sequence[Mapping[str, Any]]) -> None:
         p = experiment.parameters
         self.experiment = experiment
         self.following = Following(
             "frequency", -p.reach, p.reach, 1001, {"low": DEVIATIONS, "high": DEVIATIONS}
         )
-        self._model = experiment.model({})
+        self._model = experiment.curve({})
         self._kept: dict[bytes, tuple[Reals, Reals, Complexes, Complexes]] = {}
         (low, off), (turned, spread) = (experiment.reading.rate(row) for row in calibration)
         # A pulse of finite strength does not turn everything: what it turns on average, before anything is known.
@@ -72,7 +72,7 @@ class Knowledge:
     def transfer(self, frequency: Reals, setting: Setting) -> Reals:
         """Return the probability of being turned at a setting for each offset (n,), Hz."""
         mean, wave = self._parts(frequency, setting.tau)
-        return np.clip(mean + (wave * np.exp(1j * setting.phase)).real, 0, 1)
+        return np.asarray(np.clip(mean + (wave * np.exp(1j * setting.phase)).real, 0, 1))
 
     def _parts(self, frequency: Reals, tau: float) -> tuple[Reals, Complexes]:
         """Return mean and complex fringe at one time for each offset."""
