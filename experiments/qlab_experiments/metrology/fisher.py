@@ -58,7 +58,7 @@ class Fisher(Experiment[FisherParameters]):
     preset = "sim-nv"
     quantum: ClassVar = {
         "domain": "quantum sensing and metrology", "area": "metrology", "platform": "other: any system",
-        "protocol": "parameter estimation", "measurand": "Fisher information", "unit": "1",
+        "protocol": "parameter estimation", "measurand": "other: Fisher information", "unit": "1",
     }  # fmt: skip
 
     @cached_property
