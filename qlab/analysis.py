@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from qlab.errors import QlabError, UsageError
 from qlab.experiment import Experiment
 from qlab.fits import Fit, fit_many, load_model
+from qlab.fits.repeats import errors_for_fit
+from qlab.fits.typed import typed_values
 from qlab.grid import Grid
 from qlab.record import ENDED, Figure, FitResult
 from qlab.registry import load
@@ -39,6 +41,16 @@ def analyse(
     if model and model != run.record.fit:
         return fit, ()
     return fit, experiment_of(run).analyse(run, fit)
+
+
+def typed_for(run: Run, model: str, typed: Mapping[str, str], signal: str = "") -> dict[str, float]:
+    """Return values typed for parameters of a run's fit ("2 us") in SI units; UsageError for what cannot be read."""
+    if not typed:
+        return {}
+    name = model or run.record.fit
+    if not name:
+        raise UsageError(f"The experiment {run.record.experiment} names no fit.", "Name a model to fit with.")
+    return typed_values(load_model(name, run.record.fit_context), typed, run.grid(signal))
 
 
 @dataclass(frozen=True)
@@ -85,11 +97,13 @@ def fit_runs(
     model: str = "",
     signal: str = "",
     fixed: Mapping[str, float] | None = None,
+    typed: Mapping[str, str] | None = None,
 ) -> Series:
     """Fit every run of a folder that a query finds (or of a list of files), against a parameter of theirs.
 
     `against` is a parameter of the experiment that is a number, or `started`. Runs over the same points with the
-    same model are fitted as one batch. Runs still going on, damaged, without the parameter or the signal are left
+    same model are fitted as one batch. `fixed` holds parameters, `typed`
+    those given as text ("2 us"). Runs still going on, damaged, without the parameter or the signal are left
     out, with the reason. Raises UsageError where nothing is left.
     """
     paths = _paths(where, query)
@@ -116,7 +130,8 @@ def fit_runs(
     places = np.array([item[0] for item in taken])
     if against == "started":
         places -= places[0]
-    fits = _fits([(run, grid) for _, _, run, grid in taken], model, fixed)
+    read = typed_for(taken[0][2], model, typed or {}, signal)
+    fits = _fits([(run, grid) for _, _, run, grid in taken], model, {**(fixed or {}), **read})
     return Series(against, unit, places, tuple(fits), tuple(item[1] for item in taken), tuple(left_out))
 
 
@@ -162,7 +177,7 @@ def _fits(runs: Sequence[tuple[Run, Grid]], model: str, fixed: Mapping[str, floa
         axis, x = grid.axes[0]
         many = fit_many(
             chosen, x, np.array([runs[i][1].value for i in members]),
-            np.array([runs[i][1].error for i in members]), fixed=fixed, signal=grid.signal.name,
+            np.array([errors_for_fit(runs[i][1]) for i in members]), fixed=fixed, signal=grid.signal.name,
             units=(axis.unit, grid.signal.unit), counting=grid.signal.rule != "mean",
         )  # fmt: skip
         found |= dict(zip(members, many, strict=True))

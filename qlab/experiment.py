@@ -243,6 +243,18 @@ class Experiment(Generic[P]):
         del truth
         return {}
 
+    def believed(self, known: Mapping[str, float]) -> Any:
+        """Return the system that the design believes in, as `model` takes it; None where there is none.
+
+        `known`: what is known of it, by the names of a bench's truth, in SI units; the rest is up to the parameters.
+        """
+        del known
+        return None
+
+    def model(self, system: Any) -> Mapping[str, Any]:
+        """Return what a system would show without noise, by signal; each in the order of the axes."""
+        raise NotImplementedError
+
     def curves(self, run: Run) -> tuple[Curve, ...]:
         """Return curves with confidence bands and limits: an Allan deviation, a spectrum; by default none."""
         del run

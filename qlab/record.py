@@ -127,6 +127,13 @@ class FitResult(_Frozen):
         return self.chi2 / self.degrees_of_freedom if self.degrees_of_freedom > 0 else float("nan")
 
     @property
+    def told(self) -> tuple[FitParameter, ...]:
+        """The values that say something: all of a fit to be believed; of another those that the data determine."""
+        if self.success:
+            return self.parameters
+        return tuple(p for p in self.parameters if p.error is not None and p.error < abs(p.value))
+
+    @property
     def values(self) -> dict[str, float]:
         """The fitted and derived values by name, in SI units."""
         return {p.name: p.value for p in self.parameters}

@@ -1,7 +1,14 @@
 """Bayesian estimation: posteriors on grids and as particles, adaptive design, comparison of models."""
 
-from qlab.bayes.design import Choice, choose, expected_information_gain, particle_guess_time
+from qlab.bayes.design import (
+    Choice,
+    choose,
+    expected_information_gain,
+    normal_information_gain,
+    particle_guess_time,
+)
 from qlab.bayes.evidence import Comparison, compare
+from qlab.bayes.following import Following
 from qlab.bayes.grid import GridPosterior, grid_prior
 from qlab.bayes.likelihood import Binomial, CurveResponse, Normal, Poisson, SpinPhotons, ramsey_probability
 from qlab.bayes.particles import ParticlePosterior, normal_particles, uniform_particles
@@ -11,6 +18,7 @@ __all__ = [
     "Choice",
     "Comparison",
     "CurveResponse",
+    "Following",
     "GridPosterior",
     "Normal",
     "ParticlePosterior",
@@ -20,6 +28,7 @@ __all__ = [
     "compare",
     "expected_information_gain",
     "grid_prior",
+    "normal_information_gain",
     "normal_particles",
     "particle_guess_time",
     "ramsey_probability",

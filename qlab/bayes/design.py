@@ -46,6 +46,17 @@ def expected_information_gain(
     return gains
 
 
+def normal_information_gain(mean: ArrayLike, variance: ArrayLike, weights: ArrayLike) -> Reals:
+    """Return the most that outcomes of many counts can tell (k,) in nats: ½ ln(1 + Var_θ(μ)/⟨v⟩).
+
+    Mean and variance (k, n) of the outcome of each setting for values of weights (n,). What a normal variable says
+    through normal noise: no distribution of the same variances says more. Source: Shannon (1948), section 24.
+    """
+    w, mu = np.asarray(weights, dtype=float), np.asarray(mean, dtype=float)
+    spread = (mu * mu) @ w - (mu @ w) ** 2
+    return np.asarray(0.5 * np.log1p(np.maximum(spread, 0) / (np.asarray(variance, dtype=float) @ w)))
+
+
 def choose(
     likelihood: Foreseeing,
     theta: Theta,

@@ -41,6 +41,11 @@ class Binomial:
         """Return p(outcome | θ) for all outcomes 0 … shots: (outcomes, n)."""
         return np.exp([self.log(theta, setting, k) for k in range(self.shots + 1)])
 
+    def moments(self, theta: Theta, setting: Any) -> tuple[Reals, Reals]:
+        """Return mean and variance of the outcome, (n,) each."""
+        p = np.clip(self.probability(theta, setting), 0, 1)
+        return self.shots * p, np.asarray(self.shots * p * (1 - p))
+
 
 @dataclass(frozen=True)
 class Poisson:
@@ -70,12 +75,14 @@ class SpinPhotons:
 
     Each shot gives a Poisson number, of mean `bright` or `dark`. One shot exactly, p Pois(a1) + (1−p) Pois(a0); the
     sum of many as normal with its own mean and variance M[μ + p(1−p)(a0−a1)²], good from about 20 photons on.
+    Where `bright` and `dark` were scaled to a reference of so many counts, its noise is added: (Mμ)²/reference.
     """
 
     probability: Response
-    bright: float
-    dark: float
+    bright: float | Reals
+    dark: float | Reals
     shots: int = 1
+    reference: float = np.inf
 
     def log(self, theta: Theta, setting: Any, outcome: float) -> Reals:
         """Return the log-likelihood (n,)."""
@@ -83,10 +90,16 @@ class SpinPhotons:
         if self.shots == 1:
             bright, dark = (_poisson(outcome, a) for a in (self.bright, self.dark))
             return np.asarray(np.log(np.maximum((1 - p) * bright + p * dark, _LEAST)))
+        mean, variance = self.moments(theta, setting)
+        apart = outcome - mean
+        return np.asarray(-0.5 * (apart**2 / variance + np.log(2 * np.pi * variance)))
+
+    def moments(self, theta: Theta, setting: Any) -> tuple[Reals, Reals]:
+        """Return mean and variance of the photons of all shots, (n,) each."""
+        p = np.clip(self.probability(theta, setting), 0, 1)
         mean = (1 - p) * self.bright + p * self.dark
         variance = self.shots * (mean + p * (1 - p) * (self.bright - self.dark) ** 2)
-        apart = outcome - self.shots * mean
-        return np.asarray(-0.5 * (apart**2 / variance + np.log(2 * np.pi * variance)))
+        return self.shots * mean, variance + (self.shots * mean) ** 2 / self.reference
 
 
 @dataclass(frozen=True)
@@ -102,10 +115,10 @@ class Normal:
         return np.asarray(-0.5 * apart**2 - np.log(self.sigma * np.sqrt(2 * np.pi)))
 
 
-def _poisson(k: float, mean: float) -> float:
+def _poisson(k: float, mean: float | Reals) -> Reals:
     from scipy.special import gammaln, xlogy
 
-    return float(np.exp(xlogy(k, mean) - mean - gammaln(k + 1)))
+    return np.asarray(np.exp(xlogy(k, mean) - mean - gammaln(k + 1)))
 
 
 class _Curve(Protocol):

@@ -11,6 +11,7 @@ import typer
 from qlab.cli.show import print_fit
 from qlab.cli.text import table
 from qlab.errors import FileError, QlabError, UsageError
+from qlab.fits.typed import assignments
 from qlab.record import Figure, FitResult
 from qlab.units import format_measured, format_quantity
 
@@ -22,7 +23,9 @@ def fit(
         str, typer.Option("--model", "-m", help="Fit model; the experiment's own by default.")
     ] = "",
     signal: Annotated[str, typer.Option(help="Signal; the first by default.")] = "",
-    fix: Annotated[list[str] | None, typer.Option(help="Hold a parameter: NAME=VALUE, SI units.")] = None,
+    fix: Annotated[
+        list[str] | None, typer.Option(help="Hold a parameter: NAME=VALUE, as T2_star=2us.")
+    ] = None,
     profile: Annotated[
         bool, typer.Option("--profile", help="Intervals from the likelihood's profile.")
     ] = False,
@@ -42,14 +45,14 @@ def fit(
 
     if bootstrap < 0:
         raise UsageError(f"{bootstrap} bootstrap fits cannot be made.", "Give 0 or more, such as 200.")
-    fixed = _numbers(fix or [])
+    typed = assignments(fix or [])
     if path.is_dir():
-        found = fit_runs(path, query, against=against, model=model, signal=signal, fixed=fixed)
+        found = fit_runs(path, query, against=against, model=model, signal=signal, typed=typed)
         _print_series(found, as_json=as_json, as_csv=as_csv)
         if not found.success.any():
             raise typer.Exit(1)
         return
-    _one(path, model, signal, fixed, profile=profile, bootstrap=bootstrap, keep=keep, as_json=as_json)
+    _one(path, model, signal, typed, profile=profile, bootstrap=bootstrap, keep=keep, as_json=as_json)
 
 
 def _keep(path: Path, result: FitResult) -> None:
@@ -66,17 +69,18 @@ def _one(
     path: Path,
     model: str,
     signal: str,
-    fixed: dict[str, float],
+    typed: dict[str, str],
     *,
     profile: bool,
     bootstrap: int,
     keep: bool,
     as_json: bool,
 ) -> None:
-    from qlab.analysis import analyse
+    from qlab.analysis import analyse, typed_for
     from qlab.store import open_run
 
     run = open_run(path)
+    fixed = typed_for(run, model, typed, signal)
     figures: tuple[Figure, ...] = ()
     try:
         result, figures = analyse(run, model, signal=signal, fixed=fixed)
@@ -111,18 +115,6 @@ def _one(
             print(f"  {figure.label}: {format_measured(figure.value, figure.error, figure.unit)}")
     if not result.success:
         raise typer.Exit(1)
-
-
-def _numbers(given: list[str]) -> dict[str, float]:
-    found: dict[str, float] = {}
-    for item in given:
-        name, _, text = item.partition("=")
-        try:
-            found[name.strip()] = float(text)
-        except ValueError:
-            said = "Write NAME=VALUE with a number in SI units, as in --fix exponent=1."
-            raise UsageError(f"Cannot read {item!r}.", said) from None
-    return found
 
 
 def _print_series(found: Any, *, as_json: bool, as_csv: bool) -> None:

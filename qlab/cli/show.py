@@ -1,6 +1,7 @@
 """`qlab show` and `qlab note`: what a run found, and what is said of it later."""
 
 import json
+import math
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -139,14 +140,19 @@ def describe(run: Run) -> None:
 
 
 def print_fit(result: FitResult, truth: dict[str, float] | None = None) -> None:
-    """Print a fit, with the hidden truth of a simulated bench beside it where it has the same name."""
-    print(f"  fit {result.model}: {'good' if result.success else 'not to be believed'}"
-          f", reduced chi² {result.reduced_chi2:.3g}")  # fmt: skip
+    """Print a fit, with the hidden truth of a simulated bench beside it where it has the same name.
+
+    Of one that is not to be believed only what the data determine is shown.
+    """
+    quality = f", reduced chi² {result.reduced_chi2:.3g}" if math.isfinite(result.reduced_chi2) else ""
+    print(f"  fit {result.model}: {'good' if result.success else 'not to be believed'}{quality}")
     if result.message:
         print(f"    {result.message}")
-    for p in result.parameters:
+    if not result.success and result.told:
+        print("    Where the search ended, for what it is worth:")
+    for p in result.told:
         known = f"   truth {format_quantity(truth[p.name], p.unit, 7)}" if truth and p.name in truth else ""
-        held = "" if p.error is not None else " (held)"
+        held = "" if p.name in result.free or p.derived else " (held)"
         print(f"    {p.label or p.name}: {format_measured(p.value, p.error, p.unit)}{held}{known}")
 
 

@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from qlab.fits.judge import Evidence, residual_tests
+from qlab.fits.judge import Evidence, Verdict, residual_tests
 from qlab.fits.model import FitModel
 from qlab.fits.report import Outcome, errors_of, failure, report
 from qlab.record import FitResult
@@ -28,17 +28,26 @@ class Fits(Sequence[FitResult]):
     model: FitModel
     evidence: Evidence
     held: Mapping[str, Reals]
-    messages: tuple[str, ...]
-    success: Flags
+    verdicts: tuple[Verdict, ...]
     fitted: Flags
     signal: str = ""
     units: tuple[str, str] = ("1", "1")
 
     def __len__(self) -> int:
-        return len(self.messages)
+        return len(self.verdicts)
 
     def __iter__(self) -> Iterator[FitResult]:
         return (self[i] for i in range(len(self)))
+
+    @property
+    def messages(self) -> tuple[str, ...]:
+        """What is to be said of each; empty where there is nothing."""
+        return tuple(v.message for v in self.verdicts)
+
+    @cached_property
+    def success(self) -> Flags:
+        """Which may be believed, (traces,)."""
+        return np.array([v.believable for v in self.verdicts], dtype=bool)
 
     @property
     def free(self) -> tuple[str, ...]:
@@ -56,7 +65,8 @@ class Fits(Sequence[FitResult]):
         with np.errstate(all="ignore"):
             scaled = self.evidence.covariance * self.evidence.inflation[:, None, None]
             found, _ = errors_of(self.evidence.free, self.evidence.values, scaled)
-        return np.where(self.fitted[:, None, None], found, np.nan)
+        told = np.array([not v.empty for v in self.verdicts], dtype=bool)
+        return np.where(told[:, None, None], found, np.nan)
 
     @property
     def errors(self) -> dict[str, Reals]:
@@ -80,12 +90,12 @@ class Fits(Sequence[FitResult]):
         if not -len(self) <= index < len(self):
             raise IndexError(index)
         if not self.fitted[index]:
-            return failure(self.model, self.signal, self.messages[index])
+            return failure(self.model, self.signal, self.verdicts[index].message)
         found = self.evidence
         one = replace(found, residual=found.residual[[index]], count=found.count[[index]])
         outcome = Outcome(
             self.model, found.free, {n: float(v[index]) for n, v in self.held.items()}, found.values[index],
             found.covariance[index] * found.inflation[index], float(self.chi2[index]),
-            int(found.freedom[index]), bool(self.success[index]), self.messages[index], residual_tests(one)[0],
+            int(found.freedom[index]), self.verdicts[index], residual_tests(one)[0],
         )  # fmt: skip
         return report(outcome, self.signal, self.units)

@@ -5,10 +5,11 @@ from typing import Any, ClassVar
 import numpy as np
 
 from qlab.fits.decay import sizes
-from qlab.fits.fringes import DampedCosineDoublet, DampedCosineTriplet, ramp
+from qlab.fits.fringes import DampedCosineDoublet, DampedCosineTriplet
 from qlab.fits.model import Curve, FitModel, Theta, Variable
 from qlab.fits.sampling import alias_doubts
 from qlab.fits.starts import Candidates, frequencies, grid_of, spacing, span, with_constant
+from qlab.fits.turning import ramp
 
 __all__ = ["BeatingCosine", "DampedCosine", "DampedCosineDoublet", "DampedCosineTriplet", "Fringe"]
 
@@ -80,7 +81,7 @@ class DampedCosine(FitModel):
         envelope = np.exp(-((np.abs(x) / time[:, None]) ** self.known("exponent")))
         columns = with_constant(envelope * np.cos(phase), envelope * np.sin(phase))
         values = {"frequency": trial, "decay_time": time}
-        return Candidates(values, columns, trial, 0.7 / span(x), 3, waves)
+        return Candidates(values, columns, trial, 0.7 / span(x), 3, waves, loss=0.2)
 
     def scales(self, x: Curve, theta: Theta) -> dict[str, Any]:
         """Return a fraction of a cycle over the range for frequency and phase."""
@@ -196,7 +197,7 @@ class Fringe(FitModel):
         trial = np.array([1 / held]) if held > 0 else frequencies(x, per_cycle=6.0)
         phase = 2 * np.pi * trial[:, None] * x
         columns = with_constant(np.cos(phase), np.sin(phase))
-        return Candidates({"period": 1 / trial}, columns, trial, 0.7 / span(x), 3, _visible)
+        return Candidates({"period": 1 / trial}, columns, trial, 0.7 / span(x), 3, _visible, loss=0.1)
 
     def scales(self, x: Curve, theta: Theta) -> dict[str, Any]:
         """Return a fraction of a cycle over the range for the period and the phase."""

@@ -8,9 +8,10 @@ from numpy.typing import ArrayLike
 
 from qlab.errors import UsageError
 from qlab.fits.fit import Fit
-from qlab.fits.judge import residual_tests, verdicts
+from qlab.fits.judge import Verdict, residual_tests, verdicts
 from qlab.fits.model import FitModel
 from qlab.fits.points import Points, check_names, counted, measured, settled, split, why_not
+from qlab.fits.repeats import errors_for_fit
 from qlab.fits.report import Outcome, failure, report
 from qlab.fits.search import best_end, expected_errors, without_negative_squares
 from qlab.fits.solve import Problem, Solution, solve
@@ -47,7 +48,7 @@ def fit_grid(
         return Fit.of(failure(chosen, grid.signal.name, said))
     axis, x = grid.axes[0]
     return fit_curve(
-        chosen, x, grid.value, grid.error, signal=grid.signal.name, fixed=fixed, start=start,
+        chosen, x, grid.value, errors_for_fit(grid), signal=grid.signal.name, fixed=fixed, start=start,
         units=(axis.unit, grid.signal.unit), counting=grid.signal.rule != "mean",
     )  # fmt: skip
 
@@ -126,12 +127,12 @@ def _finish(
     solution = without_negative_squares(solution)
     problem = solution.problem
     evidence = solution.evidence(absolute=points.absolute)
-    believable, message = verdicts(evidence)[0]
-    if believable and rival:
-        believable, message = False, rival
+    verdict = verdicts(evidence)[0]
+    if verdict.believable and rival:
+        verdict = Verdict(False, rival)
     outcome = Outcome(
         problem.model, problem.free, dict(problem.held), solution.values,
         solution.covariance * evidence.inflation[0], solution.chi2, len(problem.y) - len(problem.free),
-        believable, message, residual_tests(evidence)[0],
+        verdict, residual_tests(evidence)[0],
     )  # fmt: skip
     return Fit.of(report(outcome, signal, units), solution, absolute=points.absolute)

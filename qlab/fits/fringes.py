@@ -1,6 +1,6 @@
 """Ramsey fringes of a hyperfine triplet or doublet between finite pulses."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from qlab.fits import three_level
 from qlab.fits.model import Curve, FitModel, Theta, Variable
 from qlab.fits.sampling import alias_doubts
-from qlab.fits.starts import Candidates, dips, even, no_dip, spacing, span, with_constant
+from qlab.fits.starts import Candidates, dips, no_dip, spacing, span, with_constant
+from qlab.fits.turning import summed
 from qlab.fits.two_level import (
     HYPERFINE_14N,
     HYPERFINE_15N,
@@ -20,17 +21,21 @@ from qlab.fits.two_level import (
 )
 
 
-def ramp(rate: NDArray[np.complex128], x: Curve) -> NDArray[np.complex128]:
-    """Return exp(rate·x) for rates (..., 1) over x (n,); at even steps from the products of two short tables."""
-    step = even(x)
-    if step == 0 or len(x) < 64:
-        return np.asarray(np.exp(rate * x))
-    fine = 16
-    coarse = -(-len(x) // fine)
-    one = np.exp(rate * (step * np.arange(fine)))
-    other = np.exp(rate * (x[0] + step * fine * np.arange(coarse)))
-    product = other[..., :, None] * one[..., None, :]
-    return np.asarray(product.reshape(*product.shape[:-2], coarse * fine)[..., : len(x)])
+@dataclass(frozen=True)
+class _Parts:
+    """The sums over the lines, before the envelope: the wave and what changes it; (..., n) each.
+
+    `mean` is the transfer without fringes; it changes with the offset by `mean_slope`, with the splitting by
+    −`mean_spread`.
+    """
+
+    wave: Curve
+    by_offset: Curve
+    by_spread: Curve
+    by_time: Curve
+    mean: Curve
+    mean_slope: Curve | float = 0.0
+    mean_spread: Curve | float = 0.0
 
 
 class _Fringes(FitModel):
@@ -51,13 +56,15 @@ class _Fringes(FitModel):
         Variable("level", "y", "level", minimum=0.0, default=1.0),
     )
 
-    def _detunings(self, theta: Theta) -> NDArray[np.float64]:
+    def detunings(self, theta: Theta) -> NDArray[np.float64]:
+        """Return the detuning of each line, (lines, ..., 1), Hz."""
         offsets = line_offsets(theta["hyperfine"], self.known("asymmetry"), self.projections)
         return np.asarray(theta["frequency"] - offsets)
 
-    def _pulses(
+    def pulses(
         self, delta: NDArray[np.float64]
     ) -> tuple[NDArray[np.float64], NDArray[np.complex128], NDArray[np.complex128]]:
+        """Return what both pulses do at a detuning: mean, coherence and delay, as `two_level.ramsey_pulses`."""
         rabi = self.known("rabi_frequency")
         duration = self.context.get("pulse_duration", 0.25 / rabi if rabi > 0 else 0.0)
         other = self.known("other_line")
@@ -67,8 +74,8 @@ class _Fringes(FitModel):
 
     def evaluate(self, x: Curve, theta: Theta) -> Curve:
         """Return the signal after a free precession x (s)."""
-        delta = self._detunings(theta)
-        mean, coherence, delay = self._pulses(delta)
+        delta = self.detunings(theta)
+        mean, coherence, delay = self.pulses(delta)
         # The spread of detunings acts during part of the pulses too: an early start, and a little phase.
         reduced = (x + delay) / np.maximum(theta["T2_star"], 1e-300)
         with np.errstate(over="ignore", invalid="ignore"):
@@ -83,39 +90,64 @@ class _Fringes(FitModel):
         """Return the signal and its derivatives, for the Gaussian decay (p = 2); else None."""
         if not np.all(np.asarray(theta["exponent"]) == 2):
             return None
-        delta, time = self._detunings(theta), np.maximum(theta["T2_star"], 1e-300)
-        mean, coherence, delay = self._pulses(delta)
-        step = 1e-4 * (self.known("rabi_frequency") or 1.0)
-        ahead, behind = self._pulses(delta + step), self._pulses(delta - step)
-        mean_slope, coherence_slope, delay_slope = (
-            (one - other) / (2 * step) for one, other in zip(ahead, behind, strict=True)
-        )
-        # ((x + d)/T)² = x²/T² + a part that is linear in x, and so quickly told at even steps.
-        turn = 2j * np.pi * (self.known("fringe_frequency") + delta) - 2 * delay / time**2
-        wave = ramp(turn, x) * (np.exp(-((x / time) ** 2)) * np.exp(-((delay / time) ** 2)))
-        moved = coherence * wave
-        later = x + delay
-        bent = coherence_slope * wave + moved * (2j * np.pi * x - 2 * later * delay_slope / time**2)
-        by_line = mean_slope + bent.real
-        transfer = np.mean(mean + moved.real, axis=0)
-        depth = -theta["level"] * theta["contrast"]
-        m = np.array(self.projections).reshape(-1, *[1] * (by_line.ndim - 1))
-        return np.asarray(theta["level"] * (1 - theta["contrast"] * transfer)), {
-            "frequency": depth * by_line.mean(axis=0),
-            "hyperfine": -depth * (m * by_line).mean(axis=0),
-            "T2_star": depth * (moved * later**2).real.mean(axis=0) * 2 / time**3,
-            "contrast": -theta["level"] * transfer,
-            "level": 1 - theta["contrast"] * transfer,
+        delta, time = self.detunings(theta), np.maximum(theta["T2_star"], 1e-300)
+        m = np.array(self.projections).reshape(-1, *[1] * (delta.ndim - 1))
+        fringes = self._sharp(x, delta, m) if self._ideal else self._blunt(x, delta, m, time)
+        envelope = np.exp(-((x / time) ** 2)) / len(m)
+        level, contrast = theta["level"], theta["contrast"]
+        transfer = fringes.mean + fringes.wave * envelope
+        depth = -level * contrast
+        steep = depth * envelope
+        return np.asarray(level * (1 - contrast * transfer)), {
+            "frequency": depth * fringes.mean_slope + steep * fringes.by_offset,
+            "hyperfine": -(depth * fringes.mean_spread + steep * fringes.by_spread),
+            "T2_star": steep * (2 / time**3) * fringes.by_time,
+            "contrast": -level * transfer,
+            "level": 1 - contrast * transfer,
         }
+
+    @property
+    def _ideal(self) -> bool:
+        return self.known("rabi_frequency") <= 0 or self.context.get("pulse_duration", 1.0) <= 0
+
+    def _sharp(self, x: Curve, delta: Curve, m: Curve) -> "_Parts":
+        """Return the fringes after pulses that take no time."""
+        turn = np.asarray(2j * np.pi * (self.known("fringe_frequency") + delta), dtype=complex)
+        still = np.full(delta.shape, 0.5 + 0j)
+        turned = 2j * np.pi * still
+        wave, by_offset, by_spread = summed(turn, np.stack([still, turned, m * turned]), x)
+        return _Parts(wave, x * by_offset, x * by_spread, x * x * wave, np.array(0.5))
+
+    def _blunt(self, x: Curve, delta: Curve, m: Curve, time: Any) -> "_Parts":
+        """Return the fringes after pulses of a finite strength."""
+        mean, coherence, delay = self.pulses(delta)
+        step = 1e-4 * self.known("rabi_frequency")
+        ahead, behind = self.pulses(delta + step), self.pulses(delta - step)
+        mean_slope, slope, delay_slope = ((a - b) / (2 * step) for a, b in zip(ahead, behind, strict=True))
+        # ((x + d)/T)² = x²/T² + a part linear in x, which turns with the wave, and a constant one.
+        turn = 2j * np.pi * (self.known("fringe_frequency") + delta) - 2 * delay / time**2
+        fixed = np.exp(-((delay / time) ** 2))
+        still = coherence * fixed
+        moved = slope * fixed - 2 * still * delay * delay_slope / time**2
+        turned = still * (2j * np.pi - 2 * delay_slope / time**2)
+        kinds = np.stack([still, moved, turned, m * moved, m * turned, still * delay, still * delay**2])
+        wave, shift, shift_x, spread, spread_x, early, early_2 = summed(turn, kinds, x)
+        return _Parts(
+            wave, shift + x * shift_x, spread + x * spread_x, x * x * wave + 2 * x * early + early_2,
+            mean.mean(axis=0), mean_slope.mean(axis=0), (m * mean_slope).mean(axis=0),
+        )  # fmt: skip
 
     def candidates(self, x: Curve) -> Candidates:
         """Scan offset and T2*, solving level and contrast; the smaller offset first where two fit alike."""
         hyperfine = self.known("hyperfine")
         fringe, top, rabi = self.known("fringe_frequency"), 0.5 / spacing(x), self.known("rabi_frequency")
         reach = min(abs(fringe) + top, 2 * rabi if rabi > 0 else np.inf) + hyperfine
-        offsets = np.linspace(-reach, reach, int(np.clip(6 * reach * span(x), 30, 1500)))
+        # Pulses that take no time cannot tell an offset from its mirror image: the one nearby is meant.
+        lowest = -fringe if self._ideal and abs(fringe) < reach and self.known("asymmetry") == 0 else -reach
+        count = int(np.clip(3 * (reach - lowest) * span(x), 30, 1500))
+        offsets = np.linspace(lowest, reach, count)
         lines = np.ravel(line_offsets(hyperfine, self.known("asymmetry"), self.projections))
-        mean, coherence, _ = self._pulses(np.ravel(offsets[:, None] - lines))
+        mean, coherence, _ = self.pulses(np.ravel(offsets[:, None] - lines))
         mean, coherence = mean.reshape(-1, len(lines)), coherence.reshape(-1, len(lines))
         common = np.exp(2j * np.pi * np.outer(offsets + fringe, x))
         turning = coherence @ np.exp(-2j * np.pi * np.outer(lines, x))
@@ -130,7 +162,15 @@ class _Fringes(FitModel):
         }  # fmt: skip
         # The mirror image of an offset fits alike where pulses are short: prefer the resonance nearby.
         return Candidates(
-            values, with_constant(shapes), every, 0.7 / span(x), 4, dips, no_dip, np.abs(every) / reach
+            values,
+            with_constant(shapes),
+            every,
+            0.7 / span(x),
+            4,
+            dips,
+            no_dip,
+            np.abs(every) / reach,
+            loss=0.3,
         )
 
     def scales(self, x: Curve, theta: Theta) -> dict[str, Any]:
@@ -140,8 +180,12 @@ class _Fringes(FitModel):
 
     def doubts(self, x: Curve, theta: Theta) -> list[str]:
         """Fringes above half the sampling rate are aliased; a decay within a step is not resolved."""
-        rates = np.abs(self.known("fringe_frequency") + self._detunings(theta))
-        found = alias_doubts(x, float(rates.max()), self.parameters)
+        middle, spread = self.known("fringe_frequency") + theta["frequency"], self.known("asymmetry")
+        mean_square = sum(m * m for m in self.projections) / len(self.projections)
+        fastest = max(
+            abs(middle - m * theta["hyperfine"] - (m * m - mean_square) * spread) for m in self.projections
+        )
+        found = alias_doubts(x, fastest, self.parameters)
         if theta["T2_star"] < 2 * spacing(x):
             found.append("The fringes decay within two steps of the sweep: take smaller steps.")
         return found

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,8 @@ from qlab.fits.model import FitModel, Variable
 Reals = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 _SURE = 4.5  # standard deviations by which residuals must miss randomness
+_UNLIKELY = 1e-3  # the share of right fits whose chi² may be called too large
+_TOO_GOOD = 1e-5  # and of those called too small
 
 
 @dataclass(frozen=True)
@@ -35,7 +38,7 @@ class Evidence:
     constant_chi2: Reals
     absolute: Flags
 
-    @property
+    @cached_property
     def chi2(self) -> Reals:
         """The sums of squared residuals, (rows,)."""
         return np.asarray(np.einsum("km,km->k", self.residual, self.residual))
@@ -45,39 +48,67 @@ class Evidence:
         """The degrees of freedom, (rows,)."""
         return self.count - len(self.free)
 
-    @property
+    @cached_property
     def inflation(self) -> Reals:
         """By what to multiply the covariance: 1, or reduced chi² where errors come from the scatter; (rows,)."""
         return np.where(self.absolute, 1.0, self.chi2 / np.maximum(self.freedom, 1))
 
 
-def verdicts(found: Evidence) -> list[tuple[bool, str]]:
-    """Return (believable, what to say) for each row."""
+@dataclass(frozen=True)
+class Verdict:
+    """Whether a fit may be believed, and what to say of it; `empty`: there was nothing to be fitted."""
+
+    believable: bool
+    message: str
+    empty: bool = False
+
+
+_GOOD = Verdict(True, "")
+
+
+def verdicts(found: Evidence) -> list[Verdict]:
+    """Return the verdict on each row."""
     with np.errstate(all="ignore"):
         flat = ~_stands_out(found) if found.model.feature else np.zeros(len(found.values), dtype=bool)
         uncertain = _uncertain(found)
-        correlated = np.array([max(t.values()) > _SURE for t in residual_tests(found)], dtype=bool)
-        excess = np.abs(found.chi2 - found.freedom) > 5 * np.sqrt(2 * np.maximum(found.freedom, 1))
-    said: list[tuple[bool, str]] = []
-    for k in range(len(found.values)):
+        correlated = np.max(list(_chances(found).values()), axis=0) > _SURE
+        above, below = _tails(found)
+        misfit = np.minimum(above / _UNLIKELY, below / _TOO_GOOD) < 1
+    doubtful = found.lost.any(axis=1) | found.at_edge.any(axis=1) | uncertain.any(axis=1) | correlated
+    doubtful |= found.absolute & misfit
+    names, rows = tuple(found.theta), np.transpose(list(found.theta.values())).tolist()
+    said: list[Verdict] = []
+    for k, row in enumerate(rows):
         if flat[k]:
             message = f"No {found.model.feature} above the noise: the trace is compatible with a constant."
-            said.append((False, message))
+            said.append(Verdict(False, message, empty=True))
             continue
-        faults: list[str] = []
-        if found.lost[k].any():
-            faults.append(f"The data do not determine {_labels(found, found.lost[k])}.")
-        if found.at_edge[k].any():
-            faults.append(f"{_labels(found, found.at_edge[k])} ended at the edge of what is allowed.")
-        if uncertain[k].any():
-            faults.append(f"The error of {_labels(found, uncertain[k])} is larger than the value.")
-        faults += found.model.doubts(found.x, {n: float(v[k]) for n, v in found.theta.items()})
-        if found.absolute[k] and excess[k]:
-            faults += _quality(found, k)
-        if correlated[k]:
-            faults.append("The residuals are not random: another model may describe the data.")
-        said.append((not faults, " ".join(faults)))
+        faults = found.model.doubts(found.x, dict(zip(names, row, strict=True)))
+        if doubtful[k]:
+            faults = _faults(
+                found, k, uncertain[k], faults, misfit=bool(misfit[k]), correlated=bool(correlated[k])
+            )
+        said.append(Verdict(not faults, " ".join(faults)) if faults else _GOOD)
     return said
+
+
+def _faults(
+    found: Evidence, k: int, uncertain: Flags, doubts: list[str], *, misfit: bool, correlated: bool
+) -> list[str]:
+    """Return in words what is wrong with row k, what the model itself doubts among it."""
+    faults: list[str] = []
+    if found.lost[k].any():
+        faults.append(f"The data do not determine {_labels(found, found.lost[k])}.")
+    if found.at_edge[k].any():
+        faults.append(f"{_labels(found, found.at_edge[k])} ended at the edge of what is allowed.")
+    if uncertain.any():
+        faults.append(f"The error of {_labels(found, uncertain)} is larger than the value.")
+    faults += doubts
+    if found.absolute[k] and misfit:
+        faults += _quality(found, k)
+    if correlated:
+        faults.append("The residuals are not random: another model may describe the data.")
+    return faults
 
 
 def _labels(found: Evidence, chosen: Sequence[bool] | Flags) -> str:
@@ -100,27 +131,38 @@ def _uncertain(found: Evidence) -> Flags:
     return np.asarray(essential & ~found.lost & ~(np.sqrt(variance) < np.abs(found.values)))
 
 
+def _tails(found: Evidence) -> tuple[Reals, Reals]:
+    """Return how often a right fit has a chi² as large, and as small, as each; (rows,)."""
+    from scipy.special import chdtr, chdtrc
+
+    freedom = np.maximum(found.freedom, 1)
+    chi2 = np.where(found.freedom > 0, found.chi2, freedom)
+    return np.asarray(chdtrc(freedom, chi2)), np.asarray(chdtr(freedom, chi2))
+
+
 def _quality(found: Evidence, k: int) -> list[str]:
     freedom = int(found.freedom[k])
-    if freedom <= 0:
-        return []
     residual = found.residual[k]
     chi2 = float(residual @ residual)
-    excess, reduced = (chi2 - freedom) / np.sqrt(2 * freedom), chi2 / freedom
-    if excess > 5 and reduced > 1.2:
-        worst = int(np.argmax(np.abs(residual)))
-        rest = (chi2 - residual[worst] ** 2 - freedom) / np.sqrt(2 * freedom)
-        if abs(residual[worst]) > 5 and rest < 4:
-            where = found.x[worst % len(found.x)]
-            return [f"One point, at {where:.6g}, lies {abs(residual[worst]):.0f} σ off."]
-        return [f"The curve does not describe the data (reduced χ² = {reduced:.3g})."]
-    if excess < -5 and reduced < 0.5:
+    reduced = chi2 / freedom
+    if reduced < 1:
         return [f"The points scatter much less than their errors (reduced χ² = {reduced:.2g})."]
-    return []
+    worst = int(np.argmax(np.abs(residual)))
+    rest = (chi2 - residual[worst] ** 2 - freedom) / np.sqrt(2 * freedom)
+    if abs(residual[worst]) > 5 and rest < 4:
+        where = found.x[worst % len(found.x)]
+        return [f"One point, at {where:.6g}, lies {abs(residual[worst]):.0f} σ off."]
+    return [f"The curve does not describe the data (reduced χ² = {reduced:.3g})."]
 
 
 def residual_tests(found: Evidence) -> list[dict[str, float]]:
-    """Return, for each row, how many standard deviations neighbouring residuals agree more than by chance.
+    """Return, for each row, how many standard deviations its residuals are off chance, by the name of the test."""
+    made = _chances(found)
+    return [{name: float(value[k]) for name, value in made.items()} for k in range(len(found.residual))]
+
+
+def _chances(found: Evidence) -> dict[str, Reals]:
+    """Return how many standard deviations neighbouring residuals agree more than by chance; (rows,) each.
 
     `autocorrelation`: of the lag-one correlation, corrected for the free values; `runs`: of the number of runs of
     one sign (Wald and Wolfowitz, Ann. Math. Stat. 11, 147 (1940)). Both 0 below 20 points.
@@ -142,7 +184,4 @@ def residual_tests(found: Evidence) -> list[dict[str, float]]:
     spread = np.sqrt(np.maximum((expected - 1) * (expected - 2) / (size - 1), 1e-12))
     few = np.where((above > 5) & (below > 5), (expected - runs) / spread, 0.0)
     told = (found.count >= 20) & (total > 0)
-    return [
-        {"autocorrelation": float(c), "runs": float(r)}
-        for c, r in zip(np.where(told, correlation, 0.0), np.where(told, few, 0.0), strict=True)
-    ]
+    return {"autocorrelation": np.where(told, correlation, 0.0), "runs": np.where(told, few, 0.0)}

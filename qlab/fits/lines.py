@@ -6,7 +6,7 @@ import numpy as np
 
 from qlab.fits.decay import sizes
 from qlab.fits.model import Curve, FitModel, Theta, Variable
-from qlab.fits.starts import Candidates, grid_of, heights, spacing, span, with_constant
+from qlab.fits.starts import Candidates, ends, grid_of, heights, spacing, span, with_constant
 
 _LN2 = np.log(2)
 
@@ -19,7 +19,8 @@ def line_centres(x: Curve, width: float) -> Curve:
 
 def line_doubts(x: Curve, frequency: float, width: float) -> list[str]:
     """Return what is doubtful about a line at a frequency with this full width."""
-    if not np.min(x) <= frequency <= np.max(x):
+    first, last = ends(x)
+    if not first <= frequency <= last:
         return ["The line found lies outside the sweep."]
     if width < spacing(x):
         return ["The line is narrower than one step of the sweep: take smaller steps."]
@@ -43,6 +44,7 @@ class _Line(FitModel):
 
     feature: ClassVar[str] = "resonance line"
     batched: ClassVar[bool] = True
+    loss: ClassVar[float] = 0.4  # of the scan of starting values: more for shapes with less of a tail
     parameters: ClassVar[tuple[Variable, ...]] = (
         Variable("frequency", "x", "centre"),
         Variable("fwhm", "x", "line width (FWHM)", minimum=0.0, essential=True),
@@ -78,7 +80,7 @@ class _Line(FitModel):
         centre, width = grid_of(line_centres(x, span(x) / 40), widths)
         shape = self.shape((x - centre[:, None]) / (width[:, None] / 2))[0]
         values = {"frequency": centre, "fwhm": width}
-        return Candidates(values, with_constant(shape), centre, span(x) / 20, 3, heights)
+        return Candidates(values, with_constant(shape), centre, span(x) / 20, 3, heights, loss=self.loss)
 
     def scales(self, x: Curve, theta: Theta) -> dict[str, Any]:
         """Return the width for frequencies and the height for heights."""
@@ -102,6 +104,7 @@ class Lorentzian(_Line):
     name: ClassVar[str] = "lorentzian"
     title: ClassVar[str] = "Lorentzian line"
     formula: ClassVar[str] = "offset + amplitude·γ²/((x−f)²+γ²), γ = fwhm/2"
+    loss: ClassVar[float] = 0.2
 
     def shape(self, reduced: Curve) -> tuple[Curve, Curve]:
         """Return 1/(1 + r²)."""

@@ -9,12 +9,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from qlab.errors import UsageError
 from qlab.fits.batch import Fits
-from qlab.fits.judge import Evidence, verdicts
+from qlab.fits.judge import Evidence, Verdict, verdicts
 from qlab.fits.model import FitModel, Variable
 from qlab.fits.points import check_names, counted, scatter, settled, split, why_not
 from qlab.fits.search import ALIKE, TIE, another, expected_errors
 from qlab.fits.solve import at_edge, constant_chi2, inside
-from qlab.fits.traces import Traces, given_squares_at_zero, inverse
+from qlab.fits.traces import Rows, Traces, given_squares_at_zero, inverse
 
 Reals = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -71,7 +71,7 @@ def fit_many(
 
 def _joined(
     model: FitModel,
-    parts: list[tuple[Evidence, list[str], Flags, Flags]],
+    parts: list[tuple[Evidence, list[Verdict], Flags]],
     held: Mapping[str, Reals],
     signal: str,
     units: tuple[str, str],
@@ -81,9 +81,8 @@ def _joined(
     joined: dict[str, Any] = {name: np.concatenate([getattr(e, name) for e in found]) for name in names}
     joined["theta"] = {n: np.concatenate([e.theta[n] for e in found]) for n in found[0].theta}
     whole = replace(found[0], **joined)
-    messages = tuple(message for part in parts for message in part[1])
-    success, fitted = (np.concatenate([part[i] for part in parts]) for i in (2, 3))
-    return Fits(model, whole, held, messages, success, fitted, signal, units)
+    said = tuple(verdict for part in parts for verdict in part[1])
+    return Fits(model, whole, held, said, np.concatenate([part[2] for part in parts]), signal, units)
 
 
 @dataclass(frozen=True)
@@ -96,7 +95,7 @@ class _Job:
 
     def fit(
         self, x: Reals, y: Reals, error: Reals, held: Mapping[str, Reals], start: Mapping[str, Reals] | None
-    ) -> tuple[Evidence, list[str], Flags, Flags]:
+    ) -> tuple[Evidence, list[Verdict], Flags]:
         seen = np.isfinite(y)
         usable = seen & np.isfinite(error) & (error > 0)
         absolute = np.asarray(usable.any(axis=1))
@@ -117,13 +116,12 @@ class _Job:
         traces, values = self._reweighted(traces, values, again)
         values = self._without_negative_squares(traces, values)
         evidence = self._evidence(traces, values, absolute, seen)
-        said = verdicts(evidence)
-        success, messages = np.zeros(len(y), dtype=bool), list(why)
-        for k, (believable, message) in enumerate(said):
-            if good[k]:
-                success[k] = believable and not rivals.get(k)
-                messages[k] = rivals[k] if believable and k in rivals else message
-        return evidence, messages, success, good
+        said = [
+            Verdict(False, reason, empty=True) if reason
+            else Verdict(False, rivals[k]) if found.believable and k in rivals else found
+            for k, (reason, found) in enumerate(zip(why, verdicts(evidence), strict=True))
+        ]  # fmt: skip
+        return evidence, said, good
 
     def _typical(self, y: Reals, seen: Flags, error: Reals, usable: Flags, absolute: Flags) -> Reals:
         if usable.all():
@@ -156,16 +154,33 @@ class _Job:
         if start:
             begin = np.stack([start[v.name] for v in self.free], axis=-1)
             return traces.settle(rows, self._inner(begin, traces), 1e-5)[0], {}
-        owner, begin = self._starts(traces, typical)
-        ended, chi2 = traces.settle(owner, self._inner(begin, traces), 1e-3, steps=12)
-        lowest = np.full(len(traces), np.inf)
+        owner, begin, promise = self._starts(traces, typical)
+        begin = self._inner(begin, traces)
+        # The likeliest start of each trace to its end; another only where it could fall as low.
+        first = np.searchsorted(owner, rows)
+        ended, chi2 = traces.settle(rows, begin[first], 1e-6)
+        hopeful = ~(promise > chi2[owner] + ALIKE)
+        hopeful[first] = False
+        if not hopeful.any():
+            return ended, {}
+        others, ends, sums = self._others(traces, owner[hopeful], begin[hopeful], chi2)
+        order = np.argsort(np.concatenate([rows, others]), kind="stable")
+        return self._best(
+            traces, np.concatenate([rows, others])[order], np.concatenate([ended, ends])[order],
+            np.concatenate([chi2, sums])[order],
+        )  # fmt: skip
+
+    def _others(self, traces: Traces, owner: Rows, begin: Reals, reached: Reals) -> tuple[Rows, Reals, Reals]:
+        """Return the ends (with their owners and chi²) of starts that come near the chi² that was reached."""
+        ended, chi2 = traces.settle(owner, begin, 1e-3, steps=12)
+        lowest = reached.copy()
         np.minimum.at(lowest, owner, chi2)
         keep = (chi2 <= 1.05 * lowest[owner] + 10) & ~self._same(traces, owner, ended, chi2)
         owner, ended = owner[keep], ended[keep]
         ended, chi2 = traces.settle(owner, ended, 1e-6)
-        return self._best(traces, owner, ended, chi2)
+        return owner, ended, chi2
 
-    def _same(self, traces: Traces, owner: NDArray[np.int64], ended: Reals, chi2: Reals) -> Flags:
+    def _same(self, traces: Traces, owner: Rows, ended: Reals, chi2: Reals) -> Flags:
         """Say which ends are those of an earlier start of the same trace."""
         scale = traces.scale(ended, owner)
         found = np.zeros(len(owner), dtype=bool)
@@ -179,22 +194,23 @@ class _Job:
         squared = np.array([v.squared for v in self.free], dtype=bool)
         return inside(np.where(squared, begin**2, begin), *traces.bounds())
 
-    def _starts(self, traces: Traces, typical: Reals) -> tuple[NDArray[np.int64], Reals]:
-        """Return starting values (starts, p) and to which trace each belongs, the likeliest first."""
+    def _starts(self, traces: Traces, typical: Reals) -> tuple[Rows, Reals, Reals]:
+        """Return to which trace each start belongs, its values (starts, p), and its promise; the likeliest first."""
         tried = self.model.tried(traces.x) if self.model.batched else None
         if tried is None or not np.isfinite(traces.error).all():
             return self._guesses(traces)
         relative = np.median(traces.error / typical[:, None], axis=0)
         scaled = traces.y / typical[:, None]
-        found, worth = tried.starts_of_many(scaled, relative)
+        found, real, promise = tried.starts_of_many(scaled, relative)
         for variable in self.free:
             if variable.unit == "y":
                 found[variable.name] = found[variable.name] * typical[:, None]
-        default = {v.name: np.full(worth.shape, self.model.known(v.name)) for v in self.free}
+        default = {v.name: np.full(real.shape, self.model.known(v.name)) for v in self.free}
         stacked = np.stack([found.get(v.name, default[v.name]) for v in self.free], axis=-1)
-        return np.nonzero(worth)[0], stacked[worth]
+        real[:, 0] = True
+        return np.nonzero(real)[0], stacked[real], promise[real]
 
-    def _guesses(self, traces: Traces) -> tuple[NDArray[np.int64], Reals]:
+    def _guesses(self, traces: Traces) -> tuple[Rows, Reals, Reals]:
         owner, begin = [], []
         for k in range(len(traces)):
             seen = np.isfinite(traces.error[k])
@@ -205,11 +221,9 @@ class _Job:
             for guess in guesses:
                 owner.append(k)
                 begin.append([guess.get(v.name, self.model.known(v.name)) for v in self.free])
-        return np.array(owner, dtype=np.int64), np.array(begin, dtype=float)
+        return np.array(owner, dtype=np.int64), np.array(begin, dtype=float), np.full(len(owner), -np.inf)
 
-    def _best(
-        self, traces: Traces, owner: NDArray[np.int64], ended: Reals, chi2: Reals
-    ) -> tuple[Reals, dict[int, str]]:
+    def _best(self, traces: Traces, owner: Rows, ended: Reals, chi2: Reals) -> tuple[Reals, dict[int, str]]:
         first = np.searchsorted(owner, np.arange(len(traces)))
         best = first.copy()
         number = np.bincount(owner, minlength=len(traces))
@@ -221,9 +235,7 @@ class _Job:
         close = np.flatnonzero((chi2 <= chi2[best][owner] + ALIKE) & (best[owner] != np.arange(len(owner))))
         return values, self._rivals(traces, owner[close], values, ended[close])
 
-    def _rivals(
-        self, traces: Traces, owner: NDArray[np.int64], values: Reals, others: Reals
-    ) -> dict[int, str]:
+    def _rivals(self, traces: Traces, owner: Rows, values: Reals, others: Reals) -> dict[int, str]:
         """Return in words, by trace, what else fits almost as well."""
         if not len(owner):
             return {}
@@ -261,7 +273,8 @@ class _Job:
     def _evidence(self, traces: Traces, values: Reals, absolute: Flags, seen: Flags) -> Evidence:
         rows = np.arange(len(traces))
         scale = traces.scale(values, rows)
-        covariance, lost = inverse(traces.jacobian(values, rows), scale)
+        residual, jacobian = traces.linear(values, rows)
+        covariance, lost = inverse(jacobian, scale)
         if any(v.squared for v in self.free):
             for k in rows:
                 covariance[k] = given_squares_at_zero(covariance[k], self.free, values[k])
@@ -269,6 +282,6 @@ class _Job:
             self.model, traces.x, self.free,
             {name: value[:, 0] for name, value in traces.theta(values, rows).items()},
             values, covariance, lost, at_edge(traces, values, covariance, scale),
-            traces.residual(values, rows), seen.sum(axis=1),
+            residual, seen.sum(axis=1),
             constant_chi2(traces.y, traces.error, quadratures=self.model.quadratures), absolute,
         )  # fmt: skip

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from qlab.fits.judge import Verdict
 from qlab.fits.model import FitModel, Variable
 from qlab.fits.solve import Reals, named
 from qlab.record import FitParameter, FitResult
@@ -17,7 +18,8 @@ class Outcome:
     """Where a fit ended and what was judged of it.
 
     `values` (free,) are squares of squared variables, `covariance` (free, free) is that of the values with the
-    errors that count in the end; `tests` are of the residuals, by name.
+    errors that count in the end; `tests` are of the residuals, by name. Of a trace with nothing in it to be fitted
+    the report has no errors: its values are where a search in noise ended.
     """
 
     model: FitModel
@@ -27,8 +29,7 @@ class Outcome:
     covariance: Reals
     chi2: float
     freedom: int
-    believable: bool
-    message: str
+    verdict: Verdict
     tests: Mapping[str, float]
 
     @property
@@ -57,22 +58,24 @@ def report(outcome: Outcome, signal: str, units: tuple[str, str]) -> FitResult:
     """Return what an outcome says: values with absolute errors, goodness of fit, and whether to believe it."""
     model, free, theta = outcome.model, outcome.free, outcome.theta
     ours, _ = errors_of(free, outcome.values, outcome.covariance)
+    if outcome.verdict.empty:
+        ours = np.full_like(ours, np.inf)
     errors = dict(zip((v.name for v in free), np.sqrt(np.diag(ours)), strict=True))
     parameters = [
         FitParameter(
-            name=v.name, label=v.label, value=theta[v.name], unit=_unit(v.unit, units),
+            name=v.name, label=v.label, value=theta[v.name], unit=unit_of(v.unit, units),
             error=float(errors[v.name]) if np.isfinite(errors.get(v.name, np.nan)) else None,
         )
         for v in model.parameters
     ]  # fmt: skip
     parameters += _derived(outcome, units)
-    message = outcome.message
+    message = outcome.verdict.message
     for variable in free:
         if variable.squared and theta[variable.name] == 0:
-            shown = format_quantity(float(errors[variable.name]), _unit(variable.unit, units), digits=2)
+            shown = format_quantity(float(errors[variable.name]), unit_of(variable.unit, units), digits=2)
             message += f" The {variable.label} is compatible with 0 (below about {shown})."
     return FitResult(
-        model=model.name, signal=signal, success=outcome.believable, message=message.strip(),
+        model=model.name, signal=signal, success=outcome.verdict.believable, message=message.strip(),
         parameters=tuple(parameters), free=tuple(v.name for v in free),
         # Where the data leave something open there is no covariance: infinities help nobody in a file.
         covariance=tuple(tuple(row) for row in ours.tolist()) if np.isfinite(ours).all() else (),
@@ -100,16 +103,18 @@ def _derived(outcome: Outcome, units: tuple[str, str]) -> list[FitParameter]:
     for name, (value, unit, label) in names.items():
         gradient = np.array(gradients[name])
         variance = float(gradient @ covariance @ gradient) if np.isfinite(gradient).all() else np.nan
-        error = float(np.sqrt(variance)) if np.isfinite(variance) and variance >= 0 else None
+        known = np.isfinite(variance) and variance >= 0 and not outcome.verdict.empty
+        error = float(np.sqrt(variance)) if known else None
         found.append(
             FitParameter(
-                name=name, label=label, value=value, error=error, unit=_unit(unit, units), derived=True
+                name=name, label=label, value=value, error=error, unit=unit_of(unit, units), derived=True
             )
         )
     return found
 
 
-def _unit(unit: str, units: tuple[str, str]) -> str:
+def unit_of(unit: str, units: tuple[str, str]) -> str:
+    """Return the unit of a parameter ("x", "y", "1/x" stand for those of the axis and the signal, `units`)."""
     x, y = units
     plain = {"x": x, "y": y}
     if unit in plain:

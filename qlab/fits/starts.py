@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from qlab.fits.scanning import NEVER, Basis, shaped
+
 Reals = NDArray[np.float64]
 Read = Callable[[Reals], Mapping[str, Reals]]
-_NEVER = 1e12  # what a candidate of the wrong sign counts, in sums of squares
 
 
 def _nothing(coefficients: Reals) -> NDArray[np.bool_]:
@@ -24,7 +25,8 @@ class Candidates:
     `values`: the shape parameters by name, each (k,). `columns` (k, c, n): what is solved linearly; the first
     column is the constant. `read` turns coefficients (..., c) into parameter values by name; `wrong` says which
     coefficients (..., c) cannot be. Two candidates are one where their `position` (k,) differs by less than
-    `apart`; the best `count` are kept. `prior` (k,) is added to chi².
+    `apart`; the best `count` are kept. `prior` (k,) is added to chi². `loss`: what share of the fall of chi² the
+    best candidate may miss because the truth lies between two of them.
     """
 
     values: Mapping[str, Reals]
@@ -35,11 +37,13 @@ class Candidates:
     read: Read
     wrong: Callable[[Reals], NDArray[np.bool_]] = _nothing
     prior: Reals = field(default_factory=lambda: np.zeros(1))
+    loss: float = 0.4
+    _bases: dict[bytes, Basis] = field(default_factory=dict, repr=False, compare=False)
 
     def starts(self, y: Reals, error: Reals) -> list[dict[str, float]]:
         """Return starting values for one trace; y and error (n,)."""
         chi2, coefficients = project(self.columns, y, error)
-        chi2 = chi2 + np.where(self.wrong(coefficients), _NEVER, 0.0) + self.prior
+        chi2 = chi2 + np.where(self.wrong(coefficients), NEVER, 0.0) + self.prior
         picked = best_distinct(chi2, self.position, self.apart, self.count)
         read = self.read(coefficients[picked])
         return [
@@ -47,45 +51,24 @@ class Candidates:
             for j, i in enumerate(picked)
         ]
 
-    def starts_of_many(self, y: Reals, error: Reals) -> tuple[dict[str, Reals], NDArray[np.bool_]]:
-        """Return starting values of many traces, each (traces, count), and which of them are worth a try.
+    def starts_of_many(self, y: Reals, error: Reals) -> tuple[dict[str, Reals], NDArray[np.bool_], Reals]:
+        """Return starting values of many traces, each (traces, count), which of them there are, and their promise.
 
         Shapes: y (traces, n), error (n,), the typical one. The same scan as `starts`, at equal weights for all
-        traces, as one product of matrices in single precision; a start that explains less than 0.6 of what the
-        best does is not worth a try.
+        traces. The promise is the least chi² that a fit from there could reach.
         """
-        basis, back = _orthonormal(self.columns / error)
-        k, c, n = basis.shape
-        constant = y / error @ basis[0, 0]
-        rest = (y / error - constant[:, None] * basis[0, 0]).astype(np.float32)
-        # What the other columns explain beyond the constant, which is the same for all.
-        shares = (rest @ basis[:, 1:].reshape(-1, n).astype(np.float32).T).reshape(len(y), k, c - 1)
-        gain = np.einsum("tkc,tkc->tk", shares, shares)
-        score = -gain.astype(float) + self.prior
-        if self.wrong is not _nothing:
-            whole = np.concatenate(
-                [np.broadcast_to(constant[:, None, None], (len(y), k, 1)), shares], axis=-1
-            )
-            score += np.where(self.wrong((back @ whole[..., None])[..., 0]), _NEVER, 0.0)
-        picked, kept = self._pick(score)
-        shapes = {name: value[picked] for name, value in self.values.items()}
-        exact = np.einsum("tscn,tn->tsc", basis[picked], y / error)
-        read = self.read(np.einsum("tscd,tsd->tsc", back[picked], exact))
-        best = np.take_along_axis(gain, picked, axis=1)
-        worth = kept & (best >= 0.6 * best[:, :1])
-        worth[:, 0] = True
-        return {name: np.asarray(v, dtype=float) for name, v in {**shapes, **read}.items()}, worth
+        basis = self._basis(error)
+        wrong = None if self.wrong is _nothing else self.wrong
+        found = basis.scan(y / error, self.count, self.apart, self.prior, wrong, self.loss)
+        named = {**shaped(self.values, found), **self.read(found.coefficients)}
+        return {n: np.asarray(v, dtype=float) for n, v in named.items()}, found.real, found.promise
 
-    def _pick(self, score: Reals) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-        """Return the lowest scores whose positions lie apart; (traces, count), and which are real."""
-        rows = np.arange(len(score))
-        picked = np.empty((len(score), self.count), dtype=np.int64)
-        kept = np.empty(picked.shape, dtype=bool)
-        for i in range(self.count):
-            picked[:, i] = best = np.argmin(score, axis=1)
-            kept[:, i] = score[rows, best] < _NEVER / 2
-            score[np.abs(self.position - self.position[best][:, None]) < self.apart] = np.inf
-        return picked, kept
+    def _basis(self, error: Reals) -> Basis:
+        key = error.tobytes()
+        if key not in self._bases:
+            self._bases.clear()
+            self._bases[key] = Basis.of(self.columns / error, self.position)
+        return self._bases[key]
 
 
 _remembered: dict[tuple[Any, bytes], Candidates | None] = {}
@@ -101,27 +84,6 @@ def remembered(key: Any, x: Reals, make: Callable[[Reals], Candidates | None]) -
         _remembered[whole] = found
         return found
     return _remembered[whole]
-
-
-def _orthonormal(columns: Reals) -> tuple[Reals, Reals]:
-    """Return an orthonormal basis (k, c, n) of the columns, the first first, and what leads back, (k, c, c)."""
-    k, c, _ = columns.shape
-    basis = np.array(columns, dtype=float)
-    back = np.zeros((k, c, c))
-    back[:, np.arange(c), np.arange(c)] = 1.0
-    for i in range(c):
-        own = np.sqrt(np.einsum("kn,kn->k", basis[:, i], basis[:, i]))
-        for _ in range(2):
-            for j in range(i):
-                share = np.einsum("kn,kn->k", basis[:, i], basis[:, j])
-                basis[:, i] -= share[:, None] * basis[:, j]
-                back[:, :, i] -= share[:, None] * back[:, :, j]
-        left = np.sqrt(np.einsum("kn,kn->k", basis[:, i], basis[:, i]))
-        # A column that the earlier ones make up adds nothing.
-        norm = np.where(left > 1e-6 * own, left, np.inf)
-        basis[:, i] /= norm[:, None]
-        back[:, :, i] /= norm[:, None]
-    return basis, back
 
 
 def project(columns: Reals, y: Reals, error: Reals) -> tuple[Reals, Reals]:
@@ -165,11 +127,11 @@ def best_distinct(score: Reals, position: Reals, apart: float, count: int) -> li
 
 
 @lru_cache(maxsize=64)
-def _sampling(points: bytes) -> tuple[float, float, int]:
+def _sampling(points: bytes) -> tuple[float, float, int, tuple[float, float]]:
     x = np.unique(np.frombuffer(points))
     if len(x) < 2:
-        return 1.0, 1.0, len(x)
-    return float(np.median(np.diff(x))), float(x[-1] - x[0]), len(x)
+        return 1.0, 1.0, len(x), (float(x[0]), float(x[0])) if len(x) else (0.0, 0.0)
+    return float(np.median(np.diff(x))), float(x[-1] - x[0]), len(x), (float(x[0]), float(x[-1]))
 
 
 @lru_cache(maxsize=64)
@@ -195,6 +157,11 @@ def spacing(x: Reals) -> float:
 def span(x: Reals) -> float:
     """Return the range of x, and 1 where it has none."""
     return _sampling(np.ascontiguousarray(x, dtype=float).tobytes())[1]
+
+
+def ends(x: Reals) -> tuple[float, float]:
+    """Return the least and the largest x."""
+    return _sampling(np.ascontiguousarray(x, dtype=float).tobytes())[3]
 
 
 def distinct(x: Reals) -> int:

@@ -132,7 +132,7 @@ class Traces:
         if not self.together:
             return None
         known = self.model.slopes(self.x, self.theta(values, rows))
-        return None if known is None else self._weighted(known[1], 1 / self.error[rows])
+        return None if known is None else self._weighted(known[1], self._weight[rows])
 
     def _weighted(self, slopes: Mapping[str, Reals], weight: Reals) -> Reals:
         found = np.empty((len(weight), len(self.free), self.y.shape[1]))
@@ -141,6 +141,10 @@ class Traces:
         if not np.isfinite(found.sum()):
             found = np.nan_to_num(found, nan=0.0, posinf=0.0, neginf=0.0)
         return found
+
+    @cached_property
+    def _weight(self) -> Reals:
+        return np.asarray(1 / self.error)
 
     @cached_property
     def together(self) -> bool:
@@ -160,12 +164,17 @@ class Traces:
 
     def whole(self, values: Reals, rows: Rows) -> tuple[Reals, Reals, Reals]:
         """Return residuals, JᵀJ and Jᵀr from one call of the model."""
+        residual, jacobian = self.linear(values, rows)
+        return residual, jacobian @ jacobian.transpose(0, 2, 1), (jacobian @ residual[..., None])[..., 0]
+
+    def linear(self, values: Reals, rows: Rows) -> tuple[Reals, Reals]:
+        """Return the residuals (rows, m) and their slopes (rows, p, m)."""
+        if not self.together:
+            return self.residual(values, rows), self.jacobian(values, rows)
         known = self.model.slopes(self.x, self.theta(values, rows))
         assert known is not None  # noqa: S101 - narrows the type: only asked where `together`
-        weight = 1 / self.error[rows]
-        residual = self._tame((known[0] - self.y[rows]) * weight)
-        jacobian = self._weighted(known[1], weight)
-        return residual, jacobian @ jacobian.transpose(0, 2, 1), (jacobian @ residual[..., None])[..., 0]
+        weight = self._weight[rows]
+        return self._tame((known[0] - self.y[rows]) * weight), self._weighted(known[1], weight)
 
     def settle(
         self, owner: Rows, begin: Reals, tolerance: float, *, steps: int = 60, held: int = -1

@@ -64,7 +64,7 @@ class CosineOfTwoDecays(DampedCosine):
         phase = 2 * np.pi * trial[:, None] * x
         columns = with_constant(np.exp(-loss) * np.cos(phase), np.exp(-loss) * np.sin(phase))
         values = {"frequency": trial, "T2_star": time, "slow_share": half}
-        return Candidates(values, columns, trial, 0.7 / span(x), 3, waves)
+        return Candidates(values, columns, trial, 0.7 / span(x), 3, waves, loss=0.15)
 
     def derive(self, theta: Theta) -> dict[str, tuple[float, str, str]]:
         """Return the exponential decay time and the rms of the slow detuning."""

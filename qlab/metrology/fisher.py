@@ -1,22 +1,17 @@
 """Classical Fisher information of a measured curve, and the Cramér–Rao bound that follows from it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-Reals = NDArray[np.float64]
-_SMALL_CHANGE = 1e-4  # of the curve's height: error of the central difference ~1e-8, of rounding ~1e-12
+from qlab.metrology.slopes import CurveModel, Reals, jacobian
 
-
-class CurveModel(Protocol):
-    """What a fit model is here: a curve over x for named values."""
-
-    def evaluate(self, x: Reals, theta: Mapping[str, float]) -> Reals:
-        """Return the curve at x; same shape as x."""
-        ...
+__all__ = [
+    "Bound", "CurveModel", "Reals", "binomial_information", "cramer_rao", "gaussian_information", "jacobian",
+    "poisson_information",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -34,35 +29,6 @@ class Bound:
     def sigma(self) -> dict[str, float]:
         """The least standard deviations by name."""
         return dict(zip(self.names, np.sqrt(np.diag(self.covariance)).tolist(), strict=True))
-
-
-def jacobian(model: CurveModel, x: ArrayLike, theta: Mapping[str, float], names: Sequence[str]) -> Reals:
-    """Return dy/dθ by central differences; shape (points, names), in units of y per unit of each value.
-
-    Each step is chosen so that the curve changes by about 1e-4 of its height, whatever the units.
-    """
-    points = np.asarray(x, dtype=float)
-    return np.stack([_derivative(model, points, theta, name) for name in names], axis=-1)
-
-
-def _derivative(model: CurveModel, x: Reals, theta: Mapping[str, float], name: str) -> Reals:
-    value = float(theta[name])
-    curve = model.evaluate(x, theta)
-    size = float(np.ptp(curve)) or float(np.max(np.abs(curve))) or 1.0
-    step = 1e-3 * abs(value) or 1.0
-    slope = np.zeros_like(x)
-    for _ in range(40):
-        sides = [model.evaluate(x, {**theta, name: value + s}) for s in (step, -step)]
-        change = sides[0] - sides[1]
-        slope = change / (2 * step)
-        ratio = float(np.max(np.abs(change))) / (2 * size * _SMALL_CHANGE)
-        if 0.2 < ratio < 5:
-            break
-        # Far from linear the change saturates: go down in decades, up as far as a dead parameter allows.
-        step *= float(np.clip(1 / ratio if ratio > 0 else 1e3, 1e-2, 1e3))
-        if step > 1e3 * max(abs(value), 1e9):
-            break
-    return np.asarray(slope)
 
 
 def gaussian_information(slopes: ArrayLike, error: ArrayLike) -> Reals:

@@ -164,6 +164,11 @@ class Squeezing(Experiment[TwistingParameters]):
         """Return the twisting rate and the detection noise of the bench."""
         return {name: truth[name] for name in ("chi", "detection_noise") if name in truth}
 
+    def believed(self, known: Mapping[str, float]) -> dict[str, float]:
+        """Return the rates of the design."""
+        p = self.parameters
+        return {"chi": p.asked_chi, "detection_noise": 0.0, "dephasing": p.dephasing} | dict(known)
+
     def model(self, theta: Mapping[str, float]) -> dict[str, Any]:
         """Return the squeezing in dB at each twisting time for `chi`, `detection_noise`, `dephasing`."""
         made = load_model(self.fit_model, self.fit_context())

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 from qlab.physics.engine import play as play_on
 from qlab.physics.levels import LevelSystem
 from qlab.pulses import compile_program
+from qlab_experiments.nv.believed import believed_centre
 from qlab_experiments.nv.continuous import ContinuousNV, ContinuousParameters
 from qlab_experiments.nv.figures import cw_sensitivity, field_from_frequency
 from qlab_experiments.nv.pulsed import hyperfine_asymmetry
@@ -40,6 +41,10 @@ class CWODMR(ContinuousNV[CWODMRParameters]):
     def expected(self, truth: Mapping[str, float]) -> dict[str, float]:
         """Return the truth of the line position and of the splitting."""
         return {"frequency": truth["resonance"], "hyperfine": truth["hyperfine"]}
+
+    def believed(self, known: Mapping[str, float]) -> LevelSystem:
+        """Return the NV centre of the design: its line in the middle of the sweep."""
+        return believed_centre(known, float(self.parameters.frequency.values().mean()))
 
     def model(self, system: LevelSystem) -> dict[str, Any]:
         """Return the count rate a system would show, without noise; shape (points,)."""

@@ -18,6 +18,7 @@ from qlab.record import Column, Signal
 from qlab.roles import Laser, MicrowaveSource, PhotonCounter, PulsePlayer
 from qlab.shots import KeepShots
 from qlab.units import Hertz, Seconds, Unit, Watts
+from qlab_experiments.nv.believed import believed_centre
 
 Shots = Annotated[int, Ge(1), Le(10**9)]
 RabiHertz = Annotated[float, Unit("Hz"), Gt(0)]
@@ -195,6 +196,10 @@ class PulsedNV(Experiment[P], Generic[P]):
     def expected(self, truth: Mapping[str, float]) -> dict[str, float]:
         """Return the truth behind the fit parameters that have the same name."""
         return {name: truth[name] for name in ("hyperfine", "T2_star", "sigma_detuning") if name in truth}
+
+    def believed(self, known: Mapping[str, float]) -> LevelSystem:
+        """Return the NV centre of the design."""
+        return believed_centre(known, self.parameters.microwave_frequency)
 
     def model(self, system: LevelSystem) -> dict[str, Any]:
         """Return what a system would show, without noise: `transfer` and the mean of each signal; each (points,)."""

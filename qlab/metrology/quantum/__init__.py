@@ -10,15 +10,22 @@ from qlab.metrology.quantum.fisher import (
     state_derivatives,
 )
 from qlab.metrology.quantum.holevo import HolevoBound, holevo_bound
+from qlab.metrology.quantum.nagaoka import NagaokaBound, nagaoka_hayashi_bound
+from qlab.metrology.quantum.systems import SystemFisher, best_time, system_fisher
 
 __all__ = [
     "HolevoBound",
+    "NagaokaBound",
     "QuantumFisher",
+    "SystemFisher",
+    "best_time",
     "evolved",
     "generator_fisher",
     "holevo_bound",
     "measurement_fisher",
+    "nagaoka_hayashi_bound",
     "pure_state_fisher",
     "quantum_fisher",
     "state_derivatives",
+    "system_fisher",
 ]

@@ -1,0 +1,1 @@
+"""Protocols that ask for a physics, not for a platform."""

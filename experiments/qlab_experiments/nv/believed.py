@@ -1,0 +1,28 @@
+"""The NV centre that a protocol on it believes in: from what is known, the rest as usual."""
+
+import dataclasses
+import math
+from collections.abc import Mapping
+
+from qlab.physics.constants import D_NV, GAMMA_NV
+from qlab.physics.systems.nv import COUPLINGS, NVCentre
+
+
+def believed_centre(known: Mapping[str, float], carrier: float) -> NVCentre:
+    """Return an NV centre with the known numbers (by the names of a bench's truth, SI units).
+
+    Its field is `B` along (`theta`, `phi`), or else the axial one at which the carrier (Hz) is about resonant; the
+    spread of detunings is `sigma_detuning`, or what `T2_star` means, 1/(√2π T2*).
+    """
+    strength = known.get("B", abs(D_NV - carrier) / GAMMA_NV)
+    theta, phi = known.get("theta", 0.0), known.get("phi", 0.0)
+    field = (
+        strength * math.sin(theta) * math.cos(phi), strength * math.sin(theta) * math.sin(phi),
+        strength * math.cos(theta),
+    )  # fmt: skip
+    decay = known.get("T2_star", 0.0)
+    noise = known.get("sigma_detuning", 1 / (math.sqrt(2) * math.pi * decay) if decay > 0 else 0.0)
+    nitrogen = int(known.get("nitrogen", 14))
+    names = {f.name for f in dataclasses.fields(NVCentre)} - {"field", "noise_hz", "nitrogen"}
+    values: dict[str, float] = {**COUPLINGS[nitrogen], **{n: v for n, v in known.items() if n in names}}
+    return NVCentre(field=field, nitrogen=nitrogen, noise_hz=noise, **values)
