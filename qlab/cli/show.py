@@ -1,6 +1,7 @@
 """`qlab show` and `qlab note`: what a run found, and what is said of it later."""
 
 import json
+import math
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -145,7 +146,10 @@ def print_fit(result: FitResult, truth: dict[str, float] | None = None) -> None:
     if result.message:
         print(f"    {result.message}")
     for p in result.parameters:
-        known = f"   truth {format_quantity(truth[p.name], p.unit, 7)}" if truth and p.name in truth else ""
+        size = max(abs(p.value), p.error or 0.0) if math.isfinite(p.value) else None
+        known = ""
+        if truth and p.name in truth:
+            known = f"   truth {format_quantity(truth[p.name], p.unit, 7, like=size)}"
         held = "" if p.error is not None else " (held)"
         print(f"    {p.label or p.name}: {format_measured(p.value, p.error, p.unit)}{held}{known}")
 

@@ -13,6 +13,7 @@ from qlab.fits.model import FitModel
 from qlab.fits.points import Points, check_names, counted, measured, settled, split, why_not
 from qlab.fits.report import Outcome, failure, report
 from qlab.fits.search import best_end, expected_errors, without_negative_squares
+from qlab.fits.spread import expected_errors
 from qlab.fits.solve import Problem, Solution, solve
 from qlab.grid import Grid
 from qlab.record import FitResult, Record
@@ -46,9 +47,16 @@ def fit_grid(
         said = f"A curve is fitted along one axis; this signal has {len(grid.axes)}."
         return Fit.of(failure(chosen, grid.signal.name, said))
     axis, x = grid.axes[0]
-    return fit_curve(
+    made = fit_curve(
         chosen, x, grid.value, grid.error, signal=grid.signal.name, fixed=fixed, start=start,
         units=(axis.unit, grid.signal.unit), counting=grid.signal.rule != "mean",
+    )  # fmt: skip
+    errors = expected_errors(chosen, grid, made)
+    if errors is None:
+        return made
+    return fit_curve(
+        chosen, x, grid.value, errors, signal=grid.signal.name, fixed=fixed, start=made if made.success else start,
+        units=(axis.unit, grid.signal.unit), counting=False,
     )  # fmt: skip
 
 

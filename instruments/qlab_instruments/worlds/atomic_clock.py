@@ -39,9 +39,9 @@ class ClockTruth(Parameters):
     atom_fluctuation: Annotated[float, Ge(0), Le(0.5)] = 0.05
     contrast: Annotated[float, Gt(0), Le(1)] = 0.85
     detection_noise: Level = 8.0  # atoms, rms in each state
-    white: Level = 4e-33  # h0, 1/Hz
+    white: Annotated[float, Unit("1/Hz"), Ge(0)] = 4e-33  # h0
     flicker: Level = 2.6e-33  # h_1: a floor of 6e-17
-    walk: Level = 1e-39  # h_2, Hz
+    walk: Annotated[float, Unit("Hz"), Ge(0)] = 1e-39  # h_2
     comb_noise: Level = 1e-17  # fractional, of one comparison
     drive_gain: Level = 1.0
 

@@ -95,3 +95,13 @@ def dick_limit(white: float, flicker: float, duty: float, cycle: float, walk: fl
     weight = np.sinc(m * duty) ** 2
     slow = float(np.sum(weight * (flicker * cycle / m + walk * (cycle / m) ** 2)))
     return math.sqrt(white / 2 * (1 / duty - 1) + slow)
+
+
+def lock_variance(gain: float) -> float:
+    """Return the variance of the laser's frequency in units of that of one measurement: g/(2 - g), 0 < g < 2.
+
+    Of an integrating lock y -> y - g (y + e) with white e. Source: physics.md P18.
+    """
+    if not 0 < gain < 2:
+        raise UsageError(f"A lock with a gain of {gain:g} does not hold.", "Take one between 0 and 2.")
+    return gain / (2 - gain)
