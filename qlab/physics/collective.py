@@ -147,6 +147,7 @@ def moments(psi: Complex) -> Moments:
 
 def wineland(spins: int, seen: Moments) -> Floats:
     """Return xi_R^2 = N (smallest variance across the mean spin)/|<J>|^2 (Wineland, PRA 50, 67 (1994))."""
+    count(spins)
     length2 = seen.x**2
     if not _along_x(seen):
         length2 = length2 + seen.y**2 + seen.z**2
@@ -157,7 +158,7 @@ def wineland(spins: int, seen: Moments) -> Floats:
 
 def kitagawa(spins: int, seen: Moments) -> Floats:
     """Return xi_S^2 = (smallest variance across the mean spin)/(N/4) (Kitagawa & Ueda 1993)."""
-    return np.asarray(smallest_variance(seen) / (spins / 4))
+    return np.asarray(smallest_variance(seen) / (count(spins) / 4))
 
 
 def _along_x(seen: Moments) -> bool:

@@ -13,6 +13,7 @@ from qlab.parameters import Parameters
 from qlab.physics.constants import D_NV
 from qlab.physics.engine import Readout, play
 from qlab.physics.noise import slow_drift
+from qlab.physics.systems.carbon import with_carbon
 from qlab.physics.systems.nv import COUPLINGS, NVCentre
 from qlab.pulses import Acquire, Delay, Gate, Play, Program, Timeline, compile_program
 from qlab.shots import SUFFIX
@@ -34,6 +35,8 @@ class NVTruth(Parameters):
     D: Hertz = D_NV
     E: Hertz = 0.0
     nitrogen: Annotated[int, Ge(14), Le(15)] = 14
+    carbon_parallel: Hertz = 0.0  # of one 13C; 0 and 0: none beside this centre
+    carbon_perpendicular: Hertz = 0.0
     sigma_detuning: Annotated[float, Unit("Hz"), Ge(0)] = 112.5e3
     tau_c: Annotated[float, Unit("s"), Gt(0)] = 40e-3
     T1: Annotated[float, Unit("s"), Gt(0)] = 5e-3
@@ -87,7 +90,7 @@ class NVWorld(SeededWorld):
         )
         coil = (self.lines.get(f"coil.b{axis}", 0.0) for axis in "xyz")
         field = tuple(strength * part + extra for part, extra in zip(along, coil, strict=True))
-        return NVCentre(
+        centre = NVCentre(
             field=(field[0], field[1], field[2]),
             D=hidden.D,
             E=hidden.E,
@@ -105,6 +108,7 @@ class NVWorld(SeededWorld):
             background_rate=hidden.background_rate,
             dark_rate=hidden.dark_rate,
         )
+        return with_carbon(centre, hidden.carbon_parallel, hidden.carbon_perpendicular)
 
     def detect(self, timeline: Timeline, *, single: bool = False) -> dict[str, NDArray[Any]]:
         """Return the photon counts of each point by key; with `single` those of each shot too."""

@@ -82,6 +82,11 @@ def projection_noise(
 
     Source: Itano et al., PRA 47, 3554 (1993); Ludlow et al., RMP 87, 637 (2015), sec. III; physics.md P15.
     """
+    if not (nominal > 0 and 0 < interrogation <= cycle < math.inf and 0 < contrast <= 1 and atoms > 0):
+        raise UsageError(
+            "A clock has atoms, a contrast of 0 to 1, and an interrogation that is a part of its cycle.",
+            "Check the numbers.",
+        )
     return math.sqrt(cycle / atoms) / (TWO_PI * nominal * interrogation * contrast)
 
 
@@ -91,6 +96,10 @@ def dick_limit(white: float, flicker: float, duty: float, cycle: float, walk: fl
     `white` h0, `flicker` h_1, `walk` h_2 of the oscillator's one-sided spectrum, `duty` d = T/Tc. White noise sums to
     (h0/2)(1/d - 1). Source: Santarelli et al., IEEE UFFC 45, 887 (1998); physics.md P17.
     """
+    if not (0 < duty <= 1 and 0 < cycle < math.inf and min(white, flicker, walk) >= 0) or math.isnan(
+        white + flicker + walk
+    ):
+        raise UsageError("The Dick effect needs a duty of 0 to 1 and noise of 0 or more.", "Check them.")
     m = np.arange(1, 200_001)
     weight = np.sinc(m * duty) ** 2
     slow = float(np.sum(weight * (flicker * cycle / m + walk * (cycle / m) ** 2)))
