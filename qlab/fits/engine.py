@@ -13,8 +13,8 @@ from qlab.fits.model import FitModel
 from qlab.fits.points import Points, check_names, counted, measured, settled, split, why_not
 from qlab.fits.report import Outcome, failure, report
 from qlab.fits.search import best_end, expected_errors, without_negative_squares
-from qlab.fits.spread import expected_errors
 from qlab.fits.solve import Problem, Solution, solve
+from qlab.fits.spread import errors_by_model
 from qlab.grid import Grid
 from qlab.record import FitResult, Record
 
@@ -51,7 +51,7 @@ def fit_grid(
         chosen, x, grid.value, grid.error, signal=grid.signal.name, fixed=fixed, start=start,
         units=(axis.unit, grid.signal.unit), counting=grid.signal.rule != "mean",
     )  # fmt: skip
-    errors = expected_errors(chosen, grid, made)
+    errors = errors_by_model(chosen, grid, made)
     if errors is None:
         return made
     return fit_curve(

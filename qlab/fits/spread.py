@@ -12,7 +12,7 @@ ROUNDS = 4  # of weighting; two are nearly there
 ENOUGH = 20  # degrees of freedom in all, below which the scatter says too little
 
 
-def expected_errors(model: FitModel, grid: Grid, fit: Fit) -> Reals | None:
+def errors_by_model(model: FitModel, grid: Grid, fit: Fit) -> Reals | None:
     """Return the errors of a gridded mean as the model expects them, the grid's shape; None where it does not know.
 
     The scatter of n repetitions knows an error to 1/√(2(n−1)) only, and where the noise is skewed it goes with the

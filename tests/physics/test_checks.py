@@ -1,4 +1,4 @@
-"""Which check of the reference is covered where: those of spins, clocks, transmons, light and propagation; and the rest.
+"""Which check of the reference is covered where: spins, clocks, transmons, light, propagation, closed forms.
 
 `REFERENCE` are the published numbers of the verification set with their tolerances; each is met by a test that names
 the check and holds the number, here or in the file that `WHERE` names.
@@ -115,10 +115,17 @@ def test_p16_width_of_a_rabi_line():
 def test_p18_variance_of_an_integrating_lock():
     assert lock_variance(0.4) == pytest.approx(0.25, rel=1e-6)
     # And the simulated servo has it: only projection noise, one integrator.
-    quiet = {"white": 0.0, "flicker": 0.0, "walk": 0.0, "comb_noise": 0.0, "atom_fluctuation": 0.0, "detection_noise": 0.0}
+    quiet = {
+        "white": 0.0,
+        "flicker": 0.0,
+        "walk": 0.0,
+        "comb_noise": 0.0,
+        "atom_fluctuation": 0.0,
+        "detection_noise": 0.0,
+    }
     run, _, servo = whole("sim-clock", "clock.servo", 3, quiet, cycles=6000, gain=0.4, drift_gain=0.0)
     step = np.pi * servo.interrogation * servo.parameters.contrast
-    of_one = np.sqrt(0.25 / 5000) / step * np.sqrt(1 - 0.85**2 * 0.0)
+    of_one = np.sqrt(0.25 / 5000) / step
     seen = np.var(np.asarray(run["correction"])[200:]) / of_one**2
     assert seen == pytest.approx(0.25, rel=0.15)
 
@@ -137,5 +144,7 @@ def test_s11_budget():
     seen = expectation([rounds], start, np.kron(DOWN, one), [jump])
     assert seen.shape == (200,)
     assert np.all((seen > -1e-9) & (seen < 1 + 1e-9))
-    few = expectation([Repeat(128, (Step(np.diag(levels), spacing[7]), flip))], start, np.kron(DOWN, one), [jump])
+    few = expectation(
+        [Repeat(128, (Step(np.diag(levels), spacing[7]), flip))], start, np.kron(DOWN, one), [jump]
+    )
     assert seen[7] == pytest.approx(float(few), abs=1e-10)

@@ -7,8 +7,8 @@ import numpy as np
 from annotated_types import Ge, Gt, Le
 from pydantic import Field
 
-from qlab.experiment import Experiment
 from qlab.errors import UsageError
+from qlab.experiment import Experiment
 from qlab.expression import Number
 from qlab.parameters import Parameters
 from qlab.physics.constants import A_PERPENDICULAR_14N, D_NV, TWO_PI

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from qlab.parameters import Parameters
 from qlab.physics.constants import TWO_PI
+from qlab.physics.exponential import expm
 from qlab.physics.judge import propagators
 from qlab.physics.oscillator import OscillatorCycles, OscillatorNoise
 from qlab.physics.segments import Segment, cut
@@ -25,6 +26,7 @@ from qlab_instruments.worlds.seeded import SeededWorld
 Time = Annotated[float, Unit("s"), Gt(0)]
 Level = Annotated[float, Ge(0)]
 Vector = tuple[float, float, float]
+FEW_STEPS = 3  # turns and damping in a pulse; from more on the Bloch equations are solved as they are
 CAMERA, LASER, COMB = 4, 14, 24  # random streams
 
 
@@ -212,6 +214,9 @@ class Stretches:
                 turned = complex(u, v) * across * across * cmath.exp(-1j * delta * time) if u or v else 0j
                 vector = (turned.real, turned.imag, (w + 1) * along * along - 1)
                 continue
+            if count > FEW_STEPS:
+                vector = _bloch(vector, (*drive, -delta), (across, along), count, time)
+                continue
             for _ in range(count):
                 u, v, w = vector
                 vector = _turned(
@@ -220,6 +225,18 @@ class Stretches:
                 u, v, w = vector
                 vector = (u * across, v * across, (w + 1) * along - 1)
         return (1 + vector[2]) / 2
+
+
+def _bloch(vector: Vector, field: Vector, damping: tuple[float, float], count: int, time: float) -> Vector:
+    """Turn a vector about a field (rad/s) while it decays towards w = -1: the Bloch equations, exactly.
+
+    `damping` is that of half a step (u and v, w), of `count` steps.
+    """
+    a, b, c = (part * time for part in field)
+    lost, fallen = (-2 * count * math.log(kept) for kept in damping)
+    flow = np.array([[-lost, -c, b, 0], [c, -lost, -a, 0], [-b, a, -fallen, -fallen], [0, 0, 0, 0]])
+    u, v, w = (expm(flow)[:3] @ np.array([*vector, 1.0])).tolist()
+    return u, v, w
 
 
 def _turned(vector: Vector, field: Vector, time: float) -> Vector:

@@ -60,8 +60,23 @@ class NVWithCarbon(NVCentre):
         carbon = carbon + qt.tensor(qt.jmat(1, "z"), one, qt.Qobj(TWO_PI * coupled))
         return qt.tensor(super().hamiltonian(), qt.qeye(2)) + carbon
 
+    @property
+    def _turns(self) -> bool:
+        """Whether anything turns the carbon: a coupling or a field across the axis."""
+        return self.carbon_perpendicular != 0 or self.field[0] != 0 or self.field[1] != 0
+
     def blocks(self) -> tuple[Block, ...]:
-        """Return one block of six levels for each projection of the nitrogen, in the eigenbasis of the carbon."""
+        """Return one block of six levels for each projection of the nitrogen, in the eigenbasis of the carbon.
+
+        Where nothing turns the carbon it only shifts the lines: two blocks of three levels, for either projection.
+        """
+        if not self._turns:
+            shift = TWO_PI * (self.carbon_parallel * np.array(SPINS) - GAMMA_13C * self.field[2])
+            return tuple(
+                replace(block, weight=block.weight / 2, energies=block.energies + m * shift)
+                for block in super().blocks()
+                for m in (0.5, -0.5)
+            )
         energies, _ = self._carbon
         twice = lambda values: np.repeat(values, 2)  # noqa: E731
         return tuple(
@@ -81,6 +96,8 @@ class NVWithCarbon(NVCentre):
     def light(self, power: float) -> Light:
         """Return what the laser does, the carbon looking on."""
         made = super().light(power)
+        if not self._turns:
+            return made
         return Light(self._split(made.jumps), np.repeat(made.brightness, 2))
 
     @cached_property
