@@ -26,11 +26,12 @@ def errors_by_model(model: FitModel, grid: Grid, fit: Fit) -> Reals | None:
     if shapes is None:
         return None
     shapes = np.atleast_2d(np.asarray(shapes, dtype=float))
-    freedom = grid.rows - 1.0
+    freedom = np.asarray(grid.rows, dtype=np.float64) - 1
     known = (freedom > 0) & np.isfinite(grid.error) & np.isfinite(shapes).all(axis=0)
     if freedom[known].sum() < ENOUGH or not known.any():
         return None
-    variance = sizes(shapes[:, known], (grid.error**2 * grid.rows)[known], freedom[known]) @ shapes
+    seen: Reals = np.asarray(grid.error**2 * grid.rows, dtype=np.float64)
+    variance = sizes(shapes[:, known], seen[known], freedom[known]) @ shapes
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(variance > 0, np.sqrt(variance / grid.rows), grid.error)
 

@@ -78,17 +78,16 @@ class NVWithCarbon(NVCentre):
                 for m in (0.5, -0.5)
             )
         energies, _ = self._carbon
-        twice = lambda values: np.repeat(values, 2)  # noqa: E731
         return tuple(
             Block(
                 weight=block.weight,
-                energies=twice(block.energies) + energies.ravel(),
-                quanta=twice(block.quanta),
+                energies=np.repeat(block.energies, 2) + energies.ravel(),
+                quanta=np.repeat(block.quanta, 2),
                 drive=np.kron(block.drive, np.ones((2, 2))) * self._overlap,
-                order=twice(block.order),
+                order=np.repeat(block.order, 2),
                 jumps=self._split(block.jumps),
-                initial=twice(block.initial) / 2,
-                labels=twice(block.labels),
+                initial=np.repeat(block.initial, 2) / 2,
+                labels=np.repeat(block.labels, 2),
             )
             for block in super().blocks()
         )
