@@ -44,9 +44,11 @@ def sizes(shapes: Reals, seen: Reals, freedom: Reals) -> Reals:
     """
     from scipy.optimize import nnls
 
-    expected = np.full(len(seen), max(float(np.average(seen, weights=freedom)), 1e-300))
     found = np.zeros(len(shapes))
+    expected = np.full(len(seen), float(np.average(seen, weights=freedom)))
     for _ in range(ROUNDS):
+        if not expected.mean() > 0:
+            return found
         weight = np.sqrt(freedom) / expected
         scale = np.maximum(np.abs(shapes * weight).max(axis=1), 1e-300)
         found = nnls((shapes * weight).T / scale, seen * weight)[0] / scale
