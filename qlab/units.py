@@ -146,9 +146,12 @@ def _bare(unit: str) -> bool:
     return unit in _UNPREFIXED or unit.startswith("1/")
 
 
-def format_quantity(value: float, unit: str, digits: int = 6) -> str:
-    """Show a set value with a prefix: `format_quantity(4e-6, "s")` is `"4 µs"`."""
-    scale, shown = si_prefix(value, unit)
+def format_quantity(value: float, unit: str, digits: int = 6, *, like: float | None = None) -> str:
+    """Show a set value with a prefix: `format_quantity(4e-6, "s")` is `"4 µs"`.
+
+    With `like` it takes the prefix of that number, so that two values can be read side by side.
+    """
+    scale, shown = si_prefix(value if like is None else like, unit)
     return f"{value / scale:.{digits}g} {shown}".rstrip()
 
 

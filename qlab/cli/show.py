@@ -151,7 +151,10 @@ def print_fit(result: FitResult, truth: dict[str, float] | None = None) -> None:
     if not result.success and result.told:
         print("    Where the search ended, for what it is worth:")
     for p in result.told:
-        known = f"   truth {format_quantity(truth[p.name], p.unit, 7)}" if truth and p.name in truth else ""
+        size = max(abs(p.value), p.error or 0.0) if math.isfinite(p.value) else None
+        known = ""
+        if truth and p.name in truth:
+            known = f"   truth {format_quantity(truth[p.name], p.unit, 7, like=size)}"
         held = "" if p.name in result.free or p.derived else " (held)"
         print(f"    {p.label or p.name}: {format_measured(p.value, p.error, p.unit)}{held}{known}")
 

@@ -55,6 +55,15 @@ class ClockLine(FitModel):
         turned = expm(bloch * self.known("duration"))
         return np.asarray((1 - turned[..., 2, 2] + turned[..., 2, 3]) / 2)
 
+    def spread(self, x: Curve, theta: Theta) -> Curve:
+        """Return the variance of projection, p(1 − p), and that of a laser that wanders from shot to shot."""
+        step = 0.01 / self.known("duration")
+        here, ahead, behind = (self.evaluate(x + d, theta) for d in (0.0, step, -step))
+        share = np.clip(here, 1e-3, 1 - 1e-3)
+        slope, bend = (ahead - behind) / (2 * step), (ahead - 2 * here + behind) / step**2
+        wander = self.known("laser_noise")
+        return np.array([share * (1 - share), (slope * wander) ** 2 + (bend * wander**2) ** 2 / 2])
+
     def guess(self, x: Curve, y: Curve, error: Curve) -> list[dict[str, float]]:
         """Scan centre and Rabi frequency, solving height and floor."""
         width = 0.5 / self.known("duration")

@@ -15,6 +15,7 @@ from qlab.fits.repeats import errors_for_fit
 from qlab.fits.report import Outcome, failure, report
 from qlab.fits.search import best_end, expected_errors, without_negative_squares
 from qlab.fits.solve import Problem, Solution, solve
+from qlab.fits.spread import errors_by_model
 from qlab.grid import Grid
 from qlab.record import FitResult, Record
 
@@ -47,9 +48,16 @@ def fit_grid(
         said = f"A curve is fitted along one axis; this signal has {len(grid.axes)}."
         return Fit.of(failure(chosen, grid.signal.name, said))
     axis, x = grid.axes[0]
-    return fit_curve(
+    made = fit_curve(
         chosen, x, grid.value, errors_for_fit(grid), signal=grid.signal.name, fixed=fixed, start=start,
         units=(axis.unit, grid.signal.unit), counting=grid.signal.rule != "mean",
+    )  # fmt: skip
+    errors = errors_by_model(chosen, grid, made)
+    if errors is None:
+        return made
+    return fit_curve(
+        chosen, x, grid.value, errors, signal=grid.signal.name, fixed=fixed, start=made if made.success else start,
+        units=(axis.unit, grid.signal.unit), counting=False,
     )  # fmt: skip
 
 

@@ -107,6 +107,15 @@ class FitModel:
         del x, theta
         return {}
 
+    def spread(self, x: Curve, theta: Theta) -> Curve | None:
+        """Return how the variance of one repetition runs along x, (sources, points); None where nothing is known.
+
+        One row for each independent source of noise, of any size: how large each is, the data tell (see
+        `qlab.fits.spread`).
+        """
+        del x, theta
+        return None
+
     def doubts(self, x: Curve, theta: Theta) -> list[str]:
         """Return reasons, in plain words, why fitted values should not be believed for these x."""
         del x, theta

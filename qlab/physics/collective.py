@@ -35,10 +35,16 @@ class Moments:
     zx: Floats
 
 
+def count(spins: int) -> int:
+    """Return the number of spins. Raises UsageError for less than one, and for a part of one."""
+    if not math.isfinite(spins) or spins < 1 or spins != int(spins):
+        raise UsageError(f"There cannot be {spins} spins.", "Give a whole number, at least 1.")
+    return int(spins)
+
+
 def levels(spins: int) -> Floats:
     """Return m = N/2 ... -N/2; shape (N + 1,). Raises UsageError for less than one spin."""
-    if spins < 1 or spins != int(spins):
-        raise UsageError(f"There cannot be {spins} spins.", "Give a whole number, at least 1.")
+    spins = count(spins)
     return np.asarray(spins / 2 - np.arange(spins + 1), dtype=float)
 
 
@@ -72,13 +78,15 @@ def twisting(
     From a coherent state along x, or any symmetric `start` (N + 1,). Exact: each diagonal q of the density matrix
     only turns, by chi ((m + q)^2 - m^2) t, and decays by exp(-dephasing q^2 t/2).
     """
+    t = np.atleast_1d(np.asarray(times, dtype=float))
+    if not (np.isfinite(t).all() and math.isfinite(chi) and math.isfinite(dephasing)) or dephasing < 0:
+        raise UsageError("Times and rates of twisting are not finite or negative.", "Check the sweep.")
+    if start is None:
+        return _twisted_along_x(spins, t, chi, dephasing)
     m, up = levels(spins), ladder(spins)
-    psi = coherent(spins, np.pi / 2, 0.0) if start is None else np.asarray(start, dtype=complex)
+    psi = np.asarray(start, dtype=complex)
     if psi.shape != m.shape or not np.isfinite(psi).all():
         raise UsageError(f"A state of shape {psi.shape} is none of {spins} spins.", "Give N + 1 amplitudes.")
-    t = np.atleast_1d(np.asarray(times, dtype=float))
-    if not np.isfinite(t).all() or not np.isfinite(chi) or not dephasing >= 0:
-        raise UsageError("Times and rates of twisting are not finite or negative.", "Check the sweep.")
     first = psi[:-1].conj() * up * psi[1:]  # of J+, between m + 1 and m
     second = psi[:-2].conj() * up[:-1] * up[1:] * psi[2:]  # of J+^2, between m + 2 and m
     low = m[1:]
@@ -102,6 +110,22 @@ def twisting(
     )
 
 
+def _twisted_along_x(spins: int, t: Floats, chi: float, dephasing: float) -> Moments:
+    """Return the moments from a coherent state along x in closed form (Kitagawa & Ueda 1993), for any N."""
+    count(spins)
+    n, cosine, sine = float(spins), np.cos(chi * t), np.sin(chi * t)
+    single, double = cosine ** max(n - 2, 0.0), np.cos(2 * chi * t) ** max(n - 2, 0.0)
+    if dephasing:
+        single, double = single * np.exp(-dephasing / 2 * t), double * np.exp(-2 * dephasing * t)
+    none = np.zeros(len(t))
+    across = n * (n - 1) / 8 * double
+    return Moments(
+        x=n / 2 * single * (cosine if n > 1 else 1.0),
+        y=none, z=none, xx=n * (n + 1) / 8 + across, yy=n * (n + 1) / 8 - across, zz=np.full(len(t), n / 4),
+        xy=none, yz=n * (n - 1) / 4 * sine * single, zx=none,
+    )  # fmt: skip
+
+
 def _turned(weights: Complex, rates: Floats, times: Floats, decay: float, step: float | None) -> Complex:
     """Return sum_m weights[m, k] exp(i rates[m] t - decay t) for each t; (t, k). Even times by giant steps."""
     if step is None:
@@ -123,19 +147,30 @@ def moments(psi: Complex) -> Moments:
 
 def wineland(spins: int, seen: Moments) -> Floats:
     """Return xi_R^2 = N (smallest variance across the mean spin)/|<J>|^2 (Wineland, PRA 50, 67 (1994))."""
-    length2 = seen.x**2 + seen.y**2 + seen.z**2
-    if np.any(length2 <= 0):
+    count(spins)
+    length2 = seen.x**2
+    if not _along_x(seen):
+        length2 = length2 + seen.y**2 + seen.z**2
+    if not (length2 > 0).all():
         raise UsageError("The mean spin vanishes: it has no squeezing.", "Look at other times.")
     return np.asarray(spins * smallest_variance(seen) / length2)
 
 
 def kitagawa(spins: int, seen: Moments) -> Floats:
     """Return xi_S^2 = (smallest variance across the mean spin)/(N/4) (Kitagawa & Ueda 1993)."""
-    return np.asarray(smallest_variance(seen) / (spins / 4))
+    return np.asarray(smallest_variance(seen) / (count(spins) / 4))
+
+
+def _along_x(seen: Moments) -> bool:
+    """Say whether the mean spin lies along x, as it does in twisting from there: y and z are across it."""
+    return bool(np.all(seen.x) and not (np.any(seen.y) or np.any(seen.z)))
 
 
 def smallest_variance(seen: Moments) -> Floats:
     """Return the smallest variance of a spin component across the mean spin."""
+    if _along_x(seen):
+        half = (seen.yy - seen.zz) / 2
+        return np.asarray((seen.yy + seen.zz) / 2 - np.sqrt(half * half + seen.yz * seen.yz))
     xx, yy, zz = seen.xx - seen.x**2, seen.yy - seen.y**2, seen.zz - seen.z**2
     xy, yz, zx = seen.xy - seen.x * seen.y, seen.yz - seen.y * seen.z, seen.zx - seen.z * seen.x
     length = np.sqrt(seen.x**2 + seen.y**2 + seen.z**2)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from qlab.errors import UsageError
 from qlab.physics.levels import Complex, Floats
 
 
@@ -25,6 +26,13 @@ class Resonator:
     detunings: Floats
     drive: float
     efficiency: float
+
+    def __post_init__(self) -> None:
+        if not (0 < self.kappa < math.inf and 0 < self.efficiency <= 1 and math.isfinite(self.drive)):
+            raise UsageError(
+                "A resonator has a finite linewidth above 0, an efficiency of 0 to 1 and a finite drive.",
+                "Check its numbers.",
+            )
 
     @property
     def rates(self) -> Complex:
@@ -75,4 +83,6 @@ def assignment_error(separation: float) -> float:
 
     erfc(d/(2 sqrt 2))/2 (Gambetta et al., PRA 76, 012325 (2007); physics.md P38).
     """
+    if not separation >= 0:
+        raise UsageError(f"Blobs cannot be {separation} standard deviations apart.", "Give 0 or more.")
     return 0.5 * math.erfc(separation / (2 * math.sqrt(2)))

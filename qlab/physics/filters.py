@@ -45,6 +45,8 @@ def transform(omega: Floats, moments: Floats, pulse: float = 0.0) -> NDArray[np.
     if np.any(np.diff(times) < 0) or (len(times) > 2 and np.any(np.diff(times[1:-1]) < pulse)):
         raise UsageError("Pulses are out of order, or overlap.", "Give their middles in rising order.")
     w = np.asarray(omega, dtype=float)
+    if not (np.isfinite(w).all() and np.isfinite(times).all() and 0 <= pulse < np.inf):
+        raise UsageError("Frequencies, moments or the pulse are not finite, or negative.", "Check them.")
     starts, stops = times[:-1].copy(), times[1:].copy()
     starts[1:] += pulse / 2
     stops[:-1] -= pulse / 2

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from qlab.physics import given
 from qlab.physics.levels import Complex, Floats
 from qlab.physics.modulated import Train
 from qlab.physics.player import Player
@@ -31,8 +32,9 @@ def propagators(hamiltonian: Complex, jumps: Complex, durations: Floats) -> Comp
     `hamiltonian` (d, d) in rad/s, `jumps` (k, d, d) as sqrt(rate)*jump, `durations` (t,) in s.
     """
     qt = qutip()
-    c_ops = [qt.Qobj(c) for c in jumps if np.any(c)]
-    return _solved(qt.liouvillian(qt.Qobj(hamiltonian), c_ops), durations)
+    h = given.hermitian(hamiltonian, "The Hamiltonian")
+    c_ops = [qt.Qobj(c) for c in given.jumps(jumps, len(h)) if np.any(c)]
+    return _solved(qt.liouvillian(qt.Qobj(h), c_ops), np.atleast_1d(given.seconds(durations)))
 
 
 def _solved(liouvillian: Any, durations: Floats) -> Complex:

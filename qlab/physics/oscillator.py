@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from qlab.errors import UsageError
+
 Floats = NDArray[np.float64]
 PER_DECADE = 2
 SLOWEST, FASTEST = 1e-6, 1e3  # 1/s, rates of the flicker processes
@@ -25,6 +27,10 @@ class OscillatorNoise:
     white: float = 0.0
     flicker: float = 0.0
     walk: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not all(0 <= level < math.inf for level in (self.white, self.flicker, self.walk)):
+            raise UsageError("The noise of an oscillator is finite and not negative.", "Check h0, h-1, h-2.")
 
     def allan(self, tau: float) -> float:
         """Return the Allan deviation of the free oscillator (NIST SP1065, table 7; physics.md P20)."""

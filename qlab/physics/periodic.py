@@ -58,6 +58,8 @@ def driven_expectation(
     readout = parts(given.hermitian(observable, "The observable", d))
     moments = np.atleast_1d(given.seconds(times))
     none = np.zeros((0, d, d), dtype=complex)
+    if not np.isfinite(phase):
+        raise UsageError("The phase of the drive is not finite.", "Check it.")
     still = frame(generators(h, given.jumps(collapse, d)), generators(tilt, none), omega)
     inside = still.into.at(np.array([phase]))[0] @ parts(rho)
     states = inside * np.exp(still.exponents * moments[:, None])

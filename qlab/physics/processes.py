@@ -30,7 +30,7 @@ def ornstein_uhlenbeck(
     """
     from scipy.signal import lfilter
 
-    _check(sigma=sigma, tau_c=tau_c, step=step)
+    _check(sigma=sigma, tau_c=tau_c, step=step, count=count)
     if tau_c == 0 or count == 0:
         return sigma * generator(seed, stream).standard_normal((paths, count))
     kept = math.exp(-step / tau_c)
@@ -47,7 +47,7 @@ def telegraph(
     `up` is the rate (1/s) from -1 to +1, `down` that from +1 to -1. Mean (up - down)/(up + down), covariance
     4 up down/(up + down)^2 exp(-(up + down)|t|). Exact for any step.
     """
-    _check(up=up, down=down, step=step)
+    _check(up=up, down=down, step=step, count=count)
     total = up + down
     if total == 0:
         raise UsageError("A telegraph that never switches has no mean.", "Give a rate above 0.")
@@ -65,7 +65,7 @@ def telegraph(
 
 def white(s1: float, step: float, count: int, *, seed: int, stream: int = 0, paths: int = 1) -> Floats:
     """Return averages over `step` s of white noise with the one-sided spectrum `s1`; (paths, count)."""
-    _check(s1=s1, step=step)
+    _check(s1=s1, step=step, count=count)
     return math.sqrt(s1 / (2 * step)) * generator(seed, stream).standard_normal((paths, count))
 
 
@@ -77,7 +77,7 @@ def random_walk(
     The walk's variance grows by 2 pi^2 s1_times_f2 a second. Exact: end and average of each step are drawn
     together.
     """
-    _check(s1_times_f2=s1_times_f2, step=step)
+    _check(s1_times_f2=s1_times_f2, step=step, count=count)
     scale = math.sqrt(2 * math.pi**2 * s1_times_f2 * step)
     ends, inside = generator(seed, stream).standard_normal((2, paths, count))
     start = np.cumsum(ends, axis=1) - ends
@@ -110,7 +110,7 @@ def from_spectrum(
     What an average over a sample lets through, aliases included, is put on the Fourier components of a record
     `longer` times as long (Timmer & Koenig, A&A 300, 707 (1995)), of which a part is returned.
     """
-    _check(step=step)
+    _check(step=step, count=count)
     if count == 0:
         return np.zeros((paths, 0))
     size = 1 << (longer * count - 1).bit_length()

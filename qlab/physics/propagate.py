@@ -41,6 +41,8 @@ def durations(generator: NDArray[Any], times: NDArray[np.float64], vectors: Stac
     serves all times; where its eigenvectors are ill-conditioned (an exceptional point, a Jordan block) the
     stack is exponentiated time by time instead.
     """
+    if not (np.isfinite(generator).all() and np.isfinite(times).all()):
+        raise UsageError("A generator or a duration is not finite.", "Check rates and durations.")
     values, basis = np.linalg.eig(generator)
     inverse, usable = _inverse(basis)
     amplitudes = np.einsum("...ij,...j->...i", inverse, vectors)
@@ -104,6 +106,8 @@ def pairings(
     are told apart by one eigendecomposition, or, where that is ill-conditioned, exponentiated one by one.
     `small` is exp(A step), where it is known already.
     """
+    if not np.isfinite(times).all():
+        raise UsageError("A duration is not finite.", "Check the sweep.")
     step = even_step(times)
     if step is None or step == 0:
         return _scattered(generator, times, left, right, weights)

@@ -29,7 +29,7 @@ def problem(seed):
 
 
 @pytest.mark.parametrize("seed", range(50))
-def test_piecewise_constant_problems_agree_with_mesolve(seed):
+def test_s8_piecewise_constant_problems_agree_with_mesolve(seed):
     d, h, jumps, seconds, start = problem(seed)
     rho = start.reshape(-1)
     state = qt.Qobj(start)

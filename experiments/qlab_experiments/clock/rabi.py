@@ -30,7 +30,10 @@ from qlab_experiments.clock.interrogation import (
 class RabiParameters(CycleParameters):
     """Settings of a scan over the clock line."""
 
-    offset: Scan[Hertz] = Field(Centre(0.0, 12.0, 49), title="Laser offset")
+    offset: Scan[Hertz] = Field(
+        Centre(0.0, 12.0, 49, order="random"), title="Laser offset",
+        description="In random order, so that a laser that drifts through a pass does not bend the line",
+    )  # fmt: skip
     pulse: Time = Field(0.3, title="Pulse", description="A π pulse of this length")
     lifetime: Annotated[float, Unit("s"), Ge(0)] = Field(
         20.0,
@@ -39,7 +42,7 @@ class RabiParameters(CycleParameters):
         json_schema_extra={"group": "Model"},
     )
     laser_noise: Annotated[float, Unit("Hz"), Ge(0)] = Field(
-        0.09, title="Laser noise", description="Rms from shot to shot, held in the fit",
+        0.087, title="Laser noise", description="Rms from shot to shot, held in the fit",
         json_schema_extra={"group": "Model"},
     )  # fmt: skip
     passes: Annotated[int, Ge(1), Le(10_000)] = Field(20, title="Passes", description="Shots of each point")

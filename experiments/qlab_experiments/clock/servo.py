@@ -20,6 +20,7 @@ from qlab.pulses import Delay, Play, Program, compile_program
 from qlab.record import Axis, Column, Figure, FitResult, Signal
 from qlab.roles import Camera, FrequencyComparator, LocalOscillator, PulsePlayer
 from qlab.runs import Run
+from qlab.units import Hertz, Unit
 from qlab_experiments.clock.interrogation import (
     LUDLOW,
     QUANTUM,
@@ -51,8 +52,8 @@ class ServoParameters(CycleParameters):
     contrast: Annotated[float, Gt(0), Le(1)] = Field(
         0.85, title="Contrast", description="Of the fringe, as calibrated"
     )
-    start: float = Field(-0.26, title="First offset", description="Hz, from a scan of the line")
-    white: Annotated[float, Ge(0)] = Field(
+    start: Hertz = Field(-0.26, title="First offset", description="From a scan of the line")
+    white: Annotated[float, Unit("1/Hz"), Ge(0)] = Field(
         4e-33,
         title="Laser h0",
         description="White frequency noise, for the Dick limit",

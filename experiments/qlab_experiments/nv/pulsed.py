@@ -7,6 +7,7 @@ import numpy as np
 from annotated_types import Ge, Gt, Le
 from pydantic import Field
 
+from qlab.errors import UsageError
 from qlab.experiment import Experiment
 from qlab.expression import Number
 from qlab.parameters import Parameters
@@ -17,10 +18,12 @@ from qlab.pulses import Acquire, Align, Delay, Gate, Play, Program, Sequence, co
 from qlab.record import Column, Signal
 from qlab.roles import Laser, MicrowaveSource, PhotonCounter, PulsePlayer
 from qlab.shots import KeepShots
-from qlab.units import Hertz, Seconds, Unit, Watts
+from qlab.units import Hertz, Seconds, Unit, Watts, format_quantity
 from qlab_experiments.nv.believed import believed_centre
 
 Shots = Annotated[int, Ge(1), Le(10**9)]
+# Of the carrier: there what the rotating wave leaves out reaches 1 % of the populations.
+FASTEST = 0.04
 RabiHertz = Annotated[float, Unit("Hz"), Gt(0)]
 
 
@@ -100,6 +103,34 @@ def pi(p: PulsedParameters, phase: Number = 0.0) -> Play:
     return rotation(p, np.pi, phase)
 
 
+def check_windows(p: PulsedParameters) -> None:
+    """Raise UsageError where the windows of the readout do not fit into the laser pulse side by side."""
+    for name, window in (("signal", p.signal_window), ("reference", p.reference_window)):
+        if window > p.laser_time:
+            raise UsageError(
+                f"The {name} window of {format_quantity(window, 's')} is longer than the laser pulse of "
+                f"{format_quantity(p.laser_time, 's')}.",
+                f"Shorten {name}_window, or lengthen laser_time.",
+            )
+    if p.signal_window + p.reference_window > p.laser_time * (1 + 1e-9):
+        raise UsageError(
+            f"Signal and reference window together are longer than the laser pulse of "
+            f"{format_quantity(p.laser_time, 's')}: they would count the same photons, or none.",
+            "Shorten one of them, or lengthen laser_time.",
+        )
+
+
+def check_drive(p: PulsedParameters) -> None:
+    """Raise UsageError where the spin would flop within a few periods of the microwave: no pulse turns by its angle."""
+    if p.microwave_frequency > 0 and p.rabi_frequency > p.microwave_frequency * FASTEST:
+        raise UsageError(
+            f"A Rabi frequency of {format_quantity(p.rabi_frequency, 'Hz')} at a carrier of "
+            f"{format_quantity(p.microwave_frequency, 'Hz')}: the spin would turn within a few periods of the "
+            "microwave, where a pulse no longer turns it by its angle.",
+            f"Keep rabi_frequency below {format_quantity(p.microwave_frequency * FASTEST, 'Hz', 3)}.",
+        )
+
+
 def light_shift(frequency: float, rabi_frequency: float) -> float:
     """Return by how much a drive raises the transition that it drives, in Hz.
 
@@ -134,6 +165,12 @@ class PulsedNV(Experiment[P], Generic[P]):
     microwave: MicrowaveSource
     laser: Laser
     counter: PhotonCounter
+
+    def preflight(self) -> None:
+        """Refuse also what could be played and would measure something else than it says."""
+        check_windows(self.parameters)
+        check_drive(self.parameters)
+        super().preflight()
 
     def middle(self) -> Sequence | Play | Delay:
         """Return what happens between initialisation and readout."""

@@ -32,10 +32,10 @@ class RamseyParameters(DrivenParameters):
         250e3, title="Fringe frequency", description="Programmed phase ramp, not the detuning that is fitted"
     )
     flux_voltage: Annotated[float, Unit("V")] = Field(0.0, title="Flux bias", description="Working point")
-    flux_slope: float = Field(
+    flux_slope: Hertz = Field(
         -2.7e9,
         title="Flux slope",
-        description="df01/dΦ at this bias, Hz per flux quantum",
+        description="df01/dΦ at this bias, for one flux quantum",
         json_schema_extra=READOUT,
     )
     window: Annotated[float, Unit("s"), Gt(0)] = Field(

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from qlab.parameters import Parameters
 from qlab.physics.constants import TWO_PI
+from qlab.physics.exponential import expm
 from qlab.physics.judge import propagators
 from qlab.physics.oscillator import OscillatorCycles, OscillatorNoise
 from qlab.physics.path import Path, path_of
@@ -26,6 +27,7 @@ from qlab_instruments.worlds.seeded import SeededWorld
 Time = Annotated[float, Unit("s"), Gt(0)]
 Level = Annotated[float, Ge(0)]
 Vector = tuple[float, float, float]
+FEW_STEPS = 3  # turns and damping in a pulse; from more on the Bloch equations are solved as they are
 CAMERA, LASER, COMB = 4, 14, 24  # random streams
 
 
@@ -40,9 +42,9 @@ class ClockTruth(Parameters):
     atom_fluctuation: Annotated[float, Ge(0), Le(0.5)] = 0.05
     contrast: Annotated[float, Gt(0), Le(1)] = 0.85
     detection_noise: Level = 8.0  # atoms, rms in each state
-    white: Level = 4e-33  # h0, 1/Hz
+    white: Annotated[float, Unit("1/Hz"), Ge(0)] = 4e-33  # h0
     flicker: Level = 2.6e-33  # h_1: a floor of 6e-17
-    walk: Level = 1e-39  # h_2, Hz
+    walk: Annotated[float, Unit("Hz"), Ge(0)] = 1e-39  # h_2
     comb_noise: Level = 1e-17  # fractional, of one comparison
     drive_gain: Level = 1.0
 
@@ -220,6 +222,9 @@ class Stretches:
                 turned = complex(u, v) * across * across * cmath.exp(-1j * delta * time) if u or v else 0j
                 vector = (turned.real, turned.imag, (w + 1) * along * along - 1)
                 continue
+            if count > FEW_STEPS:
+                vector = _bloch(vector, (*drive, -delta), (across, along), count, time)
+                continue
             for _ in range(count):
                 u, v, w = vector
                 vector = _turned(
@@ -228,6 +233,18 @@ class Stretches:
                 u, v, w = vector
                 vector = (u * across, v * across, (w + 1) * along - 1)
         return (1 + vector[2]) / 2
+
+
+def _bloch(vector: Vector, field: Vector, damping: tuple[float, float], count: int, time: float) -> Vector:
+    """Turn a vector about a field (rad/s) while it decays towards w = -1: the Bloch equations, exactly.
+
+    `damping` is that of half a step (u and v, w), of `count` steps.
+    """
+    a, b, c = (part * time for part in field)
+    lost, fallen = (-2 * count * math.log(kept) for kept in damping)
+    flow = np.array([[-lost, -c, b, 0], [c, -lost, -a, 0], [-b, a, -fallen, -fallen], [0, 0, 0, 0]])
+    u, v, w = (expm(flow)[:3] @ np.array([*vector, 1.0])).tolist()
+    return u, v, w
 
 
 def _turned(vector: Vector, field: Vector, time: float) -> Vector:

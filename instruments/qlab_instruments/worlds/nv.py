@@ -14,6 +14,7 @@ from qlab.physics.constants import D_NV
 from qlab.physics.engine import Readout, play
 from qlab.physics.noise import slow_drift
 from qlab.physics.path import Path, path_of
+from qlab.physics.systems.carbon import with_carbon
 from qlab.physics.systems.nv import COUPLINGS, NVCentre
 from qlab.physics.systems.nv_axes import axis_frame
 from qlab.pulses import Acquire, Delay, Gate, Play, Program, Timeline, compile_program
@@ -42,6 +43,8 @@ class NVTruth(Parameters):
     D: Hertz = D_NV
     E: Hertz = 0.0
     nitrogen: Annotated[int, Ge(14), Le(15)] = 14
+    carbon_parallel: Hertz = 0.0  # of one 13C; 0 and 0: none beside this centre
+    carbon_perpendicular: Hertz = 0.0
     sigma_detuning: Annotated[float, Unit("Hz"), Ge(0)] = 112.5e3
     tau_c: Annotated[float, Unit("s"), Gt(0)] = 40e-3
     T1: Annotated[float, Unit("s"), Gt(0)] = 5e-3
@@ -123,7 +126,7 @@ class NVWorld(SeededWorld):
             axis = 0
         field = np.array(self.field(seconds))
         x, y, z = field if axis is None else axis_frame(axis) @ field
-        return NVCentre(
+        centre = NVCentre(
             field=(float(x), float(y), float(z)),
             D=hidden.D,
             E=hidden.E,
@@ -146,6 +149,7 @@ class NVWorld(SeededWorld):
             signal_frequency=hidden.signal_frequency,
             coil_gain=hidden.coil_gain,
         )
+        return with_carbon(centre, hidden.carbon_parallel, hidden.carbon_perpendicular)
 
     def detect(self, timeline: Timeline, *, single: bool = False) -> dict[str, NDArray[Any]]:
         """Return the photon counts of each point by key; with `single` those of each shot too."""

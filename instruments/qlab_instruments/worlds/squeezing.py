@@ -15,7 +15,7 @@ from qlab.physics.noise import gauss_hermite
 from qlab.physics.quantum import qutip
 from qlab.physics.systems.collective import CollectiveSpin
 from qlab.pulses import Timeline
-from qlab.units import Hertz
+from qlab.units import Hertz, Unit
 from qlab_instruments.worlds.seeded import SeededWorld, normalised
 from qlab_instruments.worlds.steps import Step, steps_of
 
@@ -29,7 +29,9 @@ class SqueezingTruth(Parameters):
 
     atoms: Annotated[int, Ge(2), Le(2000)] = 200
     chi: Hertz = 1.0  # twisting H/h = chi Jz^2 while the light is on
-    collective_dephasing: Annotated[float, Ge(0)] = 0.02  # 1/s, coherence of each spin, while the light is on
+    collective_dephasing: Annotated[float, Unit("1/s"), Ge(0)] = (
+        0.02  # coherence of each spin, while the light is on
+    )
     detection_noise: Annotated[float, Ge(0)] = 1.5  # atoms, rms in each state
     drive_gain: Annotated[float, Gt(0), Le(2)] = 1.0
 

@@ -35,7 +35,7 @@ class TransmonTruth(Parameters):
     EC: Positive = 0.25e9
     asymmetry: Share = 0.1
     flux_offset: float = 0.1  # flux quanta through the loop at zero voltage
-    flux_per_volt: float = 0.5
+    flux_per_volt: Annotated[float, Unit("1/V")] = 0.5
     resonator: Positive = 7.0e9
     coupling: Hertz = 90e6
     kappa: Positive = 2e6
@@ -46,7 +46,7 @@ class TransmonTruth(Parameters):
     tau_c: Time = 1.0
     flux_drift: Annotated[float, Ge(0)] = 5e-10
     efficiency: Annotated[float, Gt(0), Le(1)] = 0.3
-    photons_per_volt2: Annotated[float, Ge(0)] = 500.0
+    photons_per_volt2: Annotated[float, Unit("1/V^2"), Ge(0)] = 500.0
     drive_gain: Annotated[float, Ge(0)] = 1.0
 
 

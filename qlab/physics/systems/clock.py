@@ -87,6 +87,11 @@ def projection_noise(
 
     Source: Itano et al., PRA 47, 3554 (1993); Ludlow et al., RMP 87, 637 (2015), sec. III; physics.md P15.
     """
+    if not (nominal > 0 and 0 < interrogation <= cycle < math.inf and 0 < contrast <= 1 and atoms > 0):
+        raise UsageError(
+            "A clock has atoms, a contrast of 0 to 1, and an interrogation that is a part of its cycle.",
+            "Check the numbers.",
+        )
     return math.sqrt(cycle / atoms) / (TWO_PI * nominal * interrogation * contrast)
 
 
@@ -96,7 +101,21 @@ def dick_limit(white: float, flicker: float, duty: float, cycle: float, walk: fl
     `white` h0, `flicker` h_1, `walk` h_2 of the oscillator's one-sided spectrum, `duty` d = T/Tc. White noise sums to
     (h0/2)(1/d - 1). Source: Santarelli et al., IEEE UFFC 45, 887 (1998); physics.md P17.
     """
+    if not (0 < duty <= 1 and 0 < cycle < math.inf and min(white, flicker, walk) >= 0) or math.isnan(
+        white + flicker + walk
+    ):
+        raise UsageError("The Dick effect needs a duty of 0 to 1 and noise of 0 or more.", "Check them.")
     m = np.arange(1, 200_001)
     weight = np.sinc(m * duty) ** 2
     slow = float(np.sum(weight * (flicker * cycle / m + walk * (cycle / m) ** 2)))
     return math.sqrt(white / 2 * (1 / duty - 1) + slow)
+
+
+def lock_variance(gain: float) -> float:
+    """Return the variance of the laser's frequency in units of that of one measurement: g/(2 - g), 0 < g < 2.
+
+    Of an integrating lock y -> y - g (y + e) with white e. Source: physics.md P18.
+    """
+    if not 0 < gain < 2:
+        raise UsageError(f"A lock with a gain of {gain:g} does not hold.", "Take one between 0 and 2.")
+    return gain / (2 - gain)

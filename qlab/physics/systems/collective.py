@@ -127,6 +127,8 @@ def best_twist(spins: int) -> float:
     """Return chi t of the least Wineland parameter of one-axis twisting without noise."""
     from scipy.optimize import minimize_scalar
 
+    if spins < 2:
+        raise UsageError(f"{spins} spins cannot be squeezed.", "Take at least 2.")
     system = CollectiveSpin(spins)
     guess = 3 ** (1 / 6) * spins ** (-2 / 3)
     found = minimize_scalar(

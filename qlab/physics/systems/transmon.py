@@ -209,10 +209,17 @@ def perturbative_shift(coupling: float, detuning: float, anharmonicity: float) -
 
     Second order in g; `Transmon.dispersive_shift` is exact. Source: Koch (2007); Blais (2021); physics.md P36.
     """
+    if not all(math.isfinite(v) and v != 0 for v in (coupling, detuning, detuning + anharmonicity)):
+        raise UsageError(
+            "Perturbation theory needs a coupling, and levels that do not meet those of the resonator.",
+            "Use `Transmon.dispersive_shift`, which is exact.",
+        )
     chi = coupling**2 / detuning * anharmonicity / (detuning + anharmonicity)
     return chi, detuning**2 / (4 * coupling**2)
 
 
 def purcell_time(coupling: float, detuning: float, kappa: float) -> float:
     """Return the Purcell limit of T1 in s, Delta^2/(kappa g^2), all three given in Hz (kappa as a linewidth)."""
+    if not (0 < kappa < math.inf and math.isfinite(detuning) and 0 < abs(coupling) < math.inf):
+        raise UsageError("The Purcell limit needs a linewidth and a coupling above 0.", "Check them.")
     return detuning**2 / (TWO_PI * kappa * coupling**2)
