@@ -87,7 +87,7 @@ def runs(
         raise FileError(f"{folder} is not a folder.", "Give the folder that `qlab run --out` wrote to.")
     found = list_runs(folder, query)
     if as_json:
-        print(json.dumps([_plain(item) for item in found], indent=2, ensure_ascii=False, default=str))
+        print(json.dumps([item.to_dict() for item in found], indent=2, ensure_ascii=False))
         return
     if not found:
         said = f"no run of {folder} is found by {query!r}" if query else f"there is no run in {folder}"
@@ -110,9 +110,3 @@ def trash(
     from qlab.store import restore_run, trash_run
 
     print(restore_run(file) if restore else trash_run(file, folder or file.absolute().parent.parent))
-
-
-def _plain(item: Any) -> dict[str, Any]:
-    from dataclasses import asdict
-
-    return {**asdict(item), "path": str(item.path)}
