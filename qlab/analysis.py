@@ -13,7 +13,7 @@ from qlab.errors import QlabError, UsageError
 from qlab.experiment import Experiment
 from qlab.fits import Fit, fit_many, load_model
 from qlab.grid import Grid
-from qlab.record import ENDED, Figure, FitResult
+from qlab.record import ENDED, Figure, FitResult, StoredCurve
 from qlab.registry import load
 from qlab.runs import Run
 from qlab.store import list_runs, open_run
@@ -39,6 +39,20 @@ def analyse(
     if model and model != run.record.fit:
         return fit, ()
     return fit, experiment_of(run).analyse(run, fit)
+
+
+def found_without_fit(run: Run) -> tuple[tuple[Figure, ...], tuple[StoredCurve, ...]]:
+    """Compute the figures and the curves of a stored run that need no fit, as when it was taken.
+
+    Raises UsageError where its experiment is not installed.
+    """
+    experiment = experiment_of(run)
+    return experiment.analyse(run, None), curves_of(run)
+
+
+def curves_of(run: Run) -> tuple[StoredCurve, ...]:
+    """Compute the curves of a stored run again: an Allan deviation, a spectrum; raises as `experiment_of`."""
+    return tuple(curve.stored() for curve in experiment_of(run).curves(run))
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from qlab.errors import RecordingError
 from qlab.record import Record
 from qlab.store.columns import all_stored
 from qlab.store.crate import crate
+from qlab.store.curves import write_curves
 from qlab.store.digest import content_sha256
 from qlab.store.document import dump
 from qlab.store.groups import write_entry_fields, write_groups
@@ -76,6 +77,7 @@ def _write(
         group = create_stream(entry, stream, record, len(streams[stream.name]), **_FILTERS)
         _fill(group, group[stream.axis], streams[stream.name])
     missing = write_views(entry, record, rows)
+    write_curves(entry, record.curves)
     write_thumbnail(entry, record, rows)
     write_overview(entry, rows)
     entry.attrs["default"] = "data" if "data" in entry else "shots"

@@ -70,6 +70,9 @@ NOT_UNDERSTOOD = [
     "date:someday",
     "date:2026-13",
     "t2>2parsnips",
+    "tags:cold",
+    "experimnt:ramsey",
+    "-sampel:A3",
 ]
 ODD = ['"', "'", "%", "_", "*", "--", "-", "a OR b", "NEAR(", ":", "tag:", ")", "x;drop table runs"]
 
@@ -152,7 +155,7 @@ def test_a_run_that_is_being_written_is_not_deleted(tmp_path, record, block):
 
 
 def test_a_page_can_be_shown_while_the_first_indexing_goes_on(tmp_path, new_record, end, monkeypatch):
-    """What was looked into is found by others at once, the newest day first; an indexing cut off goes on where it was."""
+    """What was looked into is found by others at once, newest first; one cut off goes on where it was."""
     monkeypatch.setattr(index_module, "SHOWN_AFTER", 0.0)
     for day in range(1, 7):
         record = new_record(started=f"2026-11-{day:02d}T12:00:00+00:00", title=f"day{day}")
