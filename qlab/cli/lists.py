@@ -97,6 +97,9 @@ def runs(
         for r in found
     ]
     table(["started", "experiment", "state", "rows", "figure", "file"], rows)
+    if waiting := sum(not item.path.resolve().is_relative_to(folder.resolve()) for item in found):
+        said = f"{waiting} of them wait in the spool, because {folder} could not take them"
+        print(f"qlab: {said}; `qlab recover {folder}` brings them home", file=sys.stderr)
 
 
 def trash(

@@ -28,6 +28,7 @@ _HINT = "It was not written by qlab as it stands, or it is damaged; it was not o
 class _Look:
     size: int
     seen: set[int] = field(default_factory=set)
+    groups: set[int] = field(default_factory=set)
     claimed: int = 0
 
 
@@ -73,12 +74,15 @@ def check_structure(file: h5py.File, name: str) -> None:
     look = _Look(size=Path(file.filename).stat().st_size)
     root = h5g.open(file.id, b"/")
     pending: list[tuple[h5g.GroupID, str, int]] = [(root, "", 0)]
-    look.seen.add(_address(file.id, b"/"))
+    look.groups.add(_address(file.id, b"/"))
     _attributes(root, name, "/")
     while pending:
         group, path, depth = pending.pop()
         for raw, address in _links(group, name, path):
             inside = f"{path}/{raw.decode()}"
+            if address in look.groups:
+                # Whoever walks such a file goes in circles, or through the same groups again and again.
+                raise FileError(f"{name} holds at {inside} a group that stands elsewhere too.", _HINT)
             if address in look.seen:
                 continue
             look.seen.add(address)
@@ -89,6 +93,7 @@ def check_structure(file: h5py.File, name: str) -> None:
             if isinstance(item, h5g.GroupID):
                 if depth + 1 > MOST_DEPTH:
                     raise FileError(f"{name} is nested deeper than {MOST_DEPTH} groups.", _HINT)
+                look.groups.add(address)
                 pending.append((item, inside, depth + 1))
             elif isinstance(item, h5d.DatasetID):
                 _dataset(item, name, inside, look)

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qlab.errors import FileError
+from qlab.settings import default_spool
 from qlab.store.child import ask_all
 from qlab.store.indexfile import IndexFile, Mark, Stored, forget, remember
 from qlab.store.lock import RunLock
@@ -19,6 +20,7 @@ from qlab.store.names import FINAL, NOTES, PART
 from qlab.store.query import where
 from qlab.store.raster import HEIGHT, WIDTH
 from qlab.store.sidecar import read_sidecar
+from qlab.store.spool import spooled_below
 
 SECONDS = 20.0
 SHOWN_AFTER = 0.3  # s between two times that what was looked into can be found
@@ -138,8 +140,10 @@ class Library:
                 looked[path] = (parent, changed, time.time_ns())
         lost = set(self._index.folders() if full else known) - set(looked) - unchanged
         growing = self._index.growing()
-        if looked or lost or growing:
-            self._take_up(looked, unchanged, growing, lost, tell)
+        # Runs that this folder could not take stand in the spool until `recover` brings them home.
+        spooled = [str(path) for path in spooled_below(self.folder, default_spool())]
+        if looked or lost or growing or spooled:
+            self._take_up(looked, unchanged, growing, lost, spooled, tell)
 
     def _take_up(
         self,
@@ -147,11 +151,13 @@ class Library:
         unchanged: set[str],
         growing: dict[str, str],
         lost: set[str],
+        spooled: list[str],
         tell: Callable[[int, int], None] | None,
     ) -> None:
         marks = {path: mark for folder in looked for path, mark in _runs_in(folder)}
         # A growing file changes without a sign in its folder's time.
         marks |= {p: mark for p in growing if _folder(p) in unchanged and (mark := _mark(p)) is not None}
+        marks |= {path: mark for path in spooled if (mark := _mark(path)) is not None}
         old = self._index.marks()
         gone = [p for p in old if p not in marks and (_folder(p) not in unchanged or p in growing)]
         self._look_into([path for path, mark in marks.items() if old.get(path) != mark], marks, tell)

@@ -100,14 +100,21 @@ def _recover_folder(folder: Path, spool: Path | None) -> list[Path]:
         try:
             if not is_part(path):
                 found = deliver(path) if path.exists() else None
-                done += [found] if found is not None else []
             elif path.exists() and (lock := _take(path)) is not None:
-                done.append(recover_locked(path, lock, spool))
+                found = recover_locked(path, lock, spool)
+            else:
+                continue
+            waiting = found or path
+            if waiting.exists() and (home := home_of(waiting)) is not None:
+                why = "has no room" if home[0].parent.is_dir() else "is not there"
+                failed.append(f"{waiting.name} waits in {waiting.parent}, because {home[0].parent} {why}.")
+            elif found is not None:
+                done.append(found)
         except FileError as error:
             failed.append(error.message)
     if failed:
         raise FileError(
-            f"{len(failed)} of {len(failed) + len(done)} runs could not be recovered: {' '.join(failed[:3])}",
-            "Their files are untouched.",
+            f"{len(failed)} of {len(failed) + len(done)} runs could not be brought home: {' '.join(failed[:3])}",
+            f"Nothing of them is lost. Mend that, then run `qlab recover {folder}` again.",
         )
     return list(dict.fromkeys(done))
