@@ -182,10 +182,17 @@ def _axes(group: h5py.Group, item: h5py.Dataset) -> Iterator[tuple[str, str, NDA
 
 def _scales(item: h5py.Dataset, index: int) -> list[str]:
     """Return the names of the scales of a dimension; none where what should name them is damaged."""
+    # Not by `item.dims`: HDF5 dies of a reference to something that is no longer there.
+    names: list[str] = []
     try:
-        return [str(scale.name).rpartition("/")[2] for scale in item.dims[index].values()]
-    except (OSError, RuntimeError, TypeError, ValueError, KeyError):
-        return []
+        listed = item.attrs.get("DIMENSION_LIST", ())
+        for reference in listed[index] if len(listed) == item.ndim else ():
+            scale = item.file[reference] if isinstance(reference, h5py.Reference) and reference else None
+            if isinstance(scale, h5py.Dataset):
+                names.append(str(scale.name).rpartition("/")[2])
+    except (OSError, RuntimeError, TypeError, ValueError, KeyError, IndexError):
+        return names
+    return names
 
 
 def _default_path(file: h5py.File) -> str:

@@ -177,7 +177,7 @@ def _dataset(item: h5d.DatasetID, name: str, path: str, look: _Look) -> None:
 
 def _shape(space: h5s.SpaceID, where: str) -> tuple[int, ...]:
     if space.get_simple_extent_type() == h5s.NULL:
-        return ()
+        raise FileError(f"{where} nothing at all, which no run file does.", _HINT)
     if space.get_simple_extent_ndims() > MOST_RANK:
         raise FileError(f"{where} an array of more than {MOST_RANK} dimensions.", _HINT)
     return tuple(int(size) for size in space.get_simple_extent_dims())

@@ -8,7 +8,7 @@ from qlab.record import State
 from qlab.store.child import ask
 from qlab.store.lock import RunLock
 from qlab.store.names import DRAFT, ENDING, PART, final_path, is_part
-from qlab.store.spool import deliver, home_of, set_aside, spool_folder, spooled_below, twin
+from qlab.store.spool import connected, deliver, home_of, set_aside, spool_folder, spooled_below, twin
 
 SECONDS = 30.0
 _SECONDS_PER_BYTE = 1 / 5e6  # a slow disk and gzip
@@ -106,7 +106,7 @@ def _recover_folder(folder: Path, spool: Path | None) -> list[Path]:
                 continue
             waiting = found or path
             if waiting.exists() and (home := home_of(waiting)) is not None:
-                why = "has no room" if home[0].parent.is_dir() else "is not there"
+                why = "has no room" if connected(waiting) else "is not there"
                 failed.append(f"{waiting.name} waits in {waiting.parent}, because {home[0].parent} {why}.")
             elif found is not None:
                 done.append(found)

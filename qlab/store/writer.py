@@ -21,7 +21,7 @@ from qlab.store.metadata import scrubbed
 from qlab.store.names import FINAL, PART, run_stem
 from qlab.store.part import ROWS, PartFile
 from qlab.store.pending import Pending
-from qlab.store.place import current_path, on_network
+from qlab.store.place import current_path, mount_point, on_network
 from qlab.store.rows import StoredRows
 from qlab.store.spool import deliver, forget_home, note_home, set_aside, spool_folder
 from qlab.store.synced import sync_folder
@@ -57,7 +57,7 @@ class RunWriter:
         self.warnings: list[str] = []
         self._part, self._locks, self._spool = part, [lock], spool
         self._left: list[PartFile] = []  # growing files given up on: they keep what they have
-        self._root = _identity(final.parent.parent)
+        self._root, self._drive = _identity(final.parent.parent), mount_point(final.parent)
         self._pending = {ROWS: Pending(part.record)}
         self._pending |= {stream.name: Pending(stream) for stream in part.record.streams}
         self._lines: list[bytes] = []
@@ -182,7 +182,7 @@ class RunWriter:
             for name in self._pending:
                 _copy(self._part.source(name), fresh, name)
             self._append(fresh)
-            note_home(path, self.final.parent, self._part.record.id)
+            note_home(path, self.final.parent, self._part.record.id, self._drive)
         except (OSError, RuntimeError, RecordingError) as error:
             if fresh is not None:
                 fresh.close()
@@ -236,7 +236,7 @@ class RunWriter:
         """Let go of the growing files once a finished one stands, and bring one in the spool home."""
         spooled = target.parent != self.final.parent
         if spooled:
-            note_home(target, self.final.parent, record.id)
+            note_home(target, self.final.parent, record.id, self._drive)
         self._let_go(complete=target)
         if spooled and self._at_home():
             target = deliver(target) or target

@@ -243,7 +243,8 @@ def _spoil(data, chance):
     if not isinstance(holder, dict | list) or key is None:
         return
     values = [None, -1, 0, 1e308, 10**40, "", "nan", "x" * 3000, [], {}, [[]], {"$float": "nan"}, {"$float": "inf"},
-              True, 0.5, "../x", "entry", "\u202e\x00", "f8", "O", "S10", "M8[s]", "2" * 400, [1e300] * 3, {"kind": "linear"},
+              True, 0.5, "../x", "entry", "\u202e\x00", "f8", "O", "S10", "M8[s]", "2" * 400, [1e300] * 3,
+              {"kind": "linear"},
               {"kind": "centre", "centre": 0, "span": "x"}]  # fmt: skip
     if chance.random() < 0.2:
         del holder[key]

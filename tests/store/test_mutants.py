@@ -8,11 +8,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.store.mutants import mutate
 
 from qlab.metrology.curves import Curve
 from qlab.store import RunWriter
 from qlab.tags import timetag_stream
+from tests.store.mutants import mutate
 
 SLOWEST = 30.0  # s a file, on a busy machine
 MOST_MEMORY = 1500  # MiB, of all that it ever held
@@ -36,7 +36,7 @@ def rich(tmp_path, new_record, end, block):
 
 
 @pytest.mark.parametrize(
-    "seeds", [range(60), pytest.param(range(60, 1500), marks=pytest.mark.nightly)], ids=len
+    "seeds", [range(40), pytest.param(range(40, 1000), marks=pytest.mark.nightly)], ids=len
 )
 @pytest.mark.timeout(1200)
 def test_a_file_of_another_structure_is_refused_or_shown(tmp_path, rich, seeds):
