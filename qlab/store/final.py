@@ -24,7 +24,7 @@ from qlab.store.mirrors import write_mirrors
 from qlab.store.names import DRAFT
 from qlab.store.overview import write_overview
 from qlab.store.rows import StoredRows
-from qlab.store.synced import sync_folder
+from qlab.store.synced import discard, sync_folder
 from qlab.store.views import write_thumbnail, write_views
 
 _FILTERS = {"shuffle": True, "compression": "gzip", "compression_opts": 4}
@@ -55,7 +55,7 @@ def write_final(
         _replace(draft, target)
         sync_folder(target.parent)
     except (OSError, RuntimeError, ValueError) as error:
-        draft.unlink(missing_ok=True)
+        discard(draft)
         raise no_room(error, target) from error
     return missing
 

@@ -1,7 +1,6 @@
 """The library: the runs below a folder, found in milliseconds by an index that can be made again at any time."""
 
 import json
-import os
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
@@ -16,15 +15,15 @@ from qlab.settings import default_spool
 from qlab.store.child import ask_all
 from qlab.store.indexfile import IndexFile, Mark, Stored, forget, remember
 from qlab.store.lock import RunLock
-from qlab.store.names import FINAL, NOTES, PART
+from qlab.store.names import PART
 from qlab.store.query import where
 from qlab.store.raster import HEIGHT, WIDTH
 from qlab.store.sidecar import read_sidecar
 from qlab.store.spool import spooled_below
+from qlab.store.walk import folder_of, folders_below, mark_of, runs_in, settled
 
 SECONDS = 20.0
 SHOWN_AFTER = 0.3  # s between two times that what was looked into can be found
-_SETTLED_NS = 2_000_000_000  # a folder that changed so long ago shows every later change in its time
 _GROWING = {"preparing", "running", "paused", "queued"}
 
 
@@ -133,8 +132,8 @@ class Library:
         known = {} if full else self._index.folders()
         looked: dict[str, tuple[str, int, int]] = {}
         unchanged: set[str] = set()
-        for path, parent, changed in _folders(str(self.folder), known):
-            if _settled(known.get(path), changed):
+        for path, parent, changed in folders_below(str(self.folder), known):
+            if settled(known.get(path), changed):
                 unchanged.add(path)
             else:
                 looked[path] = (parent, changed, time.time_ns())
@@ -154,12 +153,12 @@ class Library:
         spooled: list[str],
         tell: Callable[[int, int], None] | None,
     ) -> None:
-        marks = {path: mark for folder in looked for path, mark in _runs_in(folder)}
+        marks = {path: mark for folder in looked for path, mark in runs_in(folder)}
         # A growing file changes without a sign in its folder's time.
-        marks |= {p: mark for p in growing if _folder(p) in unchanged and (mark := _mark(p)) is not None}
-        marks |= {path: mark for path in spooled if (mark := _mark(path)) is not None}
+        marks |= {p: mark for p in growing if folder_of(p) in unchanged and (mark := mark_of(p)) is not None}
+        marks |= {path: mark for path in spooled if (mark := mark_of(path)) is not None}
         old = self._index.marks()
-        gone = [p for p in old if p not in marks and (_folder(p) not in unchanged or p in growing)]
+        gone = [p for p in old if p not in marks and (folder_of(p) not in unchanged or p in growing)]
         self._look_into([path for path, mark in marks.items() if old.get(path) != mark], marks, tell)
         ended = [
             path for path, state in self._index.growing().items()
@@ -202,63 +201,6 @@ def list_runs(folder: Path | str, query: str = "") -> list[RunSummary]:
     with Library(folder) as library:
         library.refresh()
         return library.page(query, 0, -1)
-
-
-def _folders(root: str, known: dict[str, tuple[str, int, int]]) -> Iterator[tuple[str, str, int]]:
-    """Yield (path, parent, time of change) of each folder; the content of an unchanged one is known."""
-    below: dict[str, list[str]] = {}
-    for path, (parent, _, _) in known.items():
-        below.setdefault(parent, []).append(path)
-    pending = [(root, "")]
-    while pending:
-        path, parent = pending.pop()
-        try:
-            changed = os.stat(path).st_mtime_ns  # noqa: PTH116 - ten thousand times
-            if _settled(known.get(path), changed):
-                inside = below.get(path, [])
-            else:
-                with os.scandir(path) as entries:
-                    inside = [
-                        e.path
-                        for e in entries
-                        if not e.name.startswith(".") and e.is_dir(follow_symlinks=False)
-                    ]
-        except OSError:
-            continue  # a folder we may not read holds no run of ours
-        yield path, parent, changed
-        pending += [(item, path) for item in inside]
-
-
-def _settled(before: tuple[str, int, int] | None, changed: int) -> bool:
-    """Tell whether a folder is as it was when it was looked into."""
-    return before is not None and before[1] == changed and before[2] - changed > _SETTLED_NS
-
-
-def _runs_in(folder: str) -> Iterator[tuple[str, Mark]]:
-    """Yield (path, mark) of each run file; of a run with a growing and a finished file, the finished one."""
-    try:
-        entries = {entry.name: entry for entry in os.scandir(folder)}
-    except OSError:
-        return
-    for name, entry in entries.items():
-        try:
-            if name.endswith(FINAL) and not name.startswith(".") and entry.is_file():
-                stem = name.removesuffix(PART) if name.endswith(PART) else name.removesuffix(FINAL)
-                if name.endswith(PART) and stem + FINAL in entries:
-                    continue
-                notes = entries.get(stem + NOTES)
-                stat = entry.stat()
-                yield entry.path, (stat.st_size, stat.st_mtime_ns, notes.stat().st_mtime_ns if notes else 0)
-        except OSError:
-            continue  # it went away while we looked
-
-
-def _folder(path: str) -> str:
-    return os.path.dirname(path)  # noqa: PTH120 - ten thousand times
-
-
-def _mark(path: str) -> Mark | None:
-    return dict(_runs_in(_folder(path))).get(path)
 
 
 def _looks(paths: list[str]) -> Iterator[tuple[str, Stored]]:

@@ -9,6 +9,7 @@ from qlab.store.child import ask
 from qlab.store.lock import RunLock
 from qlab.store.names import DRAFT, ENDING, PART, final_path, is_part
 from qlab.store.spool import connected, deliver, home_of, set_aside, spool_folder, spooled_below, twin
+from qlab.store.synced import discard
 
 SECONDS = 30.0
 _SECONDS_PER_BYTE = 1 / 5e6  # a slow disk and gzip
@@ -51,8 +52,8 @@ def recover_locked(path: Path, lock: RunLock, spool: Path | None = None) -> Path
             ask("recover", path, SECONDS + path.stat().st_size * _SECONDS_PER_BYTE)
             path.unlink(missing_ok=True)
     finally:
-        target.with_name(target.name + DRAFT).unlink(missing_ok=True)
-        _ending(path).unlink(missing_ok=True)
+        discard(target.with_name(target.name + DRAFT))
+        discard(_ending(path))
         lock.release()
     if home_of(target) is not None:
         return deliver(target) or target

@@ -13,7 +13,7 @@ from qlab.settings import default_spool
 from qlab.store.document import load
 from qlab.store.names import ASIDE, DRAFT, FINAL, HOME, PART, sidecar_path, stem
 from qlab.store.place import mount_point
-from qlab.store.synced import sync_folder
+from qlab.store.synced import discard, sync_folder
 
 _PIECE = 8 << 20
 
@@ -143,4 +143,4 @@ def _copy(source: Path, target: Path) -> None:
         draft.replace(target)
         sync_folder(target.parent)
     finally:
-        draft.unlink(missing_ok=True)
+        discard(draft)

@@ -13,7 +13,7 @@ from qlab.store import list_runs, open_run
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="a drive of its own needs Linux")
 RUN = ["run", "nv.ramsey", "--seed", "3", "--set", "tau=0us:3us:61", "--set", "shots=500"]
 ROWS = 610
-PACE = 12.0  # s
+PACE = 6.0  # s
 
 
 class Drive:
@@ -107,7 +107,8 @@ def test_a_drive_that_is_pulled_during_a_run_costs_no_row(tmp_path, drive, qlab,
     complete = open_run(said.stdout.splitlines()[-1])
     assert complete.path.parent == tmp_path / "spool"
     assert f"`qlab recover {drive.folder}`" in said.stderr
-    same_rows(complete, reference(tmp_path, qlab))
+    whole = reference(tmp_path, qlab)
+    same_rows(complete, whole)
     # Without the drive nothing is brought anywhere; with it there is one run, whole.
     refused = qlab("recover", drive.folder)
     assert (refused.returncode != 0, "is not there" in refused.stderr) == (True, True), refused.stderr
@@ -119,7 +120,7 @@ def test_a_drive_that_is_pulled_during_a_run_costs_no_row(tmp_path, drive, qlab,
     assert home.returncode == 0, home.stderr
     (found,) = list_runs(drive.folder)
     assert found.path.is_relative_to(drive.folder)
-    same_rows(open_run(found.path), complete)
+    same_rows(open_run(found.path), whole)
     assert list((tmp_path / "spool").iterdir()) == []
 
 
@@ -132,15 +133,17 @@ def test_a_drive_that_turns_read_only_during_a_run_costs_no_row(tmp_path, drive,
     subprocess.run(["mount", "-o", "remount,bind,ro", day], check=True)
     try:
         said = ended(run)
+        assert said.stdout, said.stderr
         complete = open_run(said.stdout.splitlines()[-1])
         assert complete.path.parent == tmp_path / "spool", said.stderr
         assert "Read-only" in said.stderr
-        same_rows(complete, reference(tmp_path, qlab))
+        whole = reference(tmp_path, qlab)
+        same_rows(complete, whole)
     finally:
         subprocess.run(["umount", "-l", day], check=True)
     assert qlab("recover", drive.folder).returncode == 0
     (found,) = list_runs(drive.folder)
-    same_rows(open_run(found.path), complete)
+    same_rows(open_run(found.path), whole)
 
 
 def test_a_read_only_drive_is_refused_before_anything_is_measured(tmp_path, drive, qlab):
