@@ -1,7 +1,5 @@
 """The curves of a run in its file: an Allan deviation, a spectrum, each a plot of its own with band and limits."""
 
-import json
-
 import h5py
 import numpy as np
 from numpy.typing import NDArray
@@ -65,10 +63,6 @@ def _say(group: h5py.Group, curve: StoredCurve, beside: list[str]) -> None:
             signal.attrs[key] = text
     if curve.statements:
         signal.attrs["statements"] = " ".join(curve.statements)[:4000]
-    if curve.logarithmic:
-        # How silx is told; other readers pass over it.
-        style = {"axes_scale_types": ["log"], "signal_scale_type": "log"}
-        group.attrs["SILX_style"] = json.dumps(style)
 
 
 def _limit_at(curve: StoredCurve, limit: StoredLimit) -> Reals:

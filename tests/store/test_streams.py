@@ -228,7 +228,6 @@ def test_the_allan_deviation_of_a_run_is_a_plot_in_its_file(tmp_path):
         plot = NXdata(file["entry/oadev"])
         assert plot.is_valid
         assert not plot.issues
-        assert plot.plot_style.signal_scale_type == "log"
         np.testing.assert_array_equal(plot.errors, (curve.high - curve.low) / 2)
         assert len(plot.auxiliary_signals) == 4
     xarray = pytest.importorskip("xarray")
