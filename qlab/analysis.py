@@ -15,7 +15,7 @@ from qlab.fits import Fit, fit_many, load_model
 from qlab.fits.repeats import errors_for_fit
 from qlab.fits.typed import typed_values
 from qlab.grid import Grid
-from qlab.record import ENDED, Figure, FitResult
+from qlab.record import ENDED, Figure, FitResult, StoredCurve
 from qlab.registry import load
 from qlab.runs import Run
 from qlab.store import list_runs, open_run
@@ -51,6 +51,20 @@ def typed_for(run: Run, model: str, typed: Mapping[str, str], signal: str = "") 
     if not name:
         raise UsageError(f"The experiment {run.record.experiment} names no fit.", "Name a model to fit with.")
     return typed_values(load_model(name, run.record.fit_context), typed, run.grid(signal))
+
+
+def found_without_fit(run: Run) -> tuple[tuple[Figure, ...], tuple[StoredCurve, ...]]:
+    """Compute the figures and the curves of a stored run that need no fit, as when it was taken.
+
+    Raises UsageError where its experiment is not installed.
+    """
+    experiment = experiment_of(run)
+    return experiment.analyse(run, None), curves_of(run)
+
+
+def curves_of(run: Run) -> tuple[StoredCurve, ...]:
+    """Compute the curves of a stored run again: an Allan deviation, a spectrum; raises as `experiment_of`."""
+    return tuple(curve.stored() for curve in experiment_of(run).curves(run))
 
 
 @dataclass(frozen=True)

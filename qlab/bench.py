@@ -3,7 +3,8 @@
 import contextlib
 import inspect
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from datetime import date
 from pathlib import Path
 from typing import Any, Protocol, Self, get_args
 
@@ -219,6 +220,18 @@ class Bench:
         report = make_safe(self.instruments.values(), close=close)
         self.is_open = self.is_open and not close
         return report
+
+    def calibrations(self, used: Collection[str]) -> tuple[dict[str, Any], ...]:
+        """Return the calibrations that a run relies on which uses these instruments, each with whether it is `expired`.
+
+        Those about one of the instruments, and those about the bench as a whole.
+        """
+        today = date.today().isoformat()
+        return tuple(
+            {**item.model_dump(exclude_defaults=True), "expired": bool(item.valid_until) and item.valid_until < today}
+            for item in self.entry.calibrations
+            if not item.knob or item.knob.partition(".")[0] in used
+        )  # fmt: skip
 
     def panel(self) -> dict[str, Any]:
         """Return what is known of every instrument, without asking any; see `qlab.session.Session`."""

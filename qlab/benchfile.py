@@ -56,6 +56,35 @@ class InstrumentEntry(BaseModel):
     timeout: float | None = Field(None, gt=0)  # s that one call may take
 
 
+class CalibrationEntry(BaseModel):
+    """What was found out about the bench and is relied on: `value` with its standard deviation `error`, in SI units.
+
+    `knob` is the `instrument.knob` that it is about, or an instrument alone; runs that use that instrument record
+    it, all runs of the bench where it is empty. `run` is the run that it comes from, `source` says otherwise how.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str = Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
+    value: float
+    error: float | None = Field(None, ge=0)
+    unit: str = "1"
+    label: str = ""
+    knob: str = ""
+    date: str = ""
+    valid_until: str = ""
+    run: str = ""
+    source: str = ""
+
+    @field_validator("date", "valid_until")
+    @classmethod
+    def _days(cls, value: str) -> str:
+        try:
+            return day(value) if value else value
+        except UsageError as error:
+            raise ValueError(str(error)) from None
+
+
 class SampleEntry(BaseModel):
     """What one sample allows, beside the limits of the bench: instrument -> knob -> limits."""
 
@@ -88,6 +117,7 @@ class BenchEntry(BaseModel):
     roles: dict[str, str] = Field(default_factory=dict)
     sample: dict[str, str] = Field(default_factory=dict)
     samples: dict[str, SampleEntry] = Field(default_factory=dict)
+    calibrations: list[CalibrationEntry] = Field(default_factory=list)
     watch: list[Rule] = Field(default_factory=list)
     upkeep: list[Upkeep] = Field(default_factory=list)
 
@@ -130,4 +160,13 @@ def _entry(data: Mapping[str, Any], source: str) -> BenchEntry:
                 f"Bench {source}: role {role!r} names {name!r}, which is no instrument of it.",
                 f"There are: {', '.join(entry.instruments) or 'none'}.",
             )
+    for calibration in entry.calibrations:
+        if calibration.knob and calibration.knob.partition(".")[0] not in entry.instruments:
+            raise UsageError(
+                f"Bench {source}: calibration {calibration.name!r} is about {calibration.knob!r}, no instrument of it.",
+                f"There are: {', '.join(entry.instruments) or 'none'}.",
+            )
+    names = [calibration.name for calibration in entry.calibrations]
+    if twice := {name for name in names if names.count(name) > 1}:
+        raise UsageError(f"Bench {source}: two calibrations are called {twice.pop()!r}.", "Rename one.")
     return entry

@@ -45,6 +45,7 @@ def new_record(
         simulated=bench.simulated,
         solver=str(getattr(bench.world, "solver", "")),
         streams=experiment.streams(),
+        calibrations=bench.calibrations(experiment.uses()),
         seed=_chosen_seed(bench, seed),
         quantum=described(
             type(experiment).quantum,

@@ -1,5 +1,6 @@
 """The record of a run: everything about it but its rows, as frozen data that a file keeps whole."""
 
+import math
 from collections.abc import Mapping
 from typing import Any, Literal
 
@@ -36,7 +37,9 @@ class Column(_Frozen):
 class Stream(_Frozen):
     """A table beside the rows with a growing dimension of its own: time tags, an upkeep step, a slow channel.
 
-    In the file it is the group `name` with the dimension `axis`; `long_name` says what one entry is.
+    In the file it is the group `name` with the dimension `axis`; `long_name` says what one entry is. An experiment
+    declares it (`Experiment.streams`) and yields whole entries of it under `stream.column`, alone or beside rows:
+    `yield {**rows, "slow.time": t, "slow.temperature": T}`. Time tags have `qlab.tags`.
     """
 
     name: str
@@ -51,6 +54,18 @@ class Stream(_Frozen):
             if column.name == name:
                 return column
         raise KeyError(name)
+
+
+def divided(block: Block) -> tuple[Block, dict[str, Block]]:
+    """Return (rows, entries of streams by name) of a block: `stream.column` is a column of a stream."""
+    entries: dict[str, dict[str, NDArray[Any]]] = {}
+    for name, values in block.items():
+        stream, dot, column = name.partition(".")
+        if dot:
+            entries.setdefault(stream, {})[column] = values
+    if not entries:
+        return block, {}
+    return {name: values for name, values in block.items() if "." not in name}, dict(entries)
 
 
 class Axis(_Frozen):
@@ -93,6 +108,35 @@ class Figure(_Frozen):
     limit_of: str = ""  # the name of the figure that this one bounds (a quantum limit, a Cramér-Rao bound)
 
 
+class StoredLimit(_Frozen):
+    """A line that a stored curve is compared with, in the curve's units."""
+
+    label: str
+    x: tuple[float, ...]
+    y: tuple[float, ...]
+    source: str = ""
+
+
+class StoredCurve(_Frozen):
+    """A figure over x, as a run keeps it: an Allan deviation, a spectrum. See `qlab.metrology.curves.Curve`."""
+
+    name: str
+    label: str
+    x: tuple[float, ...]
+    y: tuple[float, ...]
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+    x_label: str = ""
+    x_unit: str = "1"
+    unit: str = "1"
+    confidence: float = 0.683
+    logarithmic: bool = False
+    definition: str = ""
+    source: str = ""
+    limits: tuple[StoredLimit, ...] = ()
+    statements: tuple[str, ...] = ()
+
+
 class FitParameter(_Frozen):
     """One value of a fit, with its standard deviation (None where it was held fixed)."""
 
@@ -125,6 +169,17 @@ class FitResult(_Frozen):
     def reduced_chi2(self) -> float:
         """Chi-squared over the degrees of freedom; NaN where there are none."""
         return self.chi2 / self.degrees_of_freedom if self.degrees_of_freedom > 0 else float("nan")
+
+    def held(self, parameter: FitParameter) -> bool:
+        """Tell whether a parameter was given rather than fitted."""
+        return not parameter.derived and parameter.name not in self.free
+
+    def found(self, parameter: FitParameter) -> bool:
+        """Tell whether the value of a parameter means anything: held, or with an error, or derived and finite."""
+        if not math.isfinite(parameter.value):
+            return False
+        known = parameter.error is not None and math.isfinite(parameter.error)
+        return known or parameter.derived or self.held(parameter)
 
     @property
     def told(self) -> tuple[FitParameter, ...]:
@@ -181,6 +236,7 @@ class Record(_Frozen):
     upkeep: tuple[dict[str, Any], ...] = ()
     fits: tuple[FitResult, ...] = ()
     figures: tuple[Figure, ...] = ()
+    curves: tuple[StoredCurve, ...] = ()
     safe_report: dict[str, str] = Field(default_factory=dict)
     study: dict[str, Any] = Field(default_factory=dict)  # id, run, of, index, values: its place in a study
     # What people said later: kept in the sidecar, part of the record only where an export merged both.

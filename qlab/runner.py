@@ -80,12 +80,14 @@ class Runner:
         self.owned = self.experiment.uses()
         self.abandoned = ""  # why the experiment's thread was given up
         self.ledger = Ledger(bench, Teller(record.id, tell))
+        steps = (*bench.entry.upkeep, *upkeep)
+        chores = Chores(bench, steps, self.ledger, self.experiment, record.seed)
+        record = record.model_copy(update={"streams": (*record.streams, *chores.streams)})
         self.output = Output(record, self.ledger, self.ledger.teller)
+        chores.take = self.output.take
         self.hands = Hands(bench, self.owned, self.control, self.ledger, replay, knobs or {})
         named = {rule.name: rule for rule in (*bench.entry.watch, *rules)}
         self.interlock = Interlock(bench, record.columns, self.control, self.ledger, tuple(named.values()))
-        steps = (*bench.entry.upkeep, *upkeep)
-        chores = Chores(bench, steps, self.ledger, self.experiment, record.seed)
         self._going = Going(
             bench,
             self.experiment,

@@ -10,7 +10,9 @@ class Upkeep(BaseModel):
     bench's clock) have passed, and at the start where `at_start` says so. Afterwards every knob is put back to
     where it was. Then, where the fit is believed: `set` sets knobs to fit values ({"stage.z": "centre"}), `track`
     moves knobs by as much as a fit value has moved since the first time ({"microwave.frequency": "frequency"}),
-    also under a played program. What it measured, found and changed is the run's `upkeep` stream.
+    also under a played program. Every row that it measured stands in a stream of the run, `upkeep_1` for the first
+    step, `upkeep_2` for the second, with the `step` it belongs to and the rows of the run before it (`after_row`);
+    what it found and moved, in the record (`Record.upkeep`).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

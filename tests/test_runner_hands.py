@@ -282,7 +282,17 @@ def test_upkeep_follows_the_resonance_and_keeps_its_own_stream(tmp_path):
     ]  # fmt: skip
     assert carrier
     assert abs(set_by_program[0] - 2.814e9 - (found[2]["value"] - found[0]["value"])) < 1.0
-    assert len(steps[0]["rows"]["counts"]) == 61
+    # Every row of every step is in the file, in a stream that says where in the run it belongs.
+    upkeep = run.streams["upkeep_1"]
+    np.testing.assert_array_equal(upkeep.column("step"), np.repeat(range(4), 61))
+    np.testing.assert_array_equal(upkeep.column("after_row"), np.repeat([0, 63, 126, 189], 61))
+    frequency = upkeep.column("frequency").reshape(4, 61)
+    np.testing.assert_allclose(frequency[2], np.linspace(2.808e9, 2.820e9, 61))
+    counts = upkeep.column("counts").reshape(4, 61) / upkeep.column("reference").reshape(4, 61)
+    dip = frequency[0][counts.argmin(axis=1)]
+    assert abs(dip[2] - found[2]["value"]) < 3e6  # one of the three lines of 14N, 2.16 MHz apart
+    assert steps[0]["rows"] == 61
+    assert steps[0]["stream"] == "upkeep_1"
     assert compare(run, qlab.open_run(run_again(run, tmp_path / "again"))) == []
 
 

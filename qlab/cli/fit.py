@@ -8,11 +8,12 @@ from typing import Annotated, Any
 
 import typer
 
-from qlab.cli.show import print_fit
+from qlab.cli.show import print_fit, print_found
 from qlab.cli.text import table
 from qlab.errors import FileError, QlabError, UsageError
 from qlab.fits.typed import assignments
-from qlab.record import Figure, FitResult
+from qlab.record import Figure, FitResult, StoredCurve
+from qlab.runs import Run
 from qlab.units import format_measured, format_quantity
 
 
@@ -76,14 +77,19 @@ def _one(
     keep: bool,
     as_json: bool,
 ) -> None:
-    from qlab.analysis import analyse, typed_for
+    from qlab.analysis import analyse, curves_of, typed_for
     from qlab.store import open_run
 
     run = open_run(path)
+    if not (model or run.record.fit):
+        _without_fit(run, as_json=as_json)
+        return
     fixed = typed_for(run, model, typed, signal)
     figures: tuple[Figure, ...] = ()
+    curves: tuple[StoredCurve, ...] = ()
     try:
         result, figures = analyse(run, model, signal=signal, fixed=fixed)
+        curves = curves_of(run)
     except QlabError:
         # The experiment may come from a lab's plug-in that is not here: its data can be fitted all the same.
         result = run.fit(model, signal=signal, fixed=fixed)
@@ -92,14 +98,14 @@ def _one(
     intervals: dict[str, dict[str, list[float]]] = {}
     if result.covariance:
         if profile:
-            curves = [result.profile(name) for name in result.free]
-            intervals["profile"] = {curve.name: [curve.low, curve.high] for curve in curves}
+            profiles = [result.profile(name) for name in result.free]
+            intervals["profile"] = {curve.name: [curve.low, curve.high] for curve in profiles}
         if bootstrap:
             drawn = result.bootstrap(bootstrap)
             intervals["bootstrap"] = {name: list(drawn.interval(name)) for name in result.free}
     if as_json:
         shown = result.model_dump(mode="json") | {
-            "figures": {item.name: item.model_dump(mode="json") for item in figures},
+            **_found(figures, curves),
             "intervals": intervals,
         }
         print(json.dumps(shown, indent=2, ensure_ascii=False))
@@ -111,10 +117,29 @@ def _one(
                 label, unit = units[name]
                 ends = f"{format_quantity(low, unit, 7)} to {format_quantity(high, unit, 7)}"
                 print(f"    {label}, 68.3 % by {kind}: {ends}")
-        for figure in figures:
-            print(f"  {figure.label}: {format_measured(figure.value, figure.error, figure.unit)}")
+        print_found(figures, curves)
     if not result.success:
         raise typer.Exit(1)
+
+
+def _without_fit(run: Run, *, as_json: bool) -> None:
+    """Tell the figures and curves of a run whose experiment fits nothing."""
+    from qlab.analysis import found_without_fit
+
+    figures, curves = found_without_fit(run)
+    if not (figures or curves):
+        raise UsageError(f"The experiment {run.record.experiment} names no fit.", "Name a model: --model.")
+    if as_json:
+        print(json.dumps(_found(figures, curves), indent=2, ensure_ascii=False))
+    else:
+        print_found(figures, curves)
+
+
+def _found(figures: tuple[Figure, ...], curves: tuple[StoredCurve, ...]) -> dict[str, Any]:
+    return {
+        "figures": {item.name: item.model_dump(mode="json") for item in figures},
+        "curves": {item.name: item.model_dump(mode="json") for item in curves},
+    }
 
 
 def _print_series(found: Any, *, as_json: bool, as_csv: bool) -> None:

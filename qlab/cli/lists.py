@@ -87,7 +87,7 @@ def runs(
         raise FileError(f"{folder} is not a folder.", "Give the folder that `qlab run --out` wrote to.")
     found = list_runs(folder, query)
     if as_json:
-        print(json.dumps([_plain(item) for item in found], indent=2, ensure_ascii=False, default=str))
+        print(json.dumps([item.to_dict() for item in found], indent=2, ensure_ascii=False))
         return
     if not found:
         said = f"no run of {folder} is found by {query!r}" if query else f"there is no run in {folder}"
@@ -97,6 +97,9 @@ def runs(
         for r in found
     ]
     table(["started", "experiment", "state", "rows", "figure", "file"], rows)
+    if waiting := sum(not item.path.resolve().is_relative_to(folder.resolve()) for item in found):
+        said = f"{waiting} of them wait in the spool, because {folder} could not take them"
+        print(f"qlab: {said}; `qlab recover {folder}` brings them home", file=sys.stderr)
 
 
 def trash(
@@ -110,9 +113,3 @@ def trash(
     from qlab.store import restore_run, trash_run
 
     print(restore_run(file) if restore else trash_run(file, folder or file.absolute().parent.parent))
-
-
-def _plain(item: Any) -> dict[str, Any]:
-    from dataclasses import asdict
-
-    return {**asdict(item), "path": str(item.path)}

@@ -75,7 +75,7 @@ def _here(order: Order, out: Path) -> None:
         if not finished.resolve().is_relative_to(out.resolve()):
             raise QlabError(
                 f"{out} took no more: the run is complete, but its file is {finished}.",
-                "Make room, then move the file where it belongs.",
+                f"Make room, then run `qlab recover {out}`: it brings the file home.",
             )
 
 

@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -9,7 +10,7 @@ import typer
 
 from qlab import fair
 from qlab.errors import FileError, UsageError
-from qlab.record import FitResult
+from qlab.record import Figure, FitParameter, FitResult, StoredCurve
 from qlab.runs import Run
 from qlab.scan import KINDS, scan_words
 from qlab.store import Sidecar, edit_sidecar, open_any, read_sidecar
@@ -134,9 +135,30 @@ def describe(run: Run) -> None:
         print(f"  {name} = {_value(value, record.units.get(name, '1'))}")
     for item in record.fits:
         print_fit(item, record.expected_of(item))
-    for figure in record.figures:
+    print_found(record.figures, record.curves)
+    for stream, entries in run.streams.items():
+        print(f"  stream {stream}: {len(entries)} entries")
+    for calibration in record.calibrations:
+        print(f"  calibration {_calibration(calibration)}")
+
+
+def print_found(figures: Iterable[Figure], curves: Iterable[StoredCurve]) -> None:
+    """Print figures of merit, and of each curve how far it goes."""
+    for figure in figures:
         bound = f"  (limit of {figure.limit_of})" if figure.limit_of else ""
         print(f"  {figure.label}: {format_measured(figure.value, figure.error, figure.unit)}{bound}")
+    for curve in curves:
+        ends = " to ".join(format_quantity(x, curve.x_unit, 4) for x in (min(curve.x), max(curve.x)))
+        least = min(range(len(curve.y)), key=curve.y.__getitem__)
+        print(f"  {curve.label}: {len(curve.x)} points over {curve.x_label or 'x'} {ends}, least "
+              f"{format_quantity(curve.y[least], curve.unit, 4)} at {format_quantity(curve.x[least], curve.x_unit, 4)}"
+              )  # fmt: skip
+
+
+def _calibration(item: Mapping[str, Any]) -> str:
+    value = format_measured(float(item["value"]), item.get("error"), str(item.get("unit", "1")))
+    until = f", valid until {item['valid_until']}" if item.get("valid_until") else ""
+    return f"{item.get('label') or item['name']}: {value}{until}{', EXPIRED' if item.get('expired') else ''}"
 
 
 def print_fit(result: FitResult, truth: dict[str, float] | None = None) -> None:
@@ -155,8 +177,14 @@ def print_fit(result: FitResult, truth: dict[str, float] | None = None) -> None:
         known = ""
         if truth and p.name in truth:
             known = f"   truth {format_quantity(truth[p.name], p.unit, 7, like=size)}"
-        held = "" if p.name in result.free or p.derived else " (held)"
-        print(f"    {p.label or p.name}: {format_measured(p.value, p.error, p.unit)}{held}{known}")
+        print(f"    {p.label or p.name}: {fitted_words(result, p)}{known}")
+
+
+def fitted_words(result: FitResult, p: FitParameter) -> str:
+    """Return a value of a fit as people read it: with its error, or why it has none."""
+    if not result.found(p):
+        return "not determined"
+    return format_measured(p.value, p.error, p.unit) + (" (held)" if result.held(p) else "")
 
 
 def _value(value: Any, unit: str) -> str:

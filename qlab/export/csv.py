@@ -27,7 +27,7 @@ def export(run: Run, path: Path) -> Path:
         columns += [grid.value.ravel(), grid.error.ravel()]
     with writing(path), path.open("w", newline="", encoding="utf-8") as file:
         file.writelines(f"# {line}\n" for line in _header(run))
-        writer = csv.writer(file)
+        writer = csv.writer(file, lineterminator="\n")
         writer.writerow(heads)
         writer.writerows(zip(*(column.tolist() for column in columns), strict=True))
     return path

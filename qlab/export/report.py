@@ -84,8 +84,8 @@ def _results(record: Record) -> Iterator[str]:
         yield f"<h2>Fit: {escape(fit.model)}</h2><p>{escape(_verdict(fit))}</p>"
         truth = record.expected_of(fit)
         rows = [
-            (p.label or p.name, format_measured(p.value, p.error, p.unit),
-             "derived" if p.derived else "held" if p.error is None else "", _truth(truth, p.name, p.unit))
+            (p.label or p.name, format_measured(p.value, p.error, p.unit) if fit.found(p) else "not determined",
+             "derived" if p.derived else "held" if fit.held(p) else "", _truth(truth, p.name, p.unit))
             for p in fit.parameters
         ]  # fmt: skip
         heads = ("parameter", "value", "", "hidden truth" if truth else "")

@@ -14,11 +14,16 @@ from qlab.errors import UsageError
 from qlab.experiment import Experiment
 from qlab.instrument import Instrument
 from qlab.provenance import new_record
-from qlab.record import Block, FitResult, Record
+from qlab.record import Block, Column, FitResult, Record, Stream, divided
 from qlab.registry import load
 from qlab.running.ledger import Ledger
 from qlab.runs import Run
 from qlab.upkeep import Upkeep
+
+_PLACE = (
+    Column(name="step", dtype="i4", role="reduced", long_name="which time the step was done, from 0"),
+    Column(name="after_row", dtype="i8", role="reduced", long_name="rows of the run that came before"),
+)
 
 
 @dataclass(frozen=True)
@@ -41,6 +46,8 @@ class _Chore:
     upkeep: Upkeep
     experiment: Experiment[Any]
     record: Record
+    stream: Stream  # where its rows go
+    done: int = 0
     row: int | None = None
     time: float = 0.0
     first: dict[str, float] = field(default_factory=dict)
@@ -63,11 +70,17 @@ class Chores:
         self, bench: Bench, steps: Sequence[Upkeep], ledger: Ledger, main: Experiment[Any], seed: int | None
     ) -> None:
         self._bench, self._ledger = bench, ledger
-        self._chores = [self._chore(step, main, seed) for step in steps]
+        self._chores = [self._chore(step, main, seed, n) for n, step in enumerate(steps, start=1)]
         self.idle = not self._chores
+        self.take: Callable[[Block], object] | None = None  # where what was measured goes
         self._busy = False
 
-    def _chore(self, step: Upkeep, main: Experiment[Any], seed: int | None) -> _Chore:
+    @property
+    def streams(self) -> tuple[Stream, ...]:
+        """The streams that the steps write, one each: every row that they measured."""
+        return tuple(chore.stream for chore in self._chores)
+
+    def _chore(self, step: Upkeep, main: Experiment[Any], seed: int | None, number: int) -> _Chore:
         kind: type[Experiment[Any]] = load("experiments", step.experiment)
         experiment = kind.read(step.parameters)
         experiment.bind(self._bench)
@@ -82,7 +95,11 @@ class Chores:
                 f"The upkeep {step.name!r} is to set knobs, and {step.experiment} has no fit.",
                 "Choose an experiment with a fit.",
             )
-        return _Chore(step, experiment, record)
+        stream = Stream(
+            name=f"upkeep_{number}", axis="upkeep_point", columns=(*record.columns, *_PLACE),
+            long_name=f"row of {step.experiment}, measured by the upkeep {step.name!r}",
+        )  # fmt: skip
+        return _Chore(step, experiment, record, stream)
 
     def _check_swept(self, step: Upkeep, main: Experiment[Any]) -> None:
         program = main.program()
@@ -126,6 +143,7 @@ class Chores:
         chore.row, chore.time = self._ledger.row, self._bench.now()
         if rows is None:
             return
+        self._hand_over(chore, rows)
         found = {p.name: {"value": p.value, "error": p.error} for p in fit.parameters} if fit else {}
         self._ledger.keep(
             "upkeep",
@@ -137,9 +155,19 @@ class Chores:
                 "success": bool(fit and fit.success),
                 "found": found,
                 "moved": moved,
-                "rows": {name: values.tolist() for name, values in rows.columns.items()},
+                "stream": chore.stream.name,
+                "rows": len(rows),
             },
         )
+
+    def _hand_over(self, chore: _Chore, rows: _Rows) -> None:
+        """Hand the rows of a step to the run's file."""
+        count, chore.done = chore.done, chore.done + 1
+        if self.take is None or not len(rows):
+            return
+        place = {"step": np.full(len(rows), count), "after_row": np.full(len(rows), self._ledger.row)}
+        measured = {**rows.columns, **place}
+        self.take({f"{chore.stream.name}.{name}": values for name, values in measured.items()})
 
     @contextmanager
     def _put_back(self) -> Iterator[None]:
@@ -219,8 +247,9 @@ def _collect(blocks: Iterator[Block], going: Callable[[], bool]) -> _Rows | None
     kept: list[Block] = []
     try:
         for block in blocks:
-            if block:
-                kept.append({name: np.array(values) for name, values in block.items()})
+            rows, _ = divided(block)
+            if rows:
+                kept.append({name: np.array(values) for name, values in rows.items()})
             if not going():
                 return None
     finally:

@@ -25,14 +25,15 @@ def verdict(failure: BaseException | None, control: Control) -> tuple[State, str
 
 
 def analyse(record: Record, rows: Rows, experiment: Experiment[Any], ledger: Ledger) -> Record:
-    """Return the record with fit and figures; what fails is noted, never a reason to lose a run."""
+    """Return the record with fit, figures and curves; what fails is noted, never a reason to lose a run."""
     run = Run(record, rows)
     fit: FitResult | None = None
     try:
         if record.fit:
             fit = run.fit()
             record = record.model_copy(update={"fits": (fit,)})
-        return record.model_copy(update={"figures": experiment.analyse(run, fit)})
+        record = record.model_copy(update={"figures": experiment.analyse(run, fit)})
+        return record.model_copy(update={"curves": tuple(curve.stored() for curve in experiment.curves(run))})
     except Exception as error:  # noqa: BLE001 - the analysis of a stranger's experiment must not lose the run
         ledger.log("warning", f"The analysis failed: {type(error).__name__}: {error}")
         return record

@@ -7,7 +7,7 @@ from typing import Any
 
 from qlab.errors import RecordingError
 from qlab.live import LiveTable, remove_left_over, table_path
-from qlab.record import Block, Record, State
+from qlab.record import Block, Record, State, divided
 from qlab.running.ledger import Ledger
 from qlab.running.telling import Teller
 from qlab.settings import runtime_folder
@@ -58,16 +58,20 @@ class Output:
             self._shut = True
 
     def take(self, block: Block) -> bool:
-        """Write rows; return whether they were taken."""
+        """Write rows and entries of streams; return whether they were taken."""
         with self._lock:
             if self._shut:
                 return False
             writer, table = self.writer, self.table
-            writer.write(block)
-            if table is not None:
+            rows, streams = divided(block)
+            for name, entries in streams.items():
+                writer.write_stream(name, entries)
+            if rows:
+                writer.write(rows)
+            if rows and table is not None:
                 if writer.rows > table.capacity:
                     table = self._grow(writer.rows)
-                table.append(block)
+                table.append(rows)
             self.ledger.row = writer.rows
         if len(writer.warnings) > self._warned:
             self._pass_on_warnings(writer)

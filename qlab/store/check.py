@@ -6,6 +6,7 @@ from pathlib import Path
 from uuid import UUID
 
 import h5py
+import numpy as np
 
 from qlab.errors import FileError
 from qlab.record import ENDED, Record
@@ -13,7 +14,7 @@ from qlab.store.child import ask
 from qlab.store.digest import content_sha256
 from qlab.store.document import load
 from qlab.store.mirrors import differing
-from qlab.store.names import is_part, moment
+from qlab.store.names import NAME, is_part, moment
 
 SECONDS = 300.0
 # `m` of the profile: machine-written into every run. `M`: what a publication needs of a person.
@@ -93,9 +94,9 @@ def _dataset(item: h5py.Dataset) -> Iterator[str]:
         return
     if item.dtype.kind not in "iuf" or item.dtype.byteorder == ">":
         yield f"has the type {item.dtype}, which some readers drop"
-    if not item.attrs.get("long_name"):
+    if not _word(item, "long_name"):
         yield "has no long_name"
-    unit = str(item.attrs.get("units", ""))
+    unit = _word(item, "units")
     if not unit:
         yield "has no units"
     elif not unit.startswith("seconds since ") and not _UNIT.fullmatch(unit):
@@ -112,25 +113,27 @@ def _chunk_bytes(item: h5py.Dataset) -> int:
 
 
 def _plots(entry: h5py.Group) -> Iterator[str]:
-    if entry.attrs.get("default") not in entry:
+    if _word(entry, "default") not in entry:
         yield "The entry has no default plot."
     for name, group in entry.items():
-        if not isinstance(group, h5py.Group) or group.attrs.get("NX_class") != "NXdata":
+        if not isinstance(group, h5py.Group) or _word(group, "NX_class") != "NXdata":
             continue
-        signal = group.attrs.get("signal")
-        if signal is None and name == "shots":
+        signal = group.get(_word(group, "signal") or "nothing")
+        if signal is None and name == "shots" and "signal" not in group.attrs:
             continue
-        if signal not in group:
+        if not isinstance(signal, h5py.Dataset):
             yield f"The plot {name} has no signal."
             continue
-        for index, axis in enumerate(group.attrs.get("axes", ())):
-            if axis not in group or group[axis].shape[0] != group[signal].shape[index]:
-                yield f"The plot {name} has no axis {axis} of the signal's length."
+        for index, axis in enumerate(np.atleast_1d(group.attrs.get("axes", ()))):
+            found = group.get(str(axis)) if NAME.fullmatch(str(axis)) else None
+            length = signal.shape[index : index + 1]
+            if not isinstance(found, h5py.Dataset) or found.shape[:1] != length:
+                yield f"The plot {name} has no axis {str(axis)[:80]} of the signal's length."
 
 
 def _metadata(file: h5py.File, record: Record) -> Iterator[str]:
     entry = file["entry"]
-    yield from (f"The root attribute {name} is missing." for name in _ROOT if not file.attrs.get(name))
+    yield from (f"The root attribute {name} is missing." for name in _ROOT if not _word(file, name))
     yield from (f"/entry/{name} is missing." for name in (*_ENTRY, *_GROUPS) if name not in entry)
     if not _is_uuid(record.id):
         yield "The run's id is no UUID."
@@ -159,6 +162,12 @@ def _crate(text: str, file: h5py.File) -> Iterator[str]:
             yield "The metadata record lacks times or variables."
     except (FileError, LookupError, TypeError, AttributeError):
         yield "The metadata record is not readable."
+
+
+def _word(item: h5py.Group | h5py.Dataset, name: str) -> str:
+    """Return an attribute that should be a word; empty where it is none."""
+    value = item.attrs.get(name, "")
+    return value if isinstance(value, str) else ""
 
 
 def _text(dataset: h5py.Dataset) -> str:

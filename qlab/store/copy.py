@@ -6,8 +6,8 @@ from qlab.errors import FileError
 from qlab.record import ENDED, Record
 from qlab.store.final import write_final
 from qlab.store.names import is_part
+from qlab.store.opening import opened
 from qlab.store.rows import stored_rows, stored_streams
-from qlab.store.tasks import opened
 
 
 def rewritten(source: Path, target: Path, record: Record) -> Path:

@@ -13,6 +13,7 @@ from qlab.errors import RecordingError
 from qlab.record import Record
 from qlab.store.columns import all_stored
 from qlab.store.crate import crate
+from qlab.store.curves import write_curves
 from qlab.store.digest import content_sha256
 from qlab.store.document import dump
 from qlab.store.groups import write_entry_fields, write_groups
@@ -23,7 +24,7 @@ from qlab.store.mirrors import write_mirrors
 from qlab.store.names import DRAFT
 from qlab.store.overview import write_overview
 from qlab.store.rows import StoredRows
-from qlab.store.synced import sync_folder
+from qlab.store.synced import discard, sync_folder
 from qlab.store.views import write_thumbnail, write_views
 
 _FILTERS = {"shuffle": True, "compression": "gzip", "compression_opts": 4}
@@ -54,7 +55,7 @@ def write_final(
         _replace(draft, target)
         sync_folder(target.parent)
     except (OSError, RuntimeError, ValueError) as error:
-        draft.unlink(missing_ok=True)
+        discard(draft)
         raise no_room(error, target) from error
     return missing
 
@@ -76,6 +77,7 @@ def _write(
         group = create_stream(entry, stream, record, len(streams[stream.name]), **_FILTERS)
         _fill(group, group[stream.axis], streams[stream.name])
     missing = write_views(entry, record, rows)
+    write_curves(entry, record.curves)
     write_thumbnail(entry, record, rows)
     write_overview(entry, rows)
     entry.attrs["default"] = "data" if "data" in entry else "shots"

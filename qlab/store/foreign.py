@@ -61,7 +61,12 @@ def open_foreign(path: Path) -> Run:
 
 def look(path: Path) -> dict[str, Any]:
     """Return the main plot of a file as plain data; runs in the child process."""
-    with h5py.File(path, "r", locking="best-effort") as file:
+    try:
+        opened = h5py.File(path, "r", locking="best-effort")
+    except OSError as error:
+        why = (str(error).splitlines() or [""])[0][:160]
+        raise FileError(f"{path.name} cannot be opened: {why}.", "It is damaged or cut short.") from error
+    with opened as file:
         refused: list[str] = []
         found = [item for item in _arrays(file, refused) if item.data.size]
         if not found:
@@ -154,7 +159,7 @@ def _axes(group: h5py.Group, item: h5py.Dataset) -> Iterator[tuple[str, str, NDA
     used: set[str] = set()
     for index, size in enumerate(item.shape):
         candidates = [names[index]] if _text(group, "signal") and index < len(names) else []
-        candidates += [str(scale.name).rpartition("/")[2] for scale in item.dims[index].values()]
+        candidates += _scales(item, index)
         candidates += [n for n in list(group)[:64] if n != (item.name or "").rpartition("/")[2]]
         for name in candidates:
             link = group.get(name, getlink=True) if name in group else None
@@ -173,6 +178,21 @@ def _axes(group: h5py.Group, item: h5py.Dataset) -> Iterator[tuple[str, str, NDA
                 break
         else:
             yield f"index_{index}", "1", np.arange(float(size))
+
+
+def _scales(item: h5py.Dataset, index: int) -> list[str]:
+    """Return the names of the scales of a dimension; none where what should name them is damaged."""
+    # Not by `item.dims`: HDF5 dies of a reference to something that is no longer there.
+    names: list[str] = []
+    try:
+        listed = item.attrs.get("DIMENSION_LIST", ())
+        for reference in listed[index] if len(listed) == item.ndim else ():
+            scale = item.file[reference] if isinstance(reference, h5py.Reference) and reference else None
+            if isinstance(scale, h5py.Dataset):
+                names.append(str(scale.name).rpartition("/")[2])
+    except (OSError, RuntimeError, TypeError, ValueError, KeyError, IndexError):
+        return names
+    return names
 
 
 def _default_path(file: h5py.File) -> str:

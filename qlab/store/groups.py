@@ -149,6 +149,8 @@ def _calibrations(entry: h5py.Group, calibrations: tuple[dict[str, Any], ...]) -
         for key in ("date", "valid_until", "run", "knob", "source"):
             if text := item.get(key):
                 group[key] = str(text)
+        if isinstance(item.get("expired"), bool):
+            group.attrs["expired"] = int(item["expired"])
 
 
 def _quantity(group: h5py.Group, item: Figure | FitParameter, name: str = "") -> None:

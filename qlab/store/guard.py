@@ -1,13 +1,12 @@
 """The guard: looks a file over by its structure alone, before anything in it is read or believed."""
 
+import math
 import os
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import h5py
-import numpy as np
 from h5py import h5a, h5d, h5g, h5l, h5o, h5s, h5t, h5z
 
 from qlab.errors import FileError
@@ -29,6 +28,7 @@ _HINT = "It was not written by qlab as it stands, or it is damaged; it was not o
 class _Look:
     size: int
     seen: set[int] = field(default_factory=set)
+    groups: set[int] = field(default_factory=set)
     claimed: int = 0
 
 
@@ -72,48 +72,77 @@ def check_format(file: h5py.File, name: str) -> None:
 def check_structure(file: h5py.File, name: str) -> None:
     """Raise FileError where a file holds anything that no run file holds. No value is read."""
     look = _Look(size=Path(file.filename).stat().st_size)
-    pending: list[tuple[h5g.GroupID, str, int]] = [(h5g.open(file.id, b"/"), "", 0)]
-    look.seen.add(_address(file.id, b"/"))
-    _attributes(pending[0][0], name, "/")
+    root = h5g.open(file.id, b"/")
+    pending: list[tuple[h5g.GroupID, str, int]] = [(root, "", 0)]
+    look.groups.add(_address(file.id, b"/"))
+    _attributes(root, name, "/")
     while pending:
         group, path, depth = pending.pop()
-        for raw, kind, address in _links(group, name, path):
+        for raw, address in _links(group, name, path):
             inside = f"{path}/{raw.decode()}"
+            if address in look.groups:
+                # Whoever walks such a file goes in circles, or through the same groups again and again.
+                raise FileError(f"{name} holds at {inside} a group that stands elsewhere too.", _HINT)
             if address in look.seen:
                 continue
             look.seen.add(address)
             if len(look.seen) > MOST_OBJECTS:
                 raise FileError(f"{name} holds more than {MOST_OBJECTS} objects.", _HINT)
             item = h5o.open(group, raw)
-            if kind == h5o.TYPE_GROUP:
+            _attributes(item, name, inside)
+            if isinstance(item, h5g.GroupID):
                 if depth + 1 > MOST_DEPTH:
                     raise FileError(f"{name} is nested deeper than {MOST_DEPTH} groups.", _HINT)
-                _attributes(item, name, inside)
+                look.groups.add(address)
                 pending.append((item, inside, depth + 1))
-            elif kind == h5o.TYPE_DATASET:
+            elif isinstance(item, h5d.DatasetID):
                 _dataset(item, name, inside, look)
-                _attributes(item, name, inside)
             else:
                 raise FileError(f"{name} holds a named type at {inside}.", _HINT)
 
 
-def _links(group: h5g.GroupID, name: str, path: str) -> Iterator[tuple[bytes, int, int]]:
-    count = group.get_num_objs()
-    if count > MOST_OBJECTS:
+def guarded(file: h5py.File, place: str) -> h5py.Dataset | None:
+    """Return one dataset of a file that was not looked over whole; None where there is none.
+
+    Every link on the way to it and the dataset itself are looked at; raises FileError where one is hostile.
+    """
+    name = Path(file.filename).name
+    item: Any = h5g.open(file.id, b"/")
+    for part in place.split("/"):
+        if not isinstance(item, h5g.GroupID) or not item.links.exists(part.encode()):
+            return None
+        if item.links.get_info(part.encode()).type != h5l.TYPE_HARD:
+            raise FileError(f"{name} holds a link at {part} of {place}.", _HINT)
+        item = h5o.open(item, part.encode())
+    if not isinstance(item, h5d.DatasetID):
+        return None
+    _dataset(item, name, f"/{place}", _Look(size=Path(file.filename).stat().st_size))
+    return h5py.Dataset(item)
+
+
+def _links(group: h5g.GroupID, name: str, path: str) -> list[tuple[bytes, int]]:
+    """Return (name, address) of each object of a group."""
+    found: list[tuple[bytes, int, int]] = []
+
+    def take(raw: bytes, info: Any) -> bool | None:
+        found.append((raw, info.type, info.u))  # h5py hands over one and the same object each time
+        return True if len(found) > MOST_OBJECTS else None  # anything but None ends it
+
+    group.links.iterate(take, info=True)
+    if len(found) > MOST_OBJECTS:
         raise FileError(f"{name} holds more than {MOST_OBJECTS} objects in one group.", _HINT)
-    for index in range(count):
-        raw = group.get_objname_by_idx(index)
+    links: list[tuple[bytes, int]] = []
+    for raw, kind, address in found:
         text = raw[:MOST_NAME].decode("utf-8", "replace")
         if len(raw) > MOST_NAME or not NAME.fullmatch(text):
             raise FileError(
                 f"{name} holds an object with the odd name {text[:40]!r} in {path or '/'}.", _HINT
             )
-        kind = group.links.get_info(raw).type
         if kind != h5l.TYPE_HARD:
             what = {h5l.TYPE_SOFT: "soft", h5l.TYPE_EXTERNAL: "external"}.get(kind, "user-defined")
             raise FileError(f"{name} holds the {what} link {path}/{text}.", _HINT)
-        info = h5o.get_info(group, raw)
-        yield raw, info.type, info.addr
+        links.append((raw, address))
+    return links
 
 
 def _dataset(item: h5d.DatasetID, name: str, path: str, look: _Look) -> None:
@@ -135,20 +164,20 @@ def _dataset(item: h5d.DatasetID, name: str, path: str, look: _Look) -> None:
     width = kind.get_size()
     if isinstance(kind, h5t.TypeStringID) and width > MOST_TEXT:
         raise FileError(f"{where} a text of {width} bytes.", _HINT)
-    claimed = int(np.prod([width, *shape], dtype=object))
+    claimed = math.prod((width, *shape))
     look.claimed += claimed
     stored = item.get_storage_size()
     if look.claimed > MOST_CLAIMED or (claimed > _FREE and claimed > max(stored, 1) * _MOST_RATIO):
         raise FileError(f"{where} {stored} bytes that claim to be {claimed}.", _HINT)
     if layout != h5d.CHUNKED and stored > look.size:
         raise FileError(f"{where} {stored} bytes, more than the whole file has.", _HINT)
-    if layout == h5d.CHUNKED and int(np.prod([width, *plan.get_chunk()], dtype=object)) > MOST_CHUNK:
+    if layout == h5d.CHUNKED and math.prod((width, *plan.get_chunk())) > MOST_CHUNK:
         raise FileError(f"{where} data in chunks larger than {MOST_CHUNK >> 20} MiB.", _HINT)
 
 
 def _shape(space: h5s.SpaceID, where: str) -> tuple[int, ...]:
     if space.get_simple_extent_type() == h5s.NULL:
-        return ()
+        raise FileError(f"{where} nothing at all, which no run file does.", _HINT)
     if space.get_simple_extent_ndims() > MOST_RANK:
         raise FileError(f"{where} an array of more than {MOST_RANK} dimensions.", _HINT)
     return tuple(int(size) for size in space.get_simple_extent_dims())
@@ -173,11 +202,11 @@ def _attributes(item: Any, name: str, path: str) -> None:
             raise FileError(f"{where} an overlong name.", _HINT)
         kind = attribute.get_type()
         shape = _shape(attribute.get_space(), where)
-        if int(np.prod([kind.get_size(), *shape], dtype=object)) > MOST_ATTRIBUTE:
+        if math.prod((kind.get_size(), *shape)) > MOST_ATTRIBUTE:
             raise FileError(f"{where} more than {MOST_ATTRIBUTE >> 10} KiB.", _HINT)
         if attribute.name not in _SCALE_ATTRIBUTES:
             # A short list of texts (the axes of a plot) is the one array of texts there is.
-            _type(kind, where, scalar=int(np.prod(shape, dtype=object)) <= MOST_RANK * 4)
+            _type(kind, where, scalar=math.prod(shape) <= MOST_RANK * 4)
         elif isinstance(kind, h5t.TypeOpaqueID):
             raise FileError(f"{where} opaque bytes.", _HINT)
 

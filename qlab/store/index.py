@@ -1,39 +1,39 @@
 """The library: the runs below a folder, found in milliseconds by an index that can be made again at any time."""
 
 import json
-import os
 import sqlite3
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from qlab.errors import FileError
+from qlab.settings import default_spool
 from qlab.store.child import ask_all
 from qlab.store.indexfile import IndexFile, Mark, Stored, forget, remember
 from qlab.store.lock import RunLock
-from qlab.store.names import FINAL, NOTES, PART
+from qlab.store.names import PART
 from qlab.store.query import where
 from qlab.store.raster import HEIGHT, WIDTH
 from qlab.store.sidecar import read_sidecar
+from qlab.store.spool import spooled_below
+from qlab.store.walk import folder_of, folders_below, mark_of, runs_in, settled
 
 SECONDS = 20.0
-_SETTLED_NS = 2_000_000_000  # a folder that changed so long ago shows every later change in its time
+SHOWN_AFTER = 0.3  # s between two times that what was looked into can be found
 _GROWING = {"preparing", "running", "paused", "queued"}
 
 
-@dataclass(frozen=True)
-class RunSummary:
-    """One run in a list: `figures` by name in SI units, `headline` the first of them as people read it.
+class RunSummary(NamedTuple):
+    """One run in a list, as it stands in the index: `path`, `figures` and `tags` are made when asked for.
 
-    `reason` tells why a damaged file shows nothing else.
+    `headline` is the first figure of merit as people read it; `reason` tells why a damaged file shows nothing else.
     """
 
-    path: Path
+    place: str
     id: str = ""
     experiment: str = ""
     title: str = ""
@@ -41,14 +41,38 @@ class RunSummary:
     started: str = ""
     rows: int = 0
     simulated: bool = False
-    figures: dict[str, float] = field(default_factory=dict)
+    stored_figures: str = "{}"
     headline: str = ""
     notes: str = ""
-    tags: tuple[str, ...] = ()
+    stored_tags: str = "[]"
     star: bool = False
     sample: str = ""
     operator: str = ""
     reason: str = ""
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return Path(self.place)
+
+    @property
+    def figures(self) -> dict[str, float]:
+        """The figures of merit by name, in SI units."""
+        return dict(json.loads(self.stored_figures))
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """The tags."""
+        return tuple(json.loads(self.stored_tags))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the run as plain data."""
+        stored = {"place", "stored_figures", "stored_tags"}
+        plain = {name: value for name, value in self._asdict().items() if name not in stored}
+        return {
+            "path": self.place, **plain, "simulated": bool(self.simulated), "star": bool(self.star),
+            "figures": self.figures, "tags": list(self.tags),
+        }  # fmt: skip
 
 
 class Library:
@@ -73,17 +97,21 @@ class Library:
         """Let go of the index."""
         self._index.close()
 
-    def refresh(self, *, full: bool = False) -> None:
-        """Take up what was added, changed and removed; `full` looks at every file, not only into changed folders."""
+    def refresh(self, *, full: bool = False, tell: Callable[[int, int], None] | None = None) -> None:
+        """Take up what was added, changed and removed; `full` looks at every file, not only into changed folders.
+
+        New files are looked into newest first, and each `SHOWN_AFTER` seconds those done so far are found by all
+        users of the index; `tell` is then called with (done, all).
+        """
         try:
-            self._refresh(full)
+            self._refresh(full, tell)
         except sqlite3.Error:
             self._index.forget_file()
-            self._refresh(full=True)
+            self._refresh(True, tell)
 
     def page(self, query: str = "", offset: int = 0, limit: int = 100) -> list[RunSummary]:
         """Return runs that fit a query (see `qlab.store.query.where`), newest first, `limit` from `offset` on."""
-        return [_summary(row) for row in self._index.page(where(query), offset, limit)]
+        return [RunSummary._make(row) for row in self._index.page(where(query), offset, limit)]
 
     def count(self, query: str = "") -> int:
         """Return how many runs fit a query."""
@@ -104,48 +132,68 @@ class Library:
             return None
         return np.frombuffer(raw, dtype=np.uint8).reshape(HEIGHT, WIDTH)
 
-    def _refresh(self, full: bool) -> None:
+    def _refresh(self, full: bool, tell: Callable[[int, int], None] | None) -> None:
         known = {} if full else self._index.folders()
         looked: dict[str, tuple[str, int, int]] = {}
-        marks: dict[str, Mark] = {}
         unchanged: set[str] = set()
-        for path, parent, changed in _folders(str(self.folder), known):
-            before = known.get(path)
-            if before is not None and before[1] == changed and before[2] - changed > _SETTLED_NS:
+        for path, parent, changed in folders_below(str(self.folder), known):
+            if settled(known.get(path), changed):
                 unchanged.add(path)
-                continue
-            looked[path] = (parent, changed, time.time_ns())
-            marks.update(_runs_in(path))
-        self._take_up(looked, marks, unchanged)
+            else:
+                looked[path] = (parent, changed, time.time_ns())
+        lost = set(self._index.folders() if full else known) - set(looked) - unchanged
+        growing = self._index.growing()
+        # Runs that this folder could not take stand in the spool until `recover` brings them home.
+        spooled = [str(path) for path in spooled_below(self.folder, default_spool())]
+        if looked or lost or growing or spooled:
+            self._take_up(looked, unchanged, growing, lost, spooled, tell)
 
     def _take_up(
-        self, looked: dict[str, tuple[str, int, int]], marks: dict[str, Mark], unchanged: set[str]
+        self,
+        looked: dict[str, tuple[str, int, int]],
+        unchanged: set[str],
+        growing: dict[str, str],
+        lost: set[str],
+        spooled: list[str],
+        tell: Callable[[int, int], None] | None,
     ) -> None:
+        marks = {path: mark for folder in looked for path, mark in runs_in(folder)}
+        # A growing file changes without a sign in its folder's time.
+        marks |= {p: mark for p in growing if folder_of(p) in unchanged and (mark := mark_of(p)) is not None}
+        marks |= {path: mark for path in spooled if (mark := mark_of(path)) is not None}
         old = self._index.marks()
-        growing = dict(self._index.growing())
-        for path in growing:
-            # It grows without a sign in its folder's time.
-            if os.path.dirname(path) in unchanged and (mark := _mark(path)) is not None:  # noqa: PTH120
-                marks[path] = mark
-        here = {p for p in old if os.path.dirname(p) not in unchanged or p in growing}  # noqa: PTH120
-        fresh = _look(path for path, mark in marks.items() if old.get(path) != mark)
-        gone = [path for path in here if path not in marks]
-        ended = [p for p, state in growing.items() if p not in fresh and p in marks and state in _GROWING]
-        ended = [path for path in ended if not _alive(Path(path))]
-        lost = set(self._index.folders()) - set(looked) - unchanged
-        if not (fresh or gone or ended or looked or lost):
-            return
+        gone = [p for p in old if p not in marks and (folder_of(p) not in unchanged or p in growing)]
+        self._look_into([path for path, mark in marks.items() if old.get(path) != mark], marks, tell)
+        ended = [
+            path for path, state in self._index.growing().items()
+            if path in marks and state in _GROWING and not _alive(Path(path))
+        ]  # fmt: skip
         with self._index.change() as database:
             forget(database, gone)
-            remember(database, {path: (marks[path], stored) for path, stored in fresh.items()})
             database.executemany(
                 "update runs set state = 'interrupted' where path = ?", [(p,) for p in ended]
             )
             database.executemany("delete from folders where path = ?", [(path,) for path in lost])
+            # Last: a folder counts as known once everything in it is.
             database.executemany(
                 "insert or replace into folders values (?, ?, ?, ?)",
                 [(p, *item) for p, item in looked.items()],
             )
+
+    def _look_into(
+        self, paths: list[str], marks: dict[str, Mark], tell: Callable[[int, int], None] | None
+    ) -> None:
+        paths.sort(reverse=True)  # the folders are named by day
+        ready: dict[str, tuple[Mark, Stored]] = {}
+        kept = time.monotonic()
+        for done, (path, stored) in enumerate(_looks(paths), start=1):
+            ready[path] = (marks[path], stored)
+            if time.monotonic() - kept > SHOWN_AFTER or done == len(paths):
+                with self._index.change() as database:
+                    remember(database, ready)
+                ready, kept = {}, time.monotonic()
+                if tell is not None:
+                    tell(done, len(paths))
 
 
 def list_runs(folder: Path | str, query: str = "") -> list[RunSummary]:
@@ -159,83 +207,9 @@ def list_runs(folder: Path | str, query: str = "") -> list[RunSummary]:
         return library.page(query, 0, -1)
 
 
-def _summary(row: tuple[Any, ...]) -> RunSummary:
-    (
-        path,
-        run,
-        experiment,
-        title,
-        state,
-        started,
-        rows,
-        simulated,
-        figures,
-        headline,
-        notes,
-        tags,
-        star,
-        *rest,
-    ) = row
-    return RunSummary(
-        Path(path), run, experiment, title, state, started, rows, bool(simulated),
-        json.loads(figures) if figures != "{}" else {}, headline, notes,
-        tuple(json.loads(tags)) if tags != "[]" else (), bool(star), *rest,
-    )  # fmt: skip
-
-
-def _folders(root: str, known: dict[str, tuple[str, int, int]]) -> Iterator[tuple[str, str, int]]:
-    """Yield (path, parent, time of change) of each folder; the content of an unchanged one is known."""
-    below: dict[str, list[str]] = {}
-    for path, (parent, _, _) in known.items():
-        below.setdefault(parent, []).append(path)
-    pending = [(root, "")]
-    while pending:
-        path, parent = pending.pop()
-        try:
-            changed = os.stat(path).st_mtime_ns  # noqa: PTH116 - ten thousand times
-            before = known.get(path)
-            if before is not None and before[1] == changed and before[2] - changed > _SETTLED_NS:
-                inside = below.get(path, [])
-            else:
-                with os.scandir(path) as entries:
-                    inside = [
-                        e.path
-                        for e in entries
-                        if not e.name.startswith(".") and e.is_dir(follow_symlinks=False)
-                    ]
-        except OSError:
-            continue  # a folder we may not read holds no run of ours
-        yield path, parent, changed
-        pending += [(item, path) for item in inside]
-
-
-def _runs_in(folder: str) -> Iterator[tuple[str, Mark]]:
-    """Yield (path, mark) of each run file; of a run with a growing and a finished file, the finished one."""
-    try:
-        entries = {entry.name: entry for entry in os.scandir(folder)}
-    except OSError:
-        return
-    for name, entry in entries.items():
-        try:
-            if name.endswith(FINAL) and not name.startswith(".") and entry.is_file():
-                stem = name.removesuffix(PART) if name.endswith(PART) else name.removesuffix(FINAL)
-                if name.endswith(PART) and stem + FINAL in entries:
-                    continue
-                notes = entries.get(stem + NOTES)
-                stat = entry.stat()
-                yield entry.path, (stat.st_size, stat.st_mtime_ns, notes.stat().st_mtime_ns if notes else 0)
-        except OSError:
-            continue  # it went away while we looked
-
-
-def _mark(path: str) -> Mark | None:
-    return dict(_runs_in(os.path.dirname(path))).get(path)  # noqa: PTH120
-
-
-def _look(paths: Iterator[str]) -> dict[str, Stored]:
-    found: dict[str, Stored] = {}
-    wanted = [Path(path) for path in paths]
-    for path, answer in ask_all("summary", wanted, SECONDS) if wanted else ():
+def _looks(paths: list[str]) -> Iterator[tuple[str, Stored]]:
+    """Yield (path, what is known of it) of each file, as soon as it was looked into."""
+    for path, answer in ask_all("summary", [Path(path) for path in paths], SECONDS) if paths else ():
         if isinstance(answer, FileError):
             answer = {"reason": answer.message, "state": "damaged"}
         elif path.name.endswith(PART) and answer["state"] in _GROWING:
@@ -243,9 +217,10 @@ def _look(paths: Iterator[str]) -> dict[str, Stored]:
         answer |= _said(path)
         numbers = [*answer.get("numbers", ()), *answer.pop("later", ())]
         said = f"{answer['notes']} {' '.join(answer['tags'])}"
-        answer |= {"numbers": numbers, "words": f"{answer.get('words', '')} {path.name} {said}"}
-        found[str(path)] = answer
-    return found
+        yield (
+            str(path),
+            {**answer, "numbers": numbers, "words": f"{answer.get('words', '')} {path.name} {said}"},
+        )
 
 
 def _alive(path: Path) -> bool:

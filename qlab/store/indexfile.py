@@ -13,26 +13,26 @@ from typing import Any
 
 import platformdirs
 
-from qlab.store.names import moment
+from qlab.store.names import PART, moment
 from qlab.store.query import Where, plain_name
 
 Mark = tuple[int, int, int]  # size, time of change, time of change of the sidecar
 Stored = dict[str, Any]
 Row = tuple[Any, ...]
 
-_VERSION = 4
+_VERSION = 5
 SHOWN = (
     "path", "run", "experiment", "title", "state", "started", "rows", "simulated", "figures", "headline", "notes",
     "tags", "star", "sample", "operator", "reason",
 )  # fmt: skip
 _SCHEMA = """
 create table if not exists runs (
-    id integer primary key, path text unique, folder text, size integer, changed integer, said integer,
+    id integer primary key, path text unique, grows integer, size integer, changed integer, said integer,
     run text, experiment text, title text, state text, started text, moment real, rows integer, simulated integer,
     figures text, headline text, notes text, tags text, star integer, sample text, operator text, reason text
 );
 create index if not exists runs_by_moment on runs (moment desc, path desc);
-create index if not exists runs_by_folder on runs (folder);
+create index if not exists runs_growing on runs (path, state) where grows;
 create table if not exists tags (run integer, tag text);
 create index if not exists tags_by_tag on tags (tag);
 create table if not exists numbers (run integer, name text, unit text, low real, high real);
@@ -71,21 +71,18 @@ class IndexFile:
         self._database = _prepared(":memory:")
         self._closed = False
 
-    def marks(self, folders: Iterable[str] | None = None) -> dict[str, Mark]:
-        """Return the marks of the runs in some folders, of all by default."""
-        rows = self._ask("select path, folder, size, changed, said from runs")
-        wanted = None if folders is None else set(folders)
-        return {row[0]: (row[2], row[3], row[4]) for row in rows if wanted is None or row[1] in wanted}
+    def marks(self) -> dict[str, Mark]:
+        """Return the mark of each run."""
+        rows = self._ask("select path, size, changed, said from runs")
+        return {row[0]: (row[1], row[2], row[3]) for row in rows}
 
     def folders(self) -> dict[str, tuple[str, int, int]]:
         """Return the folders looked into: path -> (parent, time of change, when it was looked into)."""
         return {row[0]: (row[1], row[2], row[3]) for row in self._ask("select * from folders")}
 
-    def growing(self) -> list[tuple[str, str]]:
-        """Return (path, state) of the growing files."""
-        return [
-            (row[0], row[1]) for row in self._ask("select path, state from runs where path like '%.part.h5'")
-        ]
+    def growing(self) -> dict[str, str]:
+        """Return the growing files with their states."""
+        return dict(self._ask("select path, state from runs where grows"))
 
     @contextmanager
     def change(self) -> Iterator[sqlite3.Connection]:
@@ -153,11 +150,11 @@ def remember(database: sqlite3.Connection, fresh: Mapping[str, tuple[Mark, Store
         at = moment(str(stored.get("started", "")))
         tags = [str(tag) for tag in stored.get("tags", ())]
         row = database.execute(
-            "insert into runs (path, folder, size, changed, said, run, experiment, title, state, started, moment, "
+            "insert into runs (path, grows, size, changed, said, run, experiment, title, state, started, moment, "
             "rows, simulated, figures, headline, notes, tags, star, sample, operator, reason) "
             "values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
-                path, os.path.dirname(path), *mark, stored.get("id", ""), stored.get("experiment", ""),  # noqa: PTH120
+                path, int(path.endswith(PART)), *mark, stored.get("id", ""), stored.get("experiment", ""),
                 stored.get("title", ""), stored.get("state", ""), stored.get("started", ""),
                 at.timestamp() if at else 0.0, int(stored.get("rows", 0)), int(bool(stored.get("simulated"))),
                 json.dumps(stored.get("figures", {})), stored.get("headline", ""), stored.get("notes", ""),
@@ -186,6 +183,8 @@ def _prepared(path: Path | str) -> sqlite3.Connection:
         database.execute("pragma journal_mode = wal")
         database.execute("pragma synchronous = off")
         database.execute("pragma case_sensitive_like = off")
+        database.execute("pragma cache_size = -65536")  # KiB: ten thousand runs at once
+        database.execute("pragma mmap_size = 268435456")
         database.executescript(_SCHEMA)
         database.execute("select count(*) from runs").fetchone()
     except BaseException:

@@ -11,6 +11,7 @@ from typing import IO, Self
 
 from qlab.store.names import lock_path
 from qlab.store.place import current_path
+from qlab.store.synced import discard
 
 if sys.platform == "win32":
     import msvcrt
@@ -61,7 +62,7 @@ class RunLock:
             # Its folder may have been renamed since; a lock file of that name elsewhere is not ours.
             here = current_path(self._file.fileno(), self.path)
             if here is not None:
-                here.unlink(missing_ok=True)
+                discard(here)
         self._file.close()
         self._file = None
         if remove and sys.platform == "win32":

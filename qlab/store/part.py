@@ -17,6 +17,7 @@ from qlab.store.layout import create_shots, create_stream, describe, nx_group, r
 from qlab.store.metadata import readable, root_attributes
 from qlab.store.names import final_path
 from qlab.store.rows import StoredRows
+from qlab.store.synced import discard
 
 ROWS = "shots"  # the table of rows, beside the streams
 _JOURNAL_CHUNK = 16 * 1024
@@ -54,7 +55,7 @@ class PartFile:
             self._file = self._open("r+")
             self._file.swmr_mode = True
         except BaseException:
-            path.unlink(missing_ok=True)
+            discard(path)
             raise
         entry = self._file["entry"]
         self._journal: h5py.Dataset = entry["journal/data"]

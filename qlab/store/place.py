@@ -45,6 +45,14 @@ def _file_system(folder: Path) -> str:
     return kind
 
 
+def mount_point(folder: Path) -> Path:
+    """Return where the drive that a folder lies on is attached."""
+    folder = folder.absolute()
+    while folder != folder.parent and not os.path.ismount(folder):
+        folder = folder.parent
+    return folder
+
+
 def current_path(descriptor: int, fallback: Path) -> Path | None:
     """Return where an open file stands now, also after its folder was renamed; None where it is nowhere."""
     for path in (fallback, _asked(descriptor)):

@@ -1,6 +1,7 @@
 """The search language of the library: words, fields, dates and ranges of parameters and figures, as SQL."""
 
 import contextlib
+import difflib
 import re
 import unicodedata
 from collections.abc import Callable, Iterator
@@ -13,6 +14,7 @@ from qlab.units import parse_quantity
 Value = str | float
 _TOKEN = re.compile(r'-?\w+:"[^"]*"|-?"[^"]*"|\S+')
 _NUMBER = re.compile(r"([^\W\d][\w.*/₀-₉]*)(<=|>=|!=|<|>|=)(.+)")
+_KEY = re.compile(r"[A-Za-z_]\w*")
 _ROOT = re.compile(r"/\s*(?:√Hz|sqrt\(Hz\)|rtHz|Hz\^0\.5)$")
 _YES, _NO = {"yes", "true", "1", ""}, {"no", "false", "0"}
 _TEXT_FIELDS = {"experiment": "experiment", "state": "state", "sample": "sample", "operator": "operator",
@@ -64,9 +66,20 @@ def _condition(token: str, today: date) -> Where:
     key, colon, rest = token.partition(":")
     if colon and (field := key.lower()) in FIELDS:
         return _field(field, rest.strip('"'), today)
+    if colon and rest and _KEY.fullmatch(key):
+        raise _unknown(key)
     if match := _NUMBER.fullmatch(token):
         return _number(match[1], match[2], match[3])
     return _words(token.strip('"') or token)
+
+
+def _unknown(key: str) -> UsageError:
+    close = difflib.get_close_matches(key.lower(), FIELDS, n=1, cutoff=0.6)
+    meant = f"Did you mean {close[0]}:? " if close else ""
+    return UsageError(
+        f"Runs cannot be searched by {key}:.",
+        f"{meant}There are {', '.join(f'{name}:' for name in FIELDS)}; put a word with a colon in quotes.",
+    )
 
 
 def _words(text: str) -> Where:

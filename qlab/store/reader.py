@@ -11,10 +11,10 @@ from qlab.store.child import ask
 from qlab.store.guard import check_signature
 from qlab.store.lock import RunLock
 from qlab.store.names import final_path, is_part
+from qlab.store.opening import read_record
 from qlab.store.recover import recover_locked
 from qlab.store.rows import FileRows
 from qlab.store.spool import spool_folder
-from qlab.store.tasks import read_record
 from qlab.store.trust import trust, trusted
 
 INSPECT_SECONDS = 20.0

@@ -8,7 +8,8 @@ from qlab.record import State
 from qlab.store.child import ask
 from qlab.store.lock import RunLock
 from qlab.store.names import DRAFT, ENDING, PART, final_path, is_part
-from qlab.store.spool import deliver, home_of, set_aside, spool_folder, spooled_below, twin
+from qlab.store.spool import connected, deliver, home_of, set_aside, spool_folder, spooled_below, twin
+from qlab.store.synced import discard
 
 SECONDS = 30.0
 _SECONDS_PER_BYTE = 1 / 5e6  # a slow disk and gzip
@@ -51,8 +52,8 @@ def recover_locked(path: Path, lock: RunLock, spool: Path | None = None) -> Path
             ask("recover", path, SECONDS + path.stat().st_size * _SECONDS_PER_BYTE)
             path.unlink(missing_ok=True)
     finally:
-        target.with_name(target.name + DRAFT).unlink(missing_ok=True)
-        _ending(path).unlink(missing_ok=True)
+        discard(target.with_name(target.name + DRAFT))
+        discard(_ending(path))
         lock.release()
     if home_of(target) is not None:
         return deliver(target) or target
@@ -100,14 +101,21 @@ def _recover_folder(folder: Path, spool: Path | None) -> list[Path]:
         try:
             if not is_part(path):
                 found = deliver(path) if path.exists() else None
-                done += [found] if found is not None else []
             elif path.exists() and (lock := _take(path)) is not None:
-                done.append(recover_locked(path, lock, spool))
+                found = recover_locked(path, lock, spool)
+            else:
+                continue
+            waiting = found or path
+            if waiting.exists() and (home := home_of(waiting)) is not None:
+                why = "has no room" if connected(waiting) else "is not there"
+                failed.append(f"{waiting.name} waits in {waiting.parent}, because {home[0].parent} {why}.")
+            elif found is not None:
+                done.append(found)
         except FileError as error:
             failed.append(error.message)
     if failed:
         raise FileError(
-            f"{len(failed)} of {len(failed) + len(done)} runs could not be recovered: {' '.join(failed[:3])}",
-            "Their files are untouched.",
+            f"{len(failed)} of {len(failed) + len(done)} runs could not be brought home: {' '.join(failed[:3])}",
+            f"Nothing of them is lost. Mend that, then run `qlab recover {folder}` again.",
         )
     return list(dict.fromkeys(done))

@@ -16,6 +16,7 @@ from qlab.record import FitResult
 from qlab.store.document import dump, load
 from qlab.store.lock import RunLock
 from qlab.store.names import DRAFT, sidecar_path
+from qlab.store.synced import discard
 
 FORMAT, FORMAT_VERSION = "qlab-notes", "1.0"
 MOST_BYTES = 16 << 20
@@ -153,7 +154,7 @@ def _write(target: Path, sidecar: Sidecar) -> None:
             os.fsync(file.fileno())
         draft.replace(target)
     except OSError as error:
-        draft.unlink(missing_ok=True)
+        discard(draft)
         raise _unwritable(target, error) from error
 
 

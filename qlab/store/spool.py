@@ -12,7 +12,8 @@ from qlab.errors import FileError
 from qlab.settings import default_spool
 from qlab.store.document import load
 from qlab.store.names import ASIDE, DRAFT, FINAL, HOME, PART, sidecar_path, stem
-from qlab.store.synced import sync_folder
+from qlab.store.place import mount_point
+from qlab.store.synced import discard, sync_folder
 
 _PIECE = 8 << 20
 
@@ -27,9 +28,9 @@ def spool_folder(given: Path | None = None) -> Path | None:
     return folder
 
 
-def note_home(spooled: Path, home: Path, run: str) -> None:
-    """Write beside a spooled file into which folder its run belongs."""
-    text = json.dumps({"folder": str(home.absolute()), "id": run})
+def note_home(spooled: Path, home: Path, run: str, drive: Path | None = None) -> None:
+    """Write beside a spooled file into which folder its run belongs, and where the drive of that was attached."""
+    text = json.dumps({"folder": str(home.absolute()), "id": run, "drive": str(drive or mount_point(home))})
     _home_note(spooled).write_text(text, encoding="utf-8")
 
 
@@ -45,6 +46,19 @@ def home_of(spooled: Path) -> tuple[Path, str] | None:
         return Path(str(given["folder"])), str(given["id"])
     except (OSError, FileError, LookupError, TypeError):
         return None
+
+
+def connected(spooled: Path) -> bool:
+    """Tell whether the folder of a spooled run can be reached.
+
+    Where a drive is not attached, the empty folder that waits for it is no home: what was put there would be out of
+    sight once the drive is back.
+    """
+    home = home_of(spooled)
+    if home is None or not home[0].parent.is_dir():
+        return False
+    given = load(_home_note(spooled).read_bytes()[:65536])
+    return os.path.ismount(str(given.get("drive", "/")))
 
 
 def spooled_below(folder: Path, spool: Path | None) -> Iterator[Path]:
@@ -77,7 +91,7 @@ def deliver(spooled: Path) -> Path | None:
     A copy, compared and in place before the spooled file goes. Raises FileError where another run has the name.
     """
     home = home_of(spooled)
-    if home is None or not home[0].parent.is_dir():
+    if home is None or not connected(spooled):
         return None
     folder, run = home
     target = folder / spooled.name
@@ -129,4 +143,4 @@ def _copy(source: Path, target: Path) -> None:
         draft.replace(target)
         sync_folder(target.parent)
     finally:
-        draft.unlink(missing_ok=True)
+        discard(draft)

@@ -1,5 +1,6 @@
-"""Bringing a folder's entries to the disk."""
+"""What is done to a folder where it can be done: its entries brought to the disk, a worthless file removed."""
 
+import contextlib
 import os
 from pathlib import Path
 
@@ -16,3 +17,9 @@ def sync_folder(folder: Path) -> None:
         pass
     finally:
         os.close(descriptor)
+
+
+def discard(path: Path) -> None:
+    """Remove a file that nobody needs any more; where its drive is gone or read-only, it stays."""
+    with contextlib.suppress(OSError):
+        path.unlink(missing_ok=True)

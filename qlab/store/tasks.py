@@ -1,64 +1,25 @@
 """What is done in the child process: look a file over, and rewrite a dead run to its final file."""
 
-import base64
 import json
-import math
-import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import h5py
-import numpy as np
 
 from qlab.errors import FileError
 from qlab.record import ENDED, Record
 from qlab.store.check import problems, publication_problems
 from qlab.store.columns import Table, all_stored, check_columns
 from qlab.store.digest import content_sha256
-from qlab.store.document import load, load_record
 from qlab.store.final import write_final
-from qlab.store.guard import check_format, check_signature, check_structure
-from qlab.store.journal import read_journal, told
-from qlab.store.migrate import present
-from qlab.store.names import ENDING, FORMAT_VERSION, final_path, is_part
-from qlab.store.raster import HEIGHT, WIDTH
+from qlab.store.names import ENDING, final_path, is_part
+from qlab.store.opening import opened, read_record
 from qlab.store.rows import stored_rows, stored_streams, written_rows
-from qlab.units import format_measured
+from qlab.store.summary import summary
 
 _VERIFIED = 32 << 20  # bytes up to which a file's checksum is verified each time it is opened
-
-
-def opened(path: Path) -> h5py.File:
-    """Open a run file for reading after the guard has looked it over; raise FileError where it is refused."""
-    check_signature(path)
-    try:
-        file = h5py.File(path, "r", swmr=is_part(path), locking="best-effort")
-    except OSError as error:
-        why = "it is cut short" if "truncated" in str(error) else (str(error).splitlines() or [""])[0][:160]
-        raise FileError(
-            f"{path.name} cannot be opened: {why}.", "The file is damaged; use a copy of it."
-        ) from error
-    try:
-        check_format(file, path.name)
-        check_structure(file, path.name)
-    except BaseException:
-        file.close()
-        raise
-    return file
-
-
-def read_record(file: h5py.File) -> Record:
-    """Return the record of an open run file, with the journal of a growing one."""
-    note = file.get("entry/program/data")
-    if not isinstance(note, h5py.Dataset) or note.shape != () or h5py.check_string_dtype(note.dtype) is None:
-        raise FileError(f"{Path(file.filename).name} holds no record of its run.", "The file is damaged.")
-    version = file.attrs.get("format_version", FORMAT_VERSION)
-    record = load_record(present(load(note[()]), str(version)))
-    if is_part(Path(file.filename)):
-        record = told(record, read_journal(file))
-    return record
 
 
 def inspect(path: Path) -> bool:
@@ -69,76 +30,6 @@ def inspect(path: Path) -> bool:
         if not is_part(path) and path.stat().st_size <= _VERIFIED:
             _verify(file, path)
     return True
-
-
-def summary(path: Path) -> dict[str, Any]:
-    """Return what a list of runs shows of a file, and what it is searched by."""
-    with opened(path) as file:
-        record = read_record(file)
-        given = record.bench.get("sample")
-        sample = given.get("name", "") if isinstance(given, dict) else ""
-        return {
-            "id": record.id, "experiment": record.experiment, "title": record.title, "state": record.state,
-            "started": record.started, "rows": written_rows(file), "simulated": record.simulated,
-            "figures": {figure.name: figure.value for figure in record.figures},
-            "headline": headline(record), "numbers": list(_numbers(record)), "picture": _picture(file),
-            "sample": _text_at(file, "sample/name") or str(sample), "operator": _text_at(file, "operator/name"),
-            "words": " ".join([record.description, *record.quantum.values(), *_leaves(record.parameters)]),
-        }  # fmt: skip
-
-
-def _numbers(record: Record) -> Iterator[tuple[str, str, float, float]]:
-    """Yield (name, unit, least, greatest) of each parameter, figure of merit and fitted value."""
-    for name, value in record.parameters.items():
-        edges = [value]
-        if isinstance(value, dict):
-            listed = value.get("given")
-            spread = value.get("span", 0.0)
-            centre = value.get("centre")
-            edges = (
-                list(listed) if isinstance(listed, list | tuple) else [value.get("start"), value.get("stop")]
-            )
-            if isinstance(centre, int | float) and isinstance(spread, int | float):
-                edges = [centre - spread / 2, centre + spread / 2]
-        numbers = [float(x) for x in edges if isinstance(x, int | float) and math.isfinite(x)]
-        if numbers:
-            yield name, record.units.get(name, "1"), min(numbers), max(numbers)
-    for figure in record.figures:
-        if math.isfinite(figure.value):
-            yield figure.name, figure.unit, figure.value, figure.value
-    for fit in record.fits:
-        for item in fit.parameters if fit.success else ():
-            if math.isfinite(item.value):
-                yield item.name, item.unit, item.value, item.value
-
-
-def _picture(file: h5py.File) -> str:
-    """Return the thumbnail, packed, as text; empty where there is none of the right size."""
-    image = file.get("entry/preview/image")
-    if not isinstance(image, h5py.Dataset) or image.shape != (HEIGHT, WIDTH) or image.dtype != np.uint8:
-        return ""
-    return base64.b64encode(zlib.compress(image[:].tobytes())).decode("ascii")
-
-
-def _text_at(file: h5py.File, place: str) -> str:
-    item = file.get(f"entry/{place}")
-    if not isinstance(item, h5py.Dataset) or item.shape != () or h5py.check_string_dtype(item.dtype) is None:
-        return ""
-    value = item[()]
-    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
-
-
-def headline(record: Record) -> str:
-    """Return the first figure of merit that is no limit of another, as people read it."""
-    for figure in record.figures:
-        if not figure.limit_of:
-            shown = format_measured(figure.value, figure.error, figure.unit)
-            return f"{figure.label or figure.name} {shown}"
-    return ""
-
-
-def _leaves(parameters: dict[str, Any]) -> list[str]:
-    return [f"{key} {value}" for key, value in parameters.items() if isinstance(value, str | int | float)]
 
 
 def rewrite(path: Path) -> str:

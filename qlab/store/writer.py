@@ -1,7 +1,6 @@
 """The writer of a run: buffers rows, hands them to the growing file, and rewrites it at the end."""
 
 import math
-import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 
 from qlab.errors import FileError, RecordingError, UsageError
 from qlab.record import ENDED, Record, State
+from qlab.store.claim import claimed, in_spool
 from qlab.store.columns import all_stored, check_columns
 from qlab.store.final import write_final
 from qlab.store.journal import line
@@ -21,10 +21,10 @@ from qlab.store.metadata import scrubbed
 from qlab.store.names import FINAL, PART, run_stem
 from qlab.store.part import ROWS, PartFile
 from qlab.store.pending import Pending
-from qlab.store.place import current_path, on_network
+from qlab.store.place import current_path, mount_point, on_network
 from qlab.store.rows import StoredRows
 from qlab.store.spool import deliver, forget_home, note_home, set_aside, spool_folder
-from qlab.store.synced import sync_folder
+from qlab.store.synced import discard, sync_folder
 from qlab.store.trust import trust
 
 P = ParamSpec("P")
@@ -57,7 +57,7 @@ class RunWriter:
         self.warnings: list[str] = []
         self._part, self._locks, self._spool = part, [lock], spool
         self._left: list[PartFile] = []  # growing files given up on: they keep what they have
-        self._root = _identity(final.parent.parent)
+        self._root, self._drive = _identity(final.parent.parent), mount_point(final.parent)
         self._pending = {ROWS: Pending(part.record)}
         self._pending |= {stream.name: Pending(stream) for stream in part.record.streams}
         self._lines: list[bytes] = []
@@ -79,13 +79,13 @@ class RunWriter:
         day, stem = run_stem(record)
         try:
             (folder / day).mkdir(parents=True, exist_ok=True)
-            path, lock = _claim(folder / day, stem)
+            path, lock = claimed(folder / day, stem)
         except OSError as error:
             raise _unwritable(folder, error) from error
         final = path.with_name(path.name.removesuffix(PART) + FINAL)
         try:
             if on_network(folder):
-                path, lock = _local(path, lock, record.id, spool)
+                path, lock = in_spool(path, lock, record.id, spool)
             part = PartFile(path, record)
         except (OSError, RuntimeError, ValueError) as error:
             lock.release()
@@ -182,11 +182,11 @@ class RunWriter:
             for name in self._pending:
                 _copy(self._part.source(name), fresh, name)
             self._append(fresh)
-            note_home(path, self.final.parent, self._part.record.id)
+            note_home(path, self.final.parent, self._part.record.id, self._drive)
         except (OSError, RuntimeError, RecordingError) as error:
             if fresh is not None:
                 fresh.close()
-                path.unlink(missing_ok=True)
+                discard(path)
             if lock is not None:
                 lock.release()
             raise cause from error
@@ -236,7 +236,7 @@ class RunWriter:
         """Let go of the growing files once a finished one stands, and bring one in the spool home."""
         spooled = target.parent != self.final.parent
         if spooled:
-            note_home(target, self.final.parent, record.id)
+            note_home(target, self.final.parent, record.id, self._drive)
         self._let_go(complete=target)
         if spooled and self._at_home():
             target = deliver(target) or target
@@ -295,7 +295,7 @@ class RunWriter:
                 continue
             at_home = complete.parent == self.final.parent
             if at_home or complete.parent == here.parent:
-                here.unlink(missing_ok=True)
+                discard(here)
                 if at_home and here.parent != complete.parent:
                     forget_home(here)
             else:
@@ -330,39 +330,6 @@ def _identity(folder: Path) -> tuple[int, int] | None:
     except OSError:
         return None
     return stat.st_dev, stat.st_ino
-
-
-def _local(path: Path, lock: RunLock, run: str, spool: Path | None) -> tuple[Path, RunLock]:
-    """Return the path and lock of a growing file in the spool, of a run that belongs on a network folder."""
-    probe = path.with_name(path.name + ".probe")
-    probe.write_bytes(b"qlab")
-    probe.unlink()
-    folder = spool_folder(spool)
-    if folder is None:
-        raise OSError(os.strerror(2), "the local spool cannot be made")
-    local = folder / path.name
-    there = RunLock.take(local)
-    if there is None:
-        raise FileExistsError(f"{local} is taken")
-    lock.release()
-    note_home(local, path.parent, run)
-    return local, there
-
-
-def _claim(folder: Path, stem: str) -> tuple[Path, RunLock]:
-    """Return a name that no run has yet, and its lock."""
-    for number in range(1, 1000):
-        name = stem if number == 1 else f"{stem}-{number}"
-        path = folder / f"{name}{PART}"
-        if path.exists() or path.with_name(name + FINAL).exists():
-            continue
-        lock = RunLock.take(path)
-        if lock is None:
-            continue
-        if not path.exists() and not path.with_name(name + FINAL).exists():
-            return path, lock
-        lock.release()
-    raise FileExistsError(f"{folder / stem} is taken")
 
 
 def _copy(source: StoredRows, target: PartFile, name: str) -> None:

@@ -45,6 +45,35 @@ def test_every_row_is_kept_when_the_disk_is_full(small_disk, tmp_path):
     assert "spool" in said.stdout.splitlines()[-1]
     complete = open_run(said.stdout.splitlines()[-1])
     assert (complete.state, len(complete)) == ("finished", 40_020)
+    # Everything that is said of it names one way home, and the run is found where it was wanted.
+    recover = f"`qlab recover {small_disk}`"
+    assert recover in said.stderr.splitlines()[-1]
+    assert all(recover in line for line in said.stderr.splitlines() if "complete in" in line)
+    environment = {**os.environ, "QLAB_RUNTIME": str(spool)}
+
+    def qlab(*words):
+        return subprocess.run(
+            [sys.executable, "-m", "qlab", *words],
+            capture_output=True,
+            text=True,
+            timeout=100,
+            env=environment,
+        )
+
+    listed = qlab("runs", str(small_disk))
+    assert complete.path.name in listed.stdout
+    assert "1 of them wait in the spool" in listed.stderr
+    # Still no room: that is said, nothing is moved or lost.
+    refused = qlab("recover", str(small_disk))
+    assert refused.returncode != 0
+    assert "has no room" in refused.stderr
+    assert open_run(complete.path).id == complete.id
+    subprocess.run(["mount", "-o", "remount,size=20m", str(small_disk)], check=True)
+    home = qlab("recover", str(small_disk)).stdout.strip()
+    assert home.startswith(str(small_disk))
+    assert len(open_run(home)) == 40_020
+    listed = qlab("runs", str(small_disk))
+    assert (listed.stdout.count("finished"), "spool" in listed.stderr) == (1, False)
 
 
 def test_a_disk_and_a_spool_that_are_both_full_fail_the_run_with_exit_code_1(tmp_path):

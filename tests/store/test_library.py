@@ -12,6 +12,7 @@ import pytest
 from qlab.errors import FileError, UsageError
 from qlab.record import FitParameter, FitResult
 from qlab.store import Library, RunWriter, edit_sidecar, list_runs, open_run, restore_run, trash_run, trashed
+from qlab.store import index as index_module
 from qlab.store.query import where
 
 NOW = datetime.now().astimezone()
@@ -69,6 +70,9 @@ NOT_UNDERSTOOD = [
     "date:someday",
     "date:2026-13",
     "t2>2parsnips",
+    "tags:cold",
+    "experimnt:ramsey",
+    "-sampel:A3",
 ]
 ODD = ['"', "'", "%", "_", "*", "--", "-", "a OR b", "NEAR(", ":", "tag:", ")", "x;drop table runs"]
 
@@ -148,6 +152,31 @@ def test_a_run_that_is_being_written_is_not_deleted(tmp_path, record, block):
     with pytest.raises(FileError, match="still being written"):
         trash_run(writer.path, tmp_path)
     writer.close()
+
+
+def test_a_page_can_be_shown_while_the_first_indexing_goes_on(tmp_path, new_record, end, monkeypatch):
+    """What was looked into is found by others at once, newest first; one cut off goes on where it was."""
+    monkeypatch.setattr(index_module, "SHOWN_AFTER", 0.0)
+    for day in range(1, 7):
+        record = new_record(started=f"2026-11-{day:02d}T12:00:00+00:00", title=f"day{day}")
+        RunWriter.create(tmp_path, record).finish(end(record))
+    seen = []
+
+    def look(done, total):
+        with Library(tmp_path) as other:
+            seen.append((done, total, [run.title for run in other.page()]))
+        if done == 4:
+            raise KeyboardInterrupt
+
+    with Library(tmp_path) as library, pytest.raises(KeyboardInterrupt):
+        library.refresh(tell=look)
+    assert [(done, total) for done, total, _ in seen] == [(n, 6) for n in range(1, 5)]
+    assert seen[1][2] == ["day6", "day5"]
+    seen.clear()
+    with Library(tmp_path) as library:
+        library.refresh(tell=look)
+        assert [(done, total) for done, total, _ in seen] == [(1, 2), (2, 2)]
+        assert library.count() == 6
 
 
 def test_two_processes_use_one_index(folder):

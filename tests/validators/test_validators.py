@@ -15,6 +15,7 @@ import qlab
 from qlab.export.make import make
 from qlab.registry import plugins
 from qlab.store import check_file, edit_sidecar
+from qlab.store.storedunits import named
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from every import run_once
@@ -77,7 +78,7 @@ def test_silx_shows_the_default_plot(run):
         assert plot.is_valid
         assert not plot.issues
         signal = run.record.signals[0]
-        assert plot.signal_name == (signal.long_name or signal.name.replace("_", " "))
+        assert plot.signal_name == named(signal.long_name or signal.name.replace("_", " "), signal.unit)
         assert len(plot.axes_names) == len(run.record.axes)
         assert plot.errors is not None
 
