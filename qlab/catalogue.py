@@ -31,7 +31,6 @@ def describe(name: str) -> dict[str, Any]:
             "platform": name.partition(".")[0],
             "summary": (experiment.__doc__ or "").strip().splitlines()[0] if experiment.__doc__ else "",
             "help": (experiment.__doc__ or "").strip(),
-            "page": experiment.help_page(name),
             "preset": experiment.preset,
             "roles": {role: kind.__name__ for role, kind in experiment.roles().items()},
             "fit": experiment.fit,

@@ -1,6 +1,5 @@
 """An experiment: parameters, the roles it needs, its axes and signals, and `run()`, which yields what it measured."""
 
-import inspect
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, ClassVar, Generic, Self, TypeVar, get_args, get_origin, get_type_hints
 
@@ -55,20 +54,6 @@ class Experiment(Generic[P]):
                     if isinstance(argument, type) and issubclass(argument, Parameters):
                         return argument  # type: ignore[return-value]
         raise UsageError(f"{cls.__name__} names no Parameters.", "Write Experiment[MyParameters].")
-
-    @classmethod
-    def help_page(cls, name: str) -> str:
-        """Return the help page of the experiment installed as `name`, Markdown; its docstring where there is none.
-
-        A page is the file `help/NAME.md` inside the package that the experiment comes from.
-        """
-        from importlib.resources import files
-
-        try:
-            page = files(cls.__module__.partition(".")[0]) / "help" / f"{name}.md"
-            return page.read_text(encoding="utf-8")
-        except (ModuleNotFoundError, FileNotFoundError, NotADirectoryError, TypeError):
-            return inspect.cleandoc(cls.__doc__ or "")
 
     @classmethod
     def read(cls, values: Mapping[str, Any]) -> Self:

@@ -1,10 +1,8 @@
-"""Help pages: every NV experiment has one that says what, how, why and what to try; others show their docstring."""
-
-import inspect
+"""Help pages: every NV experiment has one that says what, how, why and what to try."""
 
 import pytest
 
-from qlab.experiment import Experiment
+from qlab.pages import page_of
 from qlab.registry import load, plugins
 
 NV = sorted(name for name in plugins("experiments") if name.startswith("nv."))
@@ -13,7 +11,7 @@ NV = sorted(name for name in plugins("experiments") if name.startswith("nv."))
 @pytest.mark.parametrize("name", NV)
 def test_every_nv_experiment_has_a_whole_page(name):
     kind = load("experiments", name)
-    page = kind.help_page(name)
+    page = page_of(name).text
     assert page.startswith("# ")
     for part in ("## Sequence", "## Physics", "## Reference", "## Try"):
         assert part in page, part
@@ -23,13 +21,3 @@ def test_every_nv_experiment_has_a_whole_page(name):
     fields = kind.parameters_type().model_fields
     for word in page.replace("`", " ").split("--set ")[1:]:
         assert word.split("=")[0] in fields, word
-
-
-def test_a_page_is_looked_for_where_the_experiment_comes_from():
-    class Own(Experiment):
-        """One line.
-
-        And more.
-        """
-
-    assert Own.help_page("own.thing") == inspect.cleandoc(Own.__doc__)

@@ -3,7 +3,6 @@
 import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -90,11 +89,9 @@ def expected(record: Record, signal: str, truth: bool) -> Any:
 
     With `truth` that of what is hidden in a simulated bench, else that of what the parameters were made for.
     """
-    try:
-        design = import_module("qlab.design")
-    except ModuleNotFoundError:  # a core without designs expects nothing
-        return None
-    return design.expected_curve(record, signal, known=None if truth else {})
+    from qlab.design import expected_curve
+
+    return expected_curve(record, signal, known=None if truth else {})
 
 
 def _held(record: Record, rows: Rows | str) -> Rows:

@@ -161,27 +161,17 @@ class AdaptivePhase(Experiment[AdaptiveParameters]):
         p = self.parameters
         rows = []
         for kind, middle in enumerate((Sequence(()), self.middle(Setting(0.0, 0.0)))):
-            row = one_row(self.play(self.reading.program(p, middle, p.shots * p.calibration)))
+            row = one_row(self.play(self.reading.program(p, middle, p.shots * p.calibration), passes=1))
             rows.append(row)
             yield self._row(row, 0, kind, Setting(0.0, 0.0), None, 0.0)
         known = Knowledge(self, rows)
         for step in self.each_pass():
             setting, gain = known.choose()
-            row = one_row(self.play(self.reading.program(p, self.middle(setting), p.shots)))
+            row = one_row(self.play(self.reading.program(p, self.middle(setting), p.shots), passes=1))
             known.add(setting, row)
             yield self._row(row, step + 1, 2, setting, known.following, gain)
             if known.following.sigma < p.until:
                 return
-
-    def play(self, program: Program) -> Blocks:
-        """Play a program once: each is another setting."""
-        from qlab.playing import play
-
-        if self.bench is None:
-            raise RuntimeError("the experiment is not bound")
-        if self.on_program is not None:
-            self.on_program(program)
-        yield from play(self.bench, program)
 
     def _row(
         self, row: Mapping[str, Any], step: int, kind: int, setting: Setting, known: Following | None, gain: float

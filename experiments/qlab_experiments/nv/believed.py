@@ -3,6 +3,7 @@
 import dataclasses
 import math
 from collections.abc import Mapping
+from typing import Any
 
 from qlab.physics.constants import D_NV, GAMMA_NV
 from qlab.physics.systems.nv import COUPLINGS, NVCentre
@@ -24,5 +25,5 @@ def believed_centre(known: Mapping[str, float], carrier: float) -> NVCentre:
     noise = known.get("sigma_detuning", 1 / (math.sqrt(2) * math.pi * decay) if decay > 0 else 0.0)
     nitrogen = int(known.get("nitrogen", 14))
     names = {f.name for f in dataclasses.fields(NVCentre)} - {"field", "noise_hz", "nitrogen"}
-    values: dict[str, float] = {**COUPLINGS[nitrogen], **{n: v for n, v in known.items() if n in names}}
+    values: dict[str, Any] = {**COUPLINGS[nitrogen], **{n: v for n, v in known.items() if n in names}}
     return NVCentre(field=field, nitrogen=nitrogen, noise_hz=noise, **values)

@@ -41,6 +41,7 @@ class KnobRow(QWidget):
         self.label.setTextFormat(Qt.TextFormat.PlainText)
         self.label.setForegroundRole(theme.MUTED)
         self.unit = str(told.get("unit") or "1")
+        self.labels = tuple(told.get("labels") or ())  # of a choice, whose value is the place in them
         self.editor: Editor | None = None
         self.reading = QLabel(self)
         self.reading.setTextFormat(Qt.TextFormat.PlainText)
@@ -60,13 +61,13 @@ class KnobRow(QWidget):
                 {
                     "name": name,
                     "title": text.words(name),
-                    "kind": kind_of(told),
+                    "kind": "choice" if self.labels else kind_of(told),
                     "description": str(told.get("doc") or ""),
                     "unit": self.unit,
                     "minimum": limits[0],
                     "maximum": limits[1],
-                    "choices": tuple(told.get("choices") or ()),
-                    "default": told.get("value"),
+                    "choices": self.labels or tuple(told.get("choices") or ()),
+                    "default": self._labelled(told.get("value")),
                 }
             )
             self.label.setBuddy(self.editor)
@@ -84,7 +85,7 @@ class KnobRow(QWidget):
 
     def show_value(self, told: Mapping[str, Any], *, owned: bool) -> None:
         """Show what the instrument says; a field that is typed into, or that was refused, is left alone."""
-        value, age = told.get("value"), told.get("age")
+        value, age = self._labelled(told.get("value")), told.get("age")
         if self.editor is None:
             self.reading.setText(shown(value, self.unit))
         else:
@@ -116,7 +117,11 @@ class KnobRow(QWidget):
         line = getattr(self.editor, "line", None)
         if line is not None:
             line.setModified(False)
-        self.setWanted.emit(self.name, self.editor.value())
+        value = self.editor.value()
+        self.setWanted.emit(self.name, self.labels.index(value) if self.labels else value)
+
+    def _labelled(self, value: Any) -> Any:
+        return self.labels[int(value)] if self.labels and value is not None else value
 
 
 def shown(value: Any, unit: str) -> str:

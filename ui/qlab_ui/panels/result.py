@@ -179,8 +179,8 @@ def _doubt(fit: FitResult) -> str:
 def _fit_rows(record: Record, fit: FitResult, revealed: bool) -> list[Row]:
     rows: list[Row] = []
     truth = record.expected_of(fit)
-    for p in fit.parameters:
-        held = p.error is None and not p.derived
+    for p in fit.told:
+        held = fit.held(p)
         shown = format_measured(p.value, p.error, p.unit)
         tip = f"{p.name} = {p.value!r} {p.unit}".strip() + (", held fixed" if held else "")
         rows.append(Row(text.capital(p.label) or text.words(p.name), shown, tip, strong=not held))
@@ -188,7 +188,7 @@ def _fit_rows(record: Record, fit: FitResult, revealed: bool) -> list[Row]:
             rows.append(
                 Row(
                     "truth (SIM)",
-                    format_quantity(truth[p.name], p.unit, 7),
+                    format_quantity(truth[p.name], p.unit, 7, like=max(abs(p.value), p.error or 0.0)),
                     "What was simulated",
                     indent=True,
                 )
