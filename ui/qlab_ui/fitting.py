@@ -122,7 +122,7 @@ class Fitting:
         page, now = self._centre.current(), time.monotonic()
         if page is None or now - self._last_curves < _EVERY or page.record.experiment not in self.curved:
             return
-        asked = (page.record.id, len(page.rows))
+        asked = (page.record.id, len(page.rows) + page.live())
         if asked == self._asked_curves or not len(page.rows):
             return
         self._asked_curves, self._last_curves = asked, now
@@ -181,8 +181,14 @@ def _before(page: RunPage, question: Question) -> FitResult | None:
 
 
 def _source(page: RunPage) -> Rows | str:
-    """Return the rows, or where the worker finds them: a live table is looked at, not sent."""
-    return str(page.rows.path) if isinstance(page.rows, LiveTable) else page.rows
+    """Return the rows, or where the worker finds them: a live table is looked at, not sent.
+
+    Single shots are in the file alone, once the run has ended.
+    """
+    if isinstance(page.rows, LiveTable):
+        return str(page.rows.path)
+    shots = any(column.shape for column in page.record.columns)
+    return str(page.path) if shots and page.path is not None and not page.live() else page.rows
 
 
 def _lean(record: Record) -> Record:

@@ -95,9 +95,13 @@ def expected(record: Record, signal: str, truth: bool) -> Any:
 
 
 def _held(record: Record, rows: Rows | str) -> Rows:
-    """Return the rows in memory: those of a live table are copied, the run goes on beside it."""
+    """Return the rows: those of a live table are copied, the run goes on beside it; those of a file are read."""
     if not isinstance(rows, str):
         return rows
+    if rows.endswith(".h5"):
+        from qlab.store import open_run
+
+        return open_run(Path(rows)).rows
     table = LiveTable.attach(Path(rows))
     try:
         names = [c.name for c in record.columns if not c.shape]

@@ -33,7 +33,7 @@ TIMING: JsonDict = {"group": "Cycle"}
 class GHZParameters(Parameters):
     """Settings of a scan over the phase of the analysis pulse."""
 
-    phase: Scan[Radians] = Field(Linear(0, math.pi, 49), title="Analysis phase")
+    phase: Scan[Radians] = Field(Linear(0, 3.15, 49), title="Analysis phase")
     ions: Annotated[int, Ge(1), Le(20)] = Field(4, title="Ions")
     wait: Seconds = Field(4e-3, title="Wait", description="In which the ions gather phase, and dephase")
     shots: Annotated[int, Ge(10), Le(10_000)] = Field(

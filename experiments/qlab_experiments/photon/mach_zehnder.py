@@ -43,7 +43,7 @@ Share = Annotated[float, Ge(0), Le(1)]
 class MachZehnderParameters(Parameters):
     """Settings of a scan over the phase of an interferometer."""
 
-    phase: Scan[Radians] = Field(Linear(-math.pi, math.pi, 61), title="Phase")
+    phase: Scan[Radians] = Field(Linear(-3.15, 3.15, 64), title="Phase")
     light: Literal["coherent", "squeezed", "noon"] = Field(
         "noon", title="Light", description="Squeezed: a coherent state and squeezed vacuum in the other port"
     )

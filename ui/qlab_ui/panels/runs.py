@@ -197,7 +197,7 @@ class RunsPanel(QWidget):
     def _size(self) -> None:
         self.table.verticalHeader().setDefaultSectionSize(int(self.fontMetrics().height() * 1.6))
         unit = self.fontMetrics().averageCharWidth()
-        for column, width in enumerate((4, 13, 12, 22, 14, 30, 16, 17)):
+        for column, width in enumerate((4, 12, 9, 24, 8, 30, 10, 17)):
             self.table.horizontalHeader().resizeSection(column, unit * width)
 
     def _count(self) -> None:
