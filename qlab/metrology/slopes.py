@@ -91,7 +91,8 @@ def _step(model: CurveModel, x: Reals, theta: Mapping[str, float], name: str) ->
     """Return a step that changes the curve by about a percent of its height, whatever the units."""
     value, curve = float(theta[name]), model.evaluate(x, theta)
     size = float(np.ptp(np.abs(curve))) or float(np.max(np.abs(curve))) or 1.0
-    step = 1e-2 * abs(value) or 1.0
+    # From below: a step that is too wide jumps over a narrow line on both sides, as if nothing depended on it.
+    step = 1e-9 * abs(value) or 1e-9
     for _ in range(40):
         change = model.evaluate(x, {**theta, name: value + step}) - model.evaluate(
             x, {**theta, name: value - step}
@@ -99,7 +100,7 @@ def _step(model: CurveModel, x: Reals, theta: Mapping[str, float], name: str) ->
         ratio = float(np.max(np.abs(change))) / (2 * size * 1e-2)
         if 0.2 < ratio < 5:
             break
-        # Far from linear the change saturates: go down in decades, up as far as a dead parameter allows.
+        # Up as far as a dead parameter allows; where the change saturates, down again.
         step *= float(np.clip(1 / ratio if ratio > 0 else 1e3, 1e-2, 1e3))
         if step > 1e3 * max(abs(value), 1e9):
             break

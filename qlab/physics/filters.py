@@ -83,6 +83,10 @@ def train_transform(
     follows as a cosine (pi), a rising and a falling sine (pi/2): right to first order in the signal.
     """
     w, tau = np.broadcast_arrays(np.asarray(omega, dtype=float), np.asarray(spacing, dtype=float))
+    if not (np.isfinite(w).all() and np.isfinite(tau).all() and 0 <= pulse < np.inf and 0 <= ends < np.inf):
+        raise UsageError("Frequencies, spacings or pulses are not finite, or negative.", "Check them.")
+    if pulses < 0 or (pulses and (tau < pulse).any()):
+        raise UsageError("The pulses are longer than the train leaves room for.", "Shorten them.")
     k = np.arange(pulses + 1)
     starts = np.where(k == 0, 0.0, (k - 0.5) * tau[..., None] + pulse / 2)
     stops = np.where(k == pulses, pulses * tau[..., None], (k + 0.5) * tau[..., None] - pulse / 2)

@@ -67,3 +67,12 @@ def test_closed_slopes_are_taken_where_there_are_some():
     theta = {"frequency": 4.0, "fwhm": 1.0, "amplitude": -0.3, "offset": 1.0}
     closed = model.slopes(X, theta)[1]
     assert np.array_equal(jacobian(model, X, theta, ["fwhm"])[:, 0], closed["fwhm"])
+
+
+def test_a_narrow_line_far_from_zero_has_its_slope():
+    x = np.linspace(2.81e9, 2.82e9, 201)
+    model = Plain(lambda x, t: 1 - 0.1 / (1 + np.abs((x - t["f"]) / t["w"]) ** 2))
+    found = jacobian(model, x, {"f": 2.814e9, "w": 3e5}, ["f"])[:, 0]
+    u = (x - 2.814e9) / 3e5
+    exact = -0.1 * 2 * u / (1 + u**2) ** 2 / 3e5
+    assert np.abs(found - exact).max() < 1e-6 * np.abs(exact).max()

@@ -118,6 +118,12 @@ REFUSED = {
         lambda: filters.transform(np.ones(1), np.array([1.0, 0.5])),
         lambda: filters.transform(np.ones(1), np.array([0, 1.0]), -1.0),
     ],
+    "filters.train_transform": [
+        lambda: filters.train_transform(np.array([NAN]), np.ones(1), 8, 0.0, 0.0),
+        lambda: filters.train_transform(np.ones(1), np.ones(1), 8, 2.0, 0.0),
+        lambda: filters.train_transform(np.ones(1), np.ones(1), -8, 0.0, 0.0),
+        lambda: filters.train_transform(np.ones(1), np.ones(1), 8, 0.0, -1.0),
+    ],
     "filters.exponent": [
         lambda: filters.exponent(lambda w: w * NAN, np.array([0, 1.0])),
         lambda: filters.exponent(lambda w: 1 + 0 * w, np.array([0, NAN])),

@@ -73,7 +73,7 @@ def test_testing_says_who_answers_and_which_roles_fit(editor):
     press(editor.test_button)
     for _ in range(8):
         editor._worker.poll()
-    assert "5 of 5" in editor.message.text()
+    assert "6 of 6" in editor.message.text()
     assert "Simulated" in editor.tree.topLevelItem(1).toolTip(0)
     editor.tree.setCurrentItem(editor.tree.topLevelItem(1))
     assert editor.detail.boxes["microwave"].font().bold()

@@ -6,7 +6,9 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QPushButton
 
+import qlab
 from qlab.catalogue import check
+from qlab.grid import MemoryRows
 from qlab_ui import theme
 from qlab_ui.plots.bloch import BlochSphere
 from qlab_ui.tour import STEPS
@@ -167,15 +169,15 @@ def test_the_tour_can_be_left_and_holds_nothing_up(window, session):
     assert window.tour.callout is None
 
 
-def test_the_expected_curve_is_drawn_from_the_model(window, worker):
-    pytest.importorskip("qlab.design")
-    window.call("run")
-    finish(window)
+def test_the_expected_curve_is_drawn_from_the_model(window, worker, tmp_path):
+    run = qlab.run("nv.ramsey", qlab.Bench.load("sim-nv", seed=1), tau="0us:4us:41", shots=2000, out=tmp_path)
+    rows = MemoryRows({c.name: np.array(run.rows.column(c.name)) for c in run.record.columns if not c.shape})
+    page = window.centre.open(run.record, rows, run.path)
     window.bars.actions["expected"].trigger()
     frames(window, 3)
-    line = window.centre.current()._expectation.line
-    assert len(line.xData) == len(window.centre.current().record.axes[0].values)
-    assert "design" in window.centre.current()._expectation.name.text
+    line = page._expectation.line
+    assert len(line.xData) == 41
+    assert "design" in page._expectation.name.text
     window.bars.actions["expected"].trigger()
     frames(window, 3)
     assert not len(line.xData if line.xData is not None else ())
