@@ -67,7 +67,7 @@ def settle() -> None:
     """Let the garbage collector pass over what stays for good: looking through all of it takes several frames."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(20_000, 20, 50)
+    gc.set_threshold(10_000, 10, 10)
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 _MOST_TABS = 12
 _PART_MS = 100
+_LET_GO_MS = 2000
 _SPARE_MS = 900  # after the start of a run its first points are drawn: not then
 
 
@@ -177,6 +179,8 @@ class Centre(QStackedWidget):
             return
         self.tabs.removeTab(index)
         page.deleteLater()
+        # A picture refers to itself in many ways: it is let go of when all of them are looked at.
+        QTimer.singleShot(_LET_GO_MS, self, gc.collect)
         if not self.tabs.count():
             self.setCurrentWidget(self.welcome)
         self._soon.start()
