@@ -64,7 +64,10 @@ def trace(points=10_000_000, fresh=33_000):
     view.show_record(record)
     first = points - FRAMES * fresh
     view.draw(MemoryRows({"v": values[:first]}), "v")
-    count = lambda number: first + (number + 1) * fresh  # noqa: E731
+
+    def count(number):
+        return first + (number + 1) * fresh
+
     ours = _frame(lambda n: view.draw(MemoryRows({"v": values[: count(n)]}), "v"), view.graphics, app)
     view.close()
     plain = pg.PlotWidget()
@@ -109,7 +112,9 @@ def picture(size=2000, fresh=33_000):
     view.show()
     view.show_record(record)
     first = size * size - FRAMES * fresh
-    count = lambda number: first + (number + 1) * fresh  # noqa: E731
+
+    def count(number):
+        return first + (number + 1) * fresh
 
     def shown(rows):
         return MemoryRows({"a": a[:rows], "b": b[:rows], "v": values[:rows]})
