@@ -25,7 +25,7 @@ def write_figure(run: Run, path: Path) -> Path:
     """
     if path.suffix.lower() not in KINDS:
         raise UsageError(f"{path.name} is no name for a picture.", f"Let it end in {', '.join(KINDS)}.")
-    if os.environ.get("DISPLAY") is None and os.environ.get("WAYLAND_DISPLAY") is None:
+    if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
         # An empty one is none: Qt would look for a display, and end the process where there is none.
         os.environ["QT_QPA_PLATFORM"] = os.environ.get("QT_QPA_PLATFORM") or "offscreen"
     try:
