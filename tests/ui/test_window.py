@@ -1,5 +1,6 @@
 """The window against a session that plays a simulated Ramsey."""
 
+import gc
 import json
 import sys
 import time
@@ -359,6 +360,8 @@ def test_none_keeps_its_references(window, app):
     for _ in range(50):
         window.repaint()
         window.centre.current().view.graphics.viewport().repaint()
+    app.processEvents()
+    gc.collect()  # the closed page goes now, not while the references are counted
     before = sys.getrefcount(None)
     for _ in range(1000):
         window.centre.current().view.graphics.viewport().repaint()

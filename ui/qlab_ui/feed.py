@@ -1,11 +1,14 @@
 """The events of a session, handed to who wants them by the timer that draws."""
 
+import time
+from collections import deque
 from collections.abc import Callable
 
 from qlab.errors import QlabError
 from qlab.session import Event, Session
 
 Handler = Callable[[Event], None]
+_SHARE = 0.006  # s: what has happened is handed over for so long, the rest with the next frame
 
 
 class Feed:
@@ -15,23 +18,30 @@ class Feed:
         self.session = session
         self._handlers: dict[str, list[Handler]] = {}
         self._lost = False
+        self._waiting: deque[Event] = deque()
 
     def on(self, name: str, handler: Handler) -> None:
         """Call a handler for each event of this name."""
         self._handlers.setdefault(name, []).append(handler)
 
-    def poll(self) -> None:
-        """Hand over what has happened since the last call."""
+    def poll(self) -> bool:
+        """Hand over what has happened since the last call; return whether that took its whole share of a frame."""
         try:
             events = self.session.events()
         except (QlabError, OSError) as error:
             if not self._lost:
                 self._lost = True
-                self._hand({"event": "bench", "state": "gone", "message": str(error)})
-            return
-        self._lost = False
-        for event in events:
-            self._hand(event)
+                self._waiting.append({"event": "bench", "state": "gone", "message": str(error)})
+            events = []
+        else:
+            self._lost = False
+        self._waiting.extend(events)
+        until = time.perf_counter() + _SHARE
+        while self._waiting:
+            self._hand(self._waiting.popleft())
+            if time.perf_counter() > until:
+                return True
+        return False
 
     def _hand(self, event: Event) -> None:
         for handler in self._handlers.get(str(event.get("event")), ()):

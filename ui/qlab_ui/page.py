@@ -112,6 +112,21 @@ class RunPage(QWidget):
         if chosen is not None and self._bands is not None:
             self._bands.show_curve(chosen)
 
+    def give_back(self) -> CurveView | None:
+        """Return the view, cleared, for another run; None where it is not of the kind that is used again."""
+        from qlab_ui.plots.curve import CurveView
+
+        view = self._main
+        if type(view) is not CurveView:
+            return None
+        if self._expectation is not None:
+            self._expectation.close()
+        view.menuWanted.disconnect(self.menuWanted)
+        self._stack.removeWidget(view)
+        view.setParent(None)
+        view.clear()
+        return view
+
     def live(self) -> bool:
         """Return whether the run is still going."""
         return self.record.state not in ENDED

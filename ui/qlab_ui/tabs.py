@@ -84,7 +84,7 @@ class Centre(QStackedWidget):
             page.cloudsWanted.connect(lambda row, page=page: self.cloudsWanted.emit(page, row))
             index = self.tabs.addTab(page, record.title or record.experiment)
             self.tabs.tabBar().setTabButton(index, QTabBar.ButtonPosition.RightSide, self._closer(page))
-            self._trim()
+            QTimer.singleShot(_PART_MS, self, self._trim)
         else:
             page.take(record, rows, path)
         self.mark(page)
@@ -101,7 +101,7 @@ class Centre(QStackedWidget):
         self.tabs.tabBar().setTabButton(index, QTabBar.ButtonPosition.RightSide, self._closer(page))
         self.setCurrentWidget(self.tabs)
         self.tabs.setCurrentWidget(page)
-        self._trim()
+        QTimer.singleShot(_PART_MS, self, self._trim)
         self.shownChanged.emit()
 
     def drawn(self) -> RunPage | DerivedPage | None:
@@ -170,16 +170,25 @@ class Centre(QStackedWidget):
         for page in list(self.pages()):
             if self.tabs.count() <= _MOST_TABS:
                 return
-            if not page.live():
+            if not page.live() and page is not self.tabs.currentWidget():
                 self._close(self.tabs.indexOf(page))
+
+    def _use_again(self, page: QWidget) -> None:
+        """Keep the picture of a closed tab for the next run: making one takes longer than a frame."""
+        view = page.give_back() if self._spare is None and isinstance(page, RunPage) else None
+        if view is not None:
+            view.hide()
+            view.setParent(self)
+            self._spare = view
 
     def _close(self, index: int) -> None:
         page = self.tabs.widget(index)
         if page is None:
             return
         self.tabs.removeTab(index)
+        self._use_again(page)
         page.deleteLater()
-        # A picture refers to itself in many ways: it is let go of when all of them are looked at.
+        # What is left of a page refers to itself in many ways: it is let go of when all of them are looked at.
         QTimer.singleShot(_LET_GO_MS, self, gc.collect)
         if not self.tabs.count():
             self.setCurrentWidget(self.welcome)

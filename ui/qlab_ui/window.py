@@ -63,6 +63,9 @@ class MainWindow(QMainWindow):
         self.worker: Worker = worker or ProcessWorker()
         self._look = ""
         self._frames = 0
+        self._full = False  # whether the frame before went to what had happened
+        self._record_soon = QTimer(self, singleShot=True, interval=0)
+        self._record_soon.timeout.connect(self._show_record)
         self._build()
         self._connect()
         self.reveal()
@@ -178,11 +181,12 @@ class MainWindow(QMainWindow):
 
     def tick(self) -> None:
         """Take what has happened, draw what is new: thirty times a second at most."""
-        self.feed.poll()
+        # A run that has just begun takes a frame to be opened: it is drawn with the next one.
+        self._full = self.feed.poll() and not self._full
         self.worker.poll()
         self.examples.poll()
         drawn = self.centre.drawn()
-        if drawn is not None and self.isVisible():
+        if drawn is not None and self.isVisible() and not self._full:
             drawn.frame()
         self.fitting.consider()
         self.expecting.consider()
@@ -294,15 +298,18 @@ class MainWindow(QMainWindow):
             self.files.refresh()
 
     def _shown(self) -> None:
-        page = self.centre.current()
-        record = page.record if page is not None else None
-        entry = self.bench.entry(record.experiment) if record is not None else None
-        self.record.show_record(record, (entry or {}).get("fields", ()))
         self.fitting.show()
         self.playing.shown()
         self.noting.show()
         self.fair.show()
         self.name_window()
+        self._record_soon.start()  # the long tree of what the file says has a pass of the event loop to itself
+
+    def _show_record(self) -> None:
+        page = self.centre.current()
+        record = page.record if page is not None else None
+        entry = self.bench.entry(record.experiment) if record is not None else None
+        self.record.show_record(record, (entry or {}).get("fields", ()))
 
     def name_window(self) -> None:
         """Put the run, the bench and SIM into the title of the window."""

@@ -75,12 +75,14 @@ class ProcessWorker:
     def _process(self) -> ProcessPoolExecutor:
         if self._pool is None:
             context = multiprocessing.get_context("spawn")
-            self._pool = ProcessPoolExecutor(1, mp_context=context, initializer=_end_with_parent)
+            self._pool = ProcessPoolExecutor(1, mp_context=context, initializer=_follow_parent)
         return self._pool
 
 
-def _end_with_parent() -> None:
-    """End this worker process where its window has died: it would wait for questions for ever."""
+def _follow_parent() -> None:
+    """Give way to the window and the bench, and end where the window has died: questions would never come."""
+    if hasattr(os, "nice"):
+        os.nice(5)
     parent = multiprocessing.parent_process()
 
     def follow() -> None:

@@ -28,7 +28,7 @@ class Calm(QObject):
     def follow(self, shown: Floats, *, again: bool = False) -> None:
         """Follow values as they are shown (logarithms on a logarithmic axis)."""
         if again:
-            self._held, self._seen = False, None
+            self.forget()
         values = shown[np.isfinite(shown)]
         if self._held or not len(values):
             return
@@ -40,6 +40,10 @@ class Calm(QObject):
         room = _ROOM * (high - low) or 0.05 * abs(high) or 1.0
         self._seen = (low - room, high + room)
         self._plot.setYRange(*self._seen, padding=0)
+
+    def forget(self) -> None:
+        """Follow from the start, as if nothing had been drawn yet."""
+        self._held, self._seen = False, None
 
     def _moved(self, *_: object) -> None:
         now = self._plot.getViewBox().viewRange()[1]

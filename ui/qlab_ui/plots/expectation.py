@@ -37,6 +37,13 @@ class Expectation(QObject):
             self._words = words
         self._recolour()
 
+    def close(self) -> None:
+        """Leave the view."""
+        self._view.removeEventFilter(self)
+        self._view.plot.removeItem(self.line)
+        self.name.scene().removeItem(self.name)
+        self.deleteLater()
+
     def eventFilter(self, _watched: QObject, event: QEvent) -> bool:
         """Follow the theme."""
         if event.type() in {QEvent.Type.PaletteChange, QEvent.Type.FontChange}:

@@ -47,6 +47,7 @@ class View(QWidget):
         self.setObjectName("view")
         self.record: Record | None = None
         self._marked: tuple[str, bool] | None = None
+        self._coloured: tuple[object, ...] = ()
         self.graphics = pg.GraphicsLayoutWidget(self)
         self.graphics.setObjectName("graphics")
         self.graphics.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -89,8 +90,30 @@ class View(QWidget):
         """Say which run this is; also called when its record changes."""
         fresh = self.record is None or self.record.id != record.id
         self.record = record
-        if fresh:
+        if fresh and self._coloured != self._colours():
             self.recolour()
+        elif fresh:
+            self._name()
+
+    def clear(self) -> None:
+        """Forget the run, the tools and how it was looked at."""
+        for name in list(self.tools):
+            self.toggle_tool(name)
+        self.record = self._marked = self._mouse = self.at = None
+        for label in (self.mark, self.readout):
+            self._say(label, "")
+        if any(self._logs):
+            self._logs = [False, False]
+            for plot in self.plots():
+                plot.setLogMode(x=False, y=False)
+        self._lines = self._cursor = True
+        self._grid()
+        for side in ("left", "bottom"):
+            self.plot.setLabel(side, "", units="")
+            self.plot.showLabel(side, False)
+        self.plot.setRange(xRange=(0, 1), yRange=(0, 1), padding=0)
+        self.setAccessibleName("")
+        self.setAccessibleDescription("")
 
     def mark_as(self, words: str, *, simulated: bool) -> None:
         """Say what this is, where it is no single run: a difference, or many runs."""
@@ -215,6 +238,7 @@ class View(QWidget):
     def recolour(self) -> None:
         """Take the colours of the palette."""
         look = theme.theme_of(self.palette())
+        self._coloured = self._colours()
         self.graphics.setBackground(self.palette().color(QPalette.ColorRole.Base))
         sides = [plot for tool in self.tools.values() for plot in _plots_of(tool)]
         for plot in [*self.plots(), *sides]:
@@ -226,6 +250,14 @@ class View(QWidget):
         for tool in self.tools.values():
             tool.recolour(look)
         self._grid()
+        self._name()
+
+    def _colours(self) -> tuple[object, ...]:
+        return theme.theme_of(self.palette()), self.font().toString()
+
+    def _name(self) -> None:
+        """Say whose picture this is."""
+        look = theme.theme_of(self.palette())
         if self._marked is not None:
             self._say(self.mark, self._mark(look))
             self.setAccessibleName(f"Plot of {self._marked[0]}{', simulated' if self._marked[1] else ''}")
