@@ -12,6 +12,7 @@ from qlab_ui.plots.data import Label
 from qlab_ui.plots.map import MapView
 from qlab_ui.plots.tools import inverse_unit, lines_of
 from tests.ui.fakes import ramsey_record, ramsey_rows
+from tests.ui.steps import frames
 
 
 @pytest.fixture
@@ -134,8 +135,7 @@ def test_a_region_says_the_mean_of_its_pixels(picture):
 
 def test_a_curve_has_no_cuts_and_says_so(window):
     window.call("run")
-    for _ in range(60):
-        window.tick()
+    frames(window, 60)
     window.call("cuts")
     assert "maps" in "\n".join(window.log.lines())
     window.call("histogram")

@@ -100,7 +100,7 @@ class AtWork:
         self.states[record.id] = record.state
         self._began[record.id] = time.monotonic()
         path = Path(event["path"]) if event.get("path") else None
-        self._centre.open(record, rows, path)
+        self._centre.open(record, rows, path, soon=True)
         self._list(record, len(rows), path)
         self._say(record)
 

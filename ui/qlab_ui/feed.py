@@ -24,8 +24,8 @@ class Feed:
         """Call a handler for each event of this name."""
         self._handlers.setdefault(name, []).append(handler)
 
-    def poll(self) -> bool:
-        """Hand over what has happened since the last call; return whether that took its whole share of a frame."""
+    def poll(self) -> None:
+        """Hand over what has happened since the last call."""
         try:
             events = self.session.events()
         except (QlabError, OSError) as error:
@@ -40,8 +40,7 @@ class Feed:
         while self._waiting:
             self._hand(self._waiting.popleft())
             if time.perf_counter() > until:
-                return True
-        return False
+                break
 
     def _hand(self, event: Event) -> None:
         for handler in self._handlers.get(str(event.get("event")), ()):

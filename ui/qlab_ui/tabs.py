@@ -70,8 +70,8 @@ class Centre(QStackedWidget):
         page = self.tabs.currentWidget() if self.currentWidget() is self.tabs else None
         return page if isinstance(page, RunPage) else None
 
-    def open(self, record: Record, rows: Rows, path: Path | None) -> RunPage:
-        """Show a run in a tab of its own, in front."""
+    def open(self, record: Record, rows: Rows, path: Path | None, *, soon: bool = False) -> RunPage:
+        """Show a run in a tab of its own, in front; `soon` lets a frame pass between making it and showing it."""
         page = self.page(record.id)
         if page is None:
             spare, self._spare = self._spare, None
@@ -88,10 +88,16 @@ class Centre(QStackedWidget):
         else:
             page.take(record, rows, path)
         self.mark(page)
+        if soon:
+            QTimer.singleShot(0, page, lambda: self._front(page))
+        else:
+            self._front(page)
+        return page
+
+    def _front(self, page: RunPage) -> None:
         self.setCurrentWidget(self.tabs)
         self.tabs.setCurrentWidget(page)
         self._soon.start()
-        return page
 
     def show_derived(self, page: DerivedPage) -> None:
         """Show what was made of several runs in a tab of its own, in front."""

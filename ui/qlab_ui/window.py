@@ -1,6 +1,7 @@
 """The main window: what it is made of, the timer that drains and draws, and its closing."""
 
 import os
+import time
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, Qt, QTimer
@@ -50,6 +51,7 @@ from qlab_ui.welcome import Welcome
 from qlab_ui.worker import ProcessWorker, Worker
 
 FRAME_MS = 33
+_FULL = 0.006  # s: a frame that has gone to what happened for so long draws nothing
 
 
 class MainWindow(QMainWindow):
@@ -181,9 +183,11 @@ class MainWindow(QMainWindow):
 
     def tick(self) -> None:
         """Take what has happened, draw what is new: thirty times a second at most."""
-        # A run that has just begun takes a frame to be opened: it is drawn with the next one.
-        self._full = self.feed.poll() and not self._full
+        began = time.perf_counter()
+        self.feed.poll()
         self.worker.poll()
+        # A run that has just begun takes a frame to be opened: it is drawn with the next one.
+        self._full = time.perf_counter() - began > _FULL and not self._full
         self.examples.poll()
         drawn = self.centre.drawn()
         if drawn is not None and self.isVisible() and not self._full:
