@@ -1,15 +1,19 @@
 """`qlab reproduce`: run a file's experiment again from the file alone, and compare."""
 
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 import typer
+from numpy.typing import NDArray
 
 from qlab.bench import Bench, BenchEntry
 from qlab.cli.run import watch
 from qlab.errors import UsageError
+from qlab.grid import Rows
 from qlab.provenance import software
+from qlab.record import Column
 from qlab.runner import Runner
 from qlab.runs import Run
 from qlab.store import open_run
@@ -39,7 +43,7 @@ def reproduce(
     for line in differences:
         print(line)
     if not differences:
-        print("every row is equal")
+        print("every row is equal" + (", and every entry of a stream" if old.record.streams else ""))
     print(new_path)
     if differences and seed is None and not changed and old.record.simulated:
         raise typer.Exit(1)
@@ -69,16 +73,35 @@ def run_again(old: Run, out: Path, seed: int | None = None) -> Path:
 
 
 def compare(old: Run, new: Run) -> list[str]:
-    """Return one line for each column whose rows differ, with how far they are apart statistically."""
-    lines = []
-    count = min(len(old), len(new))
-    for column in old.record.columns:
-        a, b = np.asarray(old[column.name])[:count], np.asarray(new[column.name])[:count]
-        if not np.array_equal(a, b):
-            share = float(np.mean(a != b))
-            spread = np.sqrt(a.astype(float).var() + b.astype(float).var())
-            away = abs(float(a.mean()) - float(b.mean())) / (spread / np.sqrt(count)) if spread else 0.0
-            lines.append(
-                f"{column.name}: {share:.0%} of the rows differ, means apart by {away:.2g} standard errors"
-            )
+    """Return one line for each column, of the rows or of a stream, that differs, with how far it is apart."""
+    lines = list(_apart("", old.record.columns, old, new, "rows"))
+    again = new.streams
+    for stream in old.record.streams:
+        here, there = old.streams[stream.name], again.get(stream.name)
+        if there is None or len(here) != len(there):
+            now = "none" if there is None else f"{len(there)}"
+            lines.append(f"{stream.name}: {len(here)} entries then, {now} now")
+        if there is not None:
+            # When upkeep was done is told by the clock on the wall, which is not what is reproduced.
+            columns = [c for c in stream.columns if not c.unit.startswith("seconds since")]
+            lines += _apart(f"{stream.name}.", columns, here, there, "entries")
     return lines
+
+
+def _apart(
+    head: str, columns: Iterable[Column], old: Rows | Run, new: Rows | Run, what: str
+) -> Iterator[str]:
+    """Yield a line for each column that differs in the rows that both have."""
+    count = min(len(old), len(new))
+    for column in columns:
+        a, b = (np.asarray(_column(rows, column.name))[:count] for rows in (old, new))
+        if np.array_equal(a, b, equal_nan=a.dtype.kind in "fc"):
+            continue
+        share = float(np.mean(a != b))
+        spread = np.sqrt(a.astype(float).var() + b.astype(float).var())
+        away = abs(float(a.mean()) - float(b.mean())) / (spread / np.sqrt(count)) if spread else 0.0
+        yield f"{head}{column.name}: {share:.0%} of the {what} differ, means apart by {away:.2g} standard errors"
+
+
+def _column(rows: Rows | Run, name: str) -> NDArray[Any]:
+    return rows[name] if isinstance(rows, Run) else rows.column(name)

@@ -31,6 +31,7 @@ def export(run, to, out):
 
 def test_csv_has_a_header_and_every_point_with_its_error(run, tmp_path):
     text = export(run, "csv", tmp_path / "run.csv").read_text().splitlines()
+    assert b"\r" not in (tmp_path / "run.csv").read_bytes()
     header = [line for line in text if line.startswith("# ")]
     assert "SIMULATED" in header[0]
     assert run.id in header[1]

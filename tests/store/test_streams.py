@@ -12,6 +12,7 @@ import pytest
 import qlab
 from qlab import registry
 from qlab.bench import Bench
+from qlab.cli.reproduce import compare
 from qlab.errors import QlabError, UsageError
 from qlab.experiment import Blocks, Experiment
 from qlab.metrology.curves import Curve
@@ -68,7 +69,8 @@ class Tagging(Experiment[Settings]):
             block = {name: np.array(values) for name, values in given.items()}
             if self.parameters.fault == "name":
                 block["nothing.time"] = np.zeros(3)
-            yield {**block, **tagged(times[half:], channels[half:], row), "slow.temperature": np.array([4.2])}
+            slow = np.full(2, 4.3) if self.parameters.fault == "warm" else np.array([4.2])
+            yield {**block, **tagged(times[half:], channels[half:], row), "slow.temperature": slow}
 
 
 @pytest.fixture
@@ -100,6 +102,13 @@ def test_an_experiment_yields_time_tags_and_a_slow_channel(tmp_path, tagging):
     with xarray.open_dataset(run.path, engine="h5netcdf", group="/entry/timetags") as data:
         assert data["time"].dims == ("event",)
         np.testing.assert_array_equal(data["time"].values, tags.time)  # picoseconds stay whole numbers
+
+
+def test_reproducing_compares_the_streams_too(tmp_path, tagging):
+    old, new = (qlab.run(tagging, Bench.load("sim-nv", seed=1), out=tmp_path / name) for name in "ab")
+    assert compare(old, new) == []
+    warm = qlab.run(tagging, Bench.load("sim-nv", seed=1), out=tmp_path / "c", fault="warm")
+    assert [line.partition(":")[0] for line in compare(old, warm)] == ["slow", "slow.temperature"]
 
 
 def test_a_stream_nobody_declared_fails_the_run_and_keeps_its_rows(tmp_path, tagging):

@@ -14,7 +14,8 @@ from qlab.live import LiveTable
 from qlab.record import Axis, Column, Figure, FitParameter, FitResult, Record, Signal
 from qlab.scan import Linear, parse_scan
 from qlab_ui import sequence, work
-from qlab_ui.work import Fitted, Listed
+from qlab_ui.library import Listed, Page
+from qlab_ui.work import Fitted
 
 
 def field(name, kind, default, title="", unit="1", **more):
@@ -344,8 +345,9 @@ class FakeWorker:
     def _drawn(self, record, view, result):
         return fake_fit(record, view, result.model)
 
-    def _list_folder(self, folder, query):
-        return [s for s in self.summaries if query.casefold() in f"{s.title} {s.experiment}".casefold()]
+    def _list_folder(self, folder, query, offset, most):
+        found = [s for s in self.summaries if query.casefold() in f"{s.title} {s.experiment}".casefold()]
+        return Page(tuple(found[offset : offset + most]), offset, len(found))
 
     def _open_file(self, path):
         return self.files[path]

@@ -1,10 +1,11 @@
 """The runs: as a table and as pictures, searched, dragged, deleted and put back, subtracted, plotted, fitted again."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt
+from PySide6.QtCore import QMimeData, QModelIndex, QPoint, QPointF, Qt
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QToolButton
@@ -12,11 +13,12 @@ from PySide6.QtWidgets import QApplication, QToolButton
 import qlab
 from qlab.errors import UsageError
 from qlab.examples import EXAMPLES, make_example, missing
+from qlab_ui import library
 from qlab_ui.app import make_window
 from qlab_ui.panels.runs_model import RUNS_MIME
 from qlab_ui.plots.data import Curve, Label
 from qlab_ui.plots.subtract import subtract
-from tests.ui.fakes import FakeSession, FakeWorker
+from tests.ui.fakes import FakeSession, FakeWorker, summary
 from tests.ui.steps import frames, until
 
 
@@ -273,3 +275,42 @@ def test_a_whole_run_is_exported_by_the_worker_from_the_dialog(listed, tmp_path)
     frames(listed, 2)
     assert "open_run" in (tmp_path / "run.ipynb").read_text()
     dialog.close()
+
+
+def test_a_long_list_comes_a_page_at_a_time(window, worker):
+    worker.summaries = [summary(path=f"/data/{n:05d}.h5", title=f"Run {n}") for n in range(2300)]
+    window.files.refresh()
+    frames(window, 2)
+    table, model = window.runs.table, window.runs.model
+    assert model.rowCount() == 1000
+    assert window.runs.count.text() == "2300 runs"
+    table.verticalScrollBar().setValue(table.verticalScrollBar().maximum())
+    frames(window, 3)
+    assert model.rowCount() == 2000
+    window.files.refresh()  # a run has ended: who has scrolled down stays there
+    frames(window, 2)
+    assert model.rowCount() == 2000
+    for _ in range(2):
+        table.verticalScrollBar().setValue(table.verticalScrollBar().maximum())
+        frames(window, 3)
+    assert [line.title for line in model.lines] == [f"Run {n}" for n in range(2300)]
+    assert not model.canFetchMore(QModelIndex())
+    window.runs.search.setText("Run 22")
+    window.runs.searched.emit("Run 22")
+    frames(window, 2)
+    assert model.rowCount() == len([n for n in range(2300) if "Run 22" in f"Run {n}"])
+
+
+def test_many_new_files_are_listed_while_they_are_looked_into(tmp_path, measured, monkeypatch):
+    monkeypatch.setenv("QLAB_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(library, "_SLICE", 0.0)
+    (first, *_) = sorted(measured.rglob("*.h5"))
+    for number in range(6):
+        shutil.copy(first, tmp_path / f"{number}.h5")
+    pages = [library.list_folder(str(tmp_path), "")]
+    while pages[-1].left:
+        pages.append(library.list_folder(str(tmp_path), ""))
+    assert len(pages) > 1
+    assert pages[0].runs[0].path.endswith("5.h5")
+    assert [page.count + page.left for page in pages] == [6] * len(pages)
+    assert len(pages[-1].runs) == 6

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
 HEAVY = ("scipy", "qutip", "matplotlib", "lmfit", "pint", "xarray", "h5py")
 
@@ -91,14 +92,21 @@ def test_main_opens_a_window_and_leaves(tmp_path, monkeypatch, app):
     assert "sim-nv" in seen[0]
 
 
+def test_what_a_plot_writes_has_one_kind_of_line_end(tmp_path):
+    from qlab_ui import work
+
+    path = work.write_csv(str(tmp_path / "x.csv"), [("a, b", [1.0, 2.0]), ("c", [0.5, 0.25])], "a run")
+    assert Path(path).read_bytes() == b'# a run\n"a, b",c\n1.0,0.5\n2.0,0.25\n'
+
+
 def test_the_worker_process_answers_and_tells_of_failure(tmp_path):
     import time
 
-    from qlab_ui import work
+    from qlab_ui import library, work
     from qlab_ui.worker import ProcessWorker
 
     worker, done, failed = ProcessWorker(), [], []
-    worker.ask(done.append, failed.append, work.list_folder, str(tmp_path / "none"), "")
+    worker.ask(done.append, failed.append, library.list_folder, str(tmp_path / "none"), "")
     worker.ask(done.append, failed.append, work.write_csv, str(tmp_path / "none" / "x.csv"), [], "")
     end = time.monotonic() + 60
     while len(done) + len(failed) < 2 and time.monotonic() < end:
@@ -107,7 +115,7 @@ def test_the_worker_process_answers_and_tells_of_failure(tmp_path):
     pool = worker._pool
     worker.close()
     pool.shutdown(wait=True)
-    assert done == [[]]
+    assert done == [library.Page()]
     assert failed[0].hint == "Choose another folder."
 
 

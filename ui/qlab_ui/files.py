@@ -34,13 +34,17 @@ class Files:
     ) -> None:
         self._centre, self._runs, self._worker = centre, runs, worker
         self._voice, self._settings = voice, settings
+        self._words = ""  # what is searched for
         self._other: Path | None = None  # a folder that is looked at, other than the one that data go to
 
     def refresh(self, query: str | None = None) -> None:
         """List the data folder again."""
         words = self._runs.search.text() if query is None else query
         folder = str(self.folder())
-        self._worker.ask(self._listed, self._not_listed, work.list_folder, folder, words)
+        # Who has scrolled far down the list stays there when a run is added.
+        most = max(library.PAGE, self._runs.model.stored()) if words == self._words else library.PAGE
+        self._words = words
+        self._ask_for(0, most)
         if query is None:  # the disk may have changed: there may be other words to search by
             self._worker.ask(self._runs.show_words, self._not_listed, library.search_words, folder)
 
@@ -200,8 +204,22 @@ class Files:
     def _read(self, path: Path, use: Callable[[Opened], object]) -> None:
         self._worker.ask(use, self._failed, work.open_file, str(path))
 
-    def _listed(self, summaries: list[work.Listed]) -> None:
-        self._runs.show_stored([line_of_summary(summary) for summary in summaries])
+    def more(self, offset: int) -> None:
+        """List the runs that come after so many."""
+        self._ask_for(offset, library.PAGE)
+
+    def _ask_for(self, offset: int, most: int) -> None:
+        done, folder = partial(self._listed, self._words), str(self.folder())
+        self._worker.ask(done, self._not_listed, library.list_folder, folder, self._words, offset, most)
+
+    def _listed(self, words: str, page: library.Page) -> None:
+        """Show a page of the list, unless something else has been searched for meanwhile."""
+        if words != self._words:
+            return
+        lines = [line_of_summary(run) for run in page.runs]
+        self._runs.show_stored(lines, offset=page.offset, count=page.count, left=page.left)
+        if page.left:
+            self.refresh(words)
 
     def _not_listed(self, error: QlabError) -> None:
         """Say what is wrong with a search below its line; the list stays as it was."""

@@ -1,6 +1,7 @@
-"""What the worker does for many runs at once: small pictures, words to search by, trash, refits, quantities."""
+"""What the worker does for many runs at once: lists, small pictures, words to search by, trash, refits, quantities."""
 
 import math
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +15,82 @@ from qlab.record import FitResult, Record
 from qlab.runs import Run
 
 _MOST_NAMES = 2000
+PAGE = 1000  # runs that are listed at once: the window takes them within a frame
+_SLICE = (
+    2.0  # s: so long new files are looked into before what is there is listed; then a fit may have its turn
+)
 Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A run in a folder, as plain data: the store's own class would bring HDF5 into the window's process."""
+
+    path: str
+    id: str
+    experiment: str
+    title: str
+    state: str
+    started: str
+    rows: int
+    simulated: bool
+    figures: dict[str, float]
+    headline: str = ""
+    reason: str = ""
+    star: bool = False
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Page:
+    """Runs of a folder from `offset` on, of `count` that fit; `left` files are not looked into yet."""
+
+    runs: tuple[Listed, ...] = ()
+    offset: int = 0
+    count: int = 0
+    left: int = 0
+
+
+class _EnoughForNowError(Exception):
+    """What is known already is to be listed first."""
+
+
+def list_folder(folder: str, query: str, offset: int = 0, most: int = PAGE) -> Page:
+    """Return at most so many of the runs in a folder, the newest first; none where there is no folder.
+
+    Where many files are new, some are looked into and `left` says how many wait: ask again.
+    """
+    from qlab.store import Library
+
+    if not Path(folder).is_dir():
+        return Page()
+    with Library(folder) as library:
+        left = 0 if offset else _look_for(library)
+        found = library.page(query, offset, most)
+        count = offset + len(found) if len(found) < most else library.count(query)
+    runs = (
+        Listed(s.place, s.id, s.experiment, s.title, s.state, s.started, s.rows, bool(s.simulated), s.figures,
+               s.headline, s.reason, bool(s.star), s.tags)
+        for s in found
+    )  # fmt: skip
+    return Page(tuple(runs), offset, count, left)
+
+
+def _look_for(library: Any) -> int:
+    """Look for new files as long as a slice of time; return how many are left."""
+    until, left = time.monotonic() + _SLICE, 0
+
+    def tell(done: int, every: int) -> None:
+        nonlocal left
+        left = every - done
+        if left and time.monotonic() > until:
+            raise _EnoughForNowError
+
+    try:
+        library.refresh(tell=tell)
+    except _EnoughForNowError:
+        return left
+    return 0
 
 
 @dataclass(frozen=True)

@@ -142,6 +142,7 @@ class MainWindow(QMainWindow):
         self.many.connect()
         self.runs.backWanted.connect(lambda: self.files.look_at(None))
         self.runs.searched.connect(self.files.refresh)
+        self.runs.model.moreWanted.connect(self.files.more)
         self.bars.fit_box.activated.connect(
             lambda: self.fitting.choose(str(self.bars.fit_box.currentData() or ""))
         )

@@ -158,51 +158,6 @@ def cloud_columns(record: Record) -> list[str]:
     return [c.name for c in record.columns if c.dims and c.dims[-1] == "quadrature" and c.shape[-1] == 2]
 
 
-@dataclass(frozen=True)
-class Listed:
-    """A run in a folder, as plain data: the store's own class would bring HDF5 into the window's process."""
-
-    path: str
-    id: str
-    experiment: str
-    title: str
-    state: str
-    started: str
-    rows: int
-    simulated: bool
-    figures: dict[str, float]
-    headline: str = ""
-    reason: str = ""
-    star: bool = False
-    tags: tuple[str, ...] = ()
-
-
-def list_folder(folder: str, query: str) -> list[Listed]:
-    """Return the runs in a folder, the newest first; none where there is no folder."""
-    from qlab.store import list_runs
-
-    if not Path(folder).is_dir():
-        return []
-    return [
-        Listed(
-            str(s.path),
-            s.id,
-            s.experiment,
-            s.title,
-            s.state,
-            s.started,
-            s.rows,
-            s.simulated,
-            dict(s.figures),
-            s.headline,
-            s.reason,
-            s.star,
-            tuple(s.tags),
-        )
-        for s in list_runs(Path(folder), query)
-    ]
-
-
 def read_clouds(path: str, row: int) -> Clouds:
     """Return the single shots of one row of a file, also of one that still grows."""
     from qlab.store import open_run
@@ -259,7 +214,7 @@ def write_csv(path: str, columns: Sequence[tuple[str, list[float]]], comment: st
     try:
         with Path(path).open("w", newline="", encoding="utf-8") as file:
             file.write(f"# {comment}\n")
-            writer = csv.writer(file)
+            writer = csv.writer(file, lineterminator="\n")
             writer.writerow([name for name, _ in columns])
             writer.writerows(zip(*(values for _, values in columns), strict=True))
     except OSError as error:

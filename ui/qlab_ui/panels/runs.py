@@ -41,6 +41,7 @@ class RunsPanel(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("runs")
+        self._left = 0  # files that are still looked into
         self.finder = Search(self)
         self.search = self.finder.line
         self.model = RunsModel()
@@ -81,12 +82,17 @@ class RunsPanel(QWidget):
             self.gallery.pictures.forget(str(line.path))
         self.model.put(line)
 
-    def show_stored(self, lines: list[Line]) -> None:
-        """Show the runs of the folder."""
+    def show_stored(self, lines: list[Line], *, offset: int, count: int, left: int) -> None:
+        """Show runs of the folder, from `offset` on, of `count` that there are; `left` files are still looked into."""
         self.finder.show_problem("")
-        kept = {line.run for line in self.chosen()}
-        self.model.show_stored(lines, searched=bool(self.search.text().strip()))
-        self.choose(kept)
+        self._left = left
+        if offset:
+            self.model.add_stored(lines, offset)
+        else:
+            kept = {line.run for line in self.chosen()}
+            self.model.show_stored(lines, count, searched=bool(self.search.text().strip()))
+            self.choose(kept)
+        self._count()
 
     def show_words(self, words: SearchWords) -> None:
         """Complete searches with what there is in the folder."""
@@ -201,12 +207,13 @@ class RunsPanel(QWidget):
             self.table.horizontalHeader().resizeSection(column, unit * width)
 
     def _count(self) -> None:
-        some = len(self.model.lines)
+        some = len(self.model.lines) + self.model.unlisted()
         self.views.setVisible(bool(some))
         self.empty.setVisible(not some)
         searching = bool(self.search.text().strip())
         self.empty.setText("No run fits the search." if searching else _NONE_YET)
-        self.count.setText(("1 run" if some == 1 else f"{text.count(some)} runs") if some else "")
+        words = ("1 run" if some == 1 else f"{text.count(some)} runs") if some else ""
+        self.count.setText(f"{words}, {text.count(self._left)} to look into" if self._left else words)
 
     def _activated(self, index: QModelIndex) -> None:
         if index.isValid():

@@ -6,12 +6,20 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QAbstractTableModel, QMimeData, QModelIndex, QPersistentModelIndex, Qt, QUrl
+from PySide6.QtCore import (
+    QAbstractTableModel,
+    QMimeData,
+    QModelIndex,
+    QPersistentModelIndex,
+    Qt,
+    QUrl,
+    Signal,
+)
 
 from qlab.record import Record
 from qlab.units import format_measured
 from qlab_ui import icons, text
-from qlab_ui.work import Listed
+from qlab_ui.library import Listed
 
 Index = QModelIndex | QPersistentModelIndex
 RUNS_MIME = "application/x-qlab-runs"  # what is dragged: the ids of runs, as JSON
@@ -82,10 +90,14 @@ def _figure(record: Record) -> str:
 class RunsModel(QAbstractTableModel):
     """Runs of this session first, then those of the folder; a run is listed once."""
 
+    moreWanted = Signal(int)  # how many runs of the folder are listed already
+
     def __init__(self) -> None:
         super().__init__()
         self._here: dict[str, Line] = {}
         self._stored: list[Line] = []
+        self._count = 0  # runs of the folder, listed or not
+        self._asked = 0
         self.lines: list[Line] = []
 
     def take_out(self, paths: set[str]) -> None:
@@ -109,12 +121,40 @@ class RunsModel(QAbstractTableModel):
                 first, last = (ROWS, ROWS) if same else (0, len(COLUMNS) - 1)
                 self.dataChanged.emit(self.index(place, first), self.index(place, last))
 
-    def show_stored(self, lines: list[Line], *, searched: bool) -> None:
-        """Show the runs of the folder; a search leaves out the runs of this session that have ended."""
-        self._stored = lines
+    def show_stored(self, lines: list[Line], count: int, *, searched: bool) -> None:
+        """Show the first of `count` runs of the folder; a search leaves out runs of this session that have ended."""
+        self._stored, self._count, self._asked = lines, count, len(lines)
         if searched:
             self._here = {run: line for run, line in self._here.items() if line.state in _GOING}
         self._gather()
+
+    def add_stored(self, lines: list[Line], offset: int) -> None:
+        """Show more runs of the folder, below those that are shown; pages that come too late are left out."""
+        if offset != len(self._stored) or not lines:
+            return
+        self._stored += lines
+        new = [line for line in lines if line.run not in self._here]
+        self.beginInsertRows(QModelIndex(), len(self.lines), len(self.lines) + len(new) - 1)
+        self.lines += new
+        self.endInsertRows()
+
+    def stored(self) -> int:
+        """Return how many runs of the folder are listed."""
+        return len(self._stored)
+
+    def unlisted(self) -> int:
+        """Return how many runs of the folder are not listed yet."""
+        return max(self._count - len(self._stored), 0)
+
+    def canFetchMore(self, parent: Index) -> bool:
+        """Tell a view that has been scrolled to the end whether there is more."""
+        return not parent.isValid() and self.unlisted() > 0 and self._asked <= len(self._stored)
+
+    def fetchMore(self, parent: Index) -> None:
+        """Ask for the next page, once."""
+        if self.canFetchMore(parent):
+            self._asked = len(self._stored) + 1
+            self.moreWanted.emit(len(self._stored))
 
     def colour(self, colours: dict[str, str]) -> None:
         """Give runs the colours of their curves."""
