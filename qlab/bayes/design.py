@@ -47,10 +47,11 @@ def expected_information_gain(
 
 
 def normal_information_gain(mean: ArrayLike, variance: ArrayLike, weights: ArrayLike) -> Reals:
-    """Return the most that outcomes of many counts can tell (k,) in nats: ½ ln(1 + Var_θ(μ)/⟨v⟩).
+    """Return about what outcomes of many counts tell (k,) in nats: ½ ln(1 + Var_θ(μ)/⟨v⟩).
 
-    Mean and variance (k, n) of the outcome of each setting for values of weights (n,). What a normal variable says
-    through normal noise: no distribution of the same variances says more. Source: Shannon (1948), section 24.
+    Mean and variance (k, n) of the outcome of each setting for values of weights (n,). Exact for a normal mean in
+    normal noise of one variance; what a variance that depends on θ tells by itself is left out.
+    Source: Shannon (1948), section 24.
     """
     w, mu = np.asarray(weights, dtype=float), np.asarray(mean, dtype=float)
     spread = (mu * mu) @ w - (mu @ w) ** 2

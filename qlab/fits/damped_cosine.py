@@ -68,7 +68,7 @@ class DampedCosine(FitModel):
             "decay_time": losing * (theta["exponent"] / np.maximum(theta["decay_time"], 1e-300)),
             "amplitude": cosine,
             "phase": falling,
-            "offset": np.ones_like(cosine),
+            "offset": np.broadcast_to(1.0, cosine.shape),
         }
         if self.known("free_exponent"):
             found["exponent"] = -losing * np.log(np.maximum(loss, 1e-300)) / theta["exponent"]

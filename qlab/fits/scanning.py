@@ -90,7 +90,9 @@ class Basis:
     def _pick(self, score: Singles, count: int, apart: float) -> tuple[Indices, Flags]:
         rows, m = np.arange(len(score)), self.alike
         by_position = score.reshape(len(score), -1, m)
-        best_there = by_position.max(axis=-1) if m > 1 else score.copy()
+        best_there = by_position[..., 0].copy()
+        for i in range(1, m):  # numpy's own maximum over so short an axis is slow
+            np.maximum(best_there, by_position[..., i], out=best_there)
         place = ((self.position - self.position[0]) / (apart or 1.0)).astype(np.float32)
         picked, real = (
             np.empty((len(score), count), dtype=np.int64),

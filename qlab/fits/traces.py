@@ -138,7 +138,8 @@ class Traces:
         found = np.empty((len(weight), len(self.free), self.y.shape[1]))
         for i, variable in enumerate(self.free):
             np.multiply(slopes[variable.name], weight, out=found[:, i])
-        if not np.isfinite(found.sum()):
+        flat = found.ravel()
+        if not np.isfinite(flat @ flat):
             found = np.nan_to_num(found, nan=0.0, posinf=0.0, neginf=0.0)
         return found
 

@@ -5,8 +5,9 @@ import pytest
 
 import qlab
 from qlab.bench import Bench
-from qlab.physics.systems.nv import COUPLINGS, NVCentre
+from qlab.physics.systems.nv import NVCentre
 from qlab.physics.systems.nv_axes import AXES, axis_frame, lines
+from qlab.physics.systems.nv_levels import COUPLINGS
 from qlab.pulses import Program, compile_program
 from qlab.registry import load
 from qlab.scan import Linear, Values

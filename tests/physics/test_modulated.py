@@ -6,7 +6,8 @@ import qutip as qt
 
 from qlab.physics import engine, modulated
 from qlab.physics.engine import play
-from qlab.physics.systems.nv import COUPLINGS, NVCentre
+from qlab.physics.systems.nv import NVCentre
+from qlab.physics.systems.nv_levels import COUPLINGS
 from qlab.pulses import Acquire, Align, Delay, Gate, Play, Program, Repeat, compile_program
 from qlab.scan import Linear, Values
 

@@ -8,7 +8,8 @@ import qutip as qt
 
 from qlab.errors import UsageError
 from qlab.physics.engine import play
-from qlab.physics.systems.nv import COUPLINGS, NVCentre
+from qlab.physics.systems.nv import NVCentre
+from qlab.physics.systems.nv_levels import COUPLINGS
 from qlab.pulses import Acquire, Align, Delay, Gate, Play, Program, SetFrequency, Symbol, compile_program
 from qlab.scan import Values
 from tests.physics.independent import TAU, NineLevels, lab_frame, lindblad, normal, nv_hamiltonian, nv_jumps

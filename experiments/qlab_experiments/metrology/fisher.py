@@ -1,6 +1,7 @@
 """metrology.fisher: what a system can tell of its parameters: bounds, the best time, the best measurement."""
 
 import math
+import time
 from collections.abc import Mapping
 from functools import cached_property
 from typing import Annotated, Any, ClassVar
@@ -82,14 +83,21 @@ class Fisher(Experiment[FisherParameters]):
         """Return the information after a time."""
         return system_fisher(self.system, seconds, (self.parameters.parameter,))
 
+    def estimate(self) -> tuple[int, float]:
+        """Return the points, and the seconds of computing by what the longest takes now; no instrument is used."""
+        times = self.parameters.duration.values()
+        began = time.perf_counter()
+        self.at(float(times.max()))
+        return len(times), len(times) * (time.perf_counter() - began)
+
     def run(self) -> Blocks:
         """Look at each time in turn."""
         times = self.parameters.duration.values()
-        for time in times[self.parameters.duration.played()]:
-            found = self.at(float(time))
+        for moment in times[self.parameters.duration.played()]:
+            found = self.at(float(moment))
             row = {
-                "duration": float(time), "quantum": found.quantum.matrix[0, 0], "classical": found.classical[0, 0],
-                "best": found.reached(), "rank": found.quantum.rank, "time": float(time), "valid": 1,
+                "duration": float(moment), "quantum": found.quantum.matrix[0, 0], "classical": found.classical[0, 0],
+                "best": found.reached(), "rank": found.quantum.rank, "time": float(moment), "valid": 1,
             }  # fmt: skip
             yield {name: np.array([value]) for name, value in row.items()}
 
@@ -133,11 +141,11 @@ class Fisher(Experiment[FisherParameters]):
         p = self.parameters
         if not len(run):
             return ()
-        quantum, classical, time = (
+        quantum, classical, times = (
             np.asarray(run[n], dtype=float) for n in ("quantum", "classical", "duration")
         )
-        best, own = best_time(quantum, time, p.overhead), best_time(classical, time, p.overhead)
-        found = self.at(float(time[best]))
+        best, own = best_time(quantum, times, p.overhead), best_time(classical, times, p.overhead)
+        found = self.at(float(times[best]))
         values, vectors = found.measurement()
         outcomes = "; ".join(
             f"{value:.4g}: (" + ", ".join(f"{a.real:.3g}{a.imag:+.3g}i" for a in vector) + ")"
@@ -150,7 +158,7 @@ class Fisher(Experiment[FisherParameters]):
             )
 
         return (
-            Figure(name="best_time", label="best evolution time", value=float(time[best]), unit="s",
+            Figure(name="best_time", label="best evolution time", value=float(times[best]), unit="s",
                    definition="most quantum Fisher information per second, overhead included", source=ZHANG),
             Figure(name="quantum_information", label="quantum Fisher information there", value=float(quantum[best]),
                    definition=f"per unit of {p.parameter} squared; rank {found.quantum.rank} of {len(values)}",
@@ -158,10 +166,10 @@ class Fisher(Experiment[FisherParameters]):
             Figure(name="reached", label="of the best measurement", value=found.reached(),
                    definition=f"projection on the eigenvectors of the SLD, {outcomes}", source=BRAUNSTEIN),
             Figure(name="own", label="least error with the system's measurement",
-                   value=least(float(classical[own]), float(time[own])),
-                   definition=f"at its best time, {time[own]:.4g} s, repeated for {p.total_time:.4g} s"),
+                   value=least(float(classical[own]), float(times[own])),
+                   definition=f"at its best time, {times[own]:.4g} s, repeated for {p.total_time:.4g} s"),
             Figure(name="quantum_limit", label="quantum Cramér–Rao bound",
-                   value=least(float(quantum[best]), float(time[best])), source=BRAUNSTEIN,
+                   value=least(float(quantum[best]), float(times[best])), source=BRAUNSTEIN,
                    definition=f"at the best time, repeated for {p.total_time:.4g} s", limit_of="own"),
         )  # fmt: skip
 

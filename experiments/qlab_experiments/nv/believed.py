@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from qlab.physics.constants import D_NV, GAMMA_NV
-from qlab.physics.systems.nv import COUPLINGS, NVCentre
+from qlab.physics.systems.nv import NVCentre
+from qlab.physics.systems.nv_levels import COUPLINGS
 
 
 def believed_centre(known: Mapping[str, float], carrier: float) -> NVCentre:

@@ -15,8 +15,9 @@ from qlab.physics.engine import Readout, play
 from qlab.physics.noise import slow_drift
 from qlab.physics.path import Path, path_of
 from qlab.physics.systems.carbon import with_carbon
-from qlab.physics.systems.nv import COUPLINGS, NVCentre
+from qlab.physics.systems.nv import NVCentre
 from qlab.physics.systems.nv_axes import axis_frame
+from qlab.physics.systems.nv_levels import COUPLINGS
 from qlab.pulses import Acquire, Delay, Gate, Play, Program, Timeline, compile_program
 from qlab.shots import SUFFIX
 from qlab.units import Hertz, Radians, Tesla, Unit

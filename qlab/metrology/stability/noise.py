@@ -50,7 +50,7 @@ def identify(data: Series, factor: int, *, lowest: int = -2) -> Noise | None:
 
 
 def _by_autocorrelation(phase: Reals, lowest: int) -> int:
-    z = phase - np.polynomial.Polynomial.fit(np.arange(len(phase)), phase, 2)(np.arange(len(phase)))
+    z = _without_parabola(phase)
     most = (2 - lowest) // 2
     for differences in range(most + 1):
         centred = z - z.mean()
@@ -62,6 +62,17 @@ def _by_autocorrelation(phase: Reals, lowest: int) -> int:
         z = np.diff(z)
     # For phase data α = p + 2 with S_x ~ f^p, p = −2(δ + d).
     return int(np.clip(round(2 - 2 * (delta + differences)), lowest, 2))
+
+
+def _without_parabola(phase: Reals) -> Reals:
+    """Return the phase (n,) less its least-squares parabola, by polynomials that are orthogonal on its points."""
+    t = np.linspace(-1.0, 1.0, len(phase))
+    square = t * t
+    rest = phase - phase.mean()
+    rest -= (np.dot(t, rest) / np.dot(t, t)) * t
+    square -= square.mean()
+    rest -= (np.dot(square, rest) / np.dot(square, square)) * square
+    return np.asarray(rest)
 
 
 def _by_ratio(data: Series, phase: Reals, factor: int) -> int:

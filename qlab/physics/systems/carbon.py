@@ -16,7 +16,8 @@ from qlab.errors import UsageError
 from qlab.physics.constants import TWO_PI
 from qlab.physics.levels import Block, Complex, Floats, Light
 from qlab.physics.quantum import qutip
-from qlab.physics.systems.nv import SPINS, NVCentre
+from qlab.physics.systems.nv import NVCentre
+from qlab.physics.systems.nv_levels import SPINS
 
 if TYPE_CHECKING:
     from qutip import Qobj

@@ -6,46 +6,31 @@ Model card M2 with the optical part of CW-ODMR: H/h = D Sz^2 + E (Sx^2 - Sy^2) +
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from functools import cache, cached_property
+from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from qlab.errors import UsageError
 from qlab.physics.constants import (
     A_PARALLEL_14N,
-    A_PARALLEL_15N,
     A_PERPENDICULAR_14N,
-    A_PERPENDICULAR_15N,
     D_NV,
-    GAMMA_14N,
-    GAMMA_15N,
     GAMMA_NV,
     P_14N,
     TWO_PI,
 )
 from qlab.physics.levels import Block, Complex, Floats, Light
 from qlab.physics.quantum import qutip
+from qlab.physics.systems.nv_blocks import blocks
+from qlab.physics.systems.nv_levels import GAMMA_N, PROJECTIONS, SPINS, Levels, spins
 from qlab.physics.tones import Tone
 
 if TYPE_CHECKING:
     from qutip import Qobj
 
-SPINS = (1, 0, -1)  # m_S in the order of the basis
-# m_I of either nitrogen in the order of the basis, and what couples it: A, A_perp, P in Hz, gamma_n in Hz/T.
-PROJECTIONS: dict[int, tuple[float, ...]] = {14: (1, 0, -1), 15: (0.5, -0.5)}
-COUPLINGS = {
-    14: {"A_parallel": A_PARALLEL_14N, "A_perpendicular": A_PERPENDICULAR_14N, "quadrupole": P_14N},
-    15: {"A_parallel": A_PARALLEL_15N, "A_perpendicular": A_PERPENDICULAR_15N, "quadrupole": 0.0},
-}
-GAMMA_N = {14: GAMMA_14N, 15: GAMMA_15N}
 LOWER, UPPER = -1, 1
-# Below this share of its own product state a level has no m_S of its own any more: light, noise and drive would
-# act on it differently from what the blocks say.
-PURE = 0.95
-NEGLIGIBLE_LINE = 1e-5
 
 
 @dataclass(frozen=True)
@@ -158,22 +143,13 @@ class NVCentre:
         return jumps
 
     @cached_property
-    def _levels(self) -> tuple[Floats, Floats, Complex, Floats]:
-        """Energies (k,), the (m_S, m_I) of each level (k, 2) and its share of it (k,), Sx between them (k, k)."""
-        energies, vectors = np.linalg.eigh(self._matrix)
-        weights = np.abs(vectors) ** 2
-        product = _assign(weights)
-        basis = np.array([(m_s, m_i) for m_s in SPINS for m_i in self.projections])
-        names, share = basis[product], weights[product, np.arange(len(product))]
-        drive = vectors.conj().T @ spins(len(self.projections))[0] @ vectors
-        return energies, names, drive, share
+    def levels(self) -> Levels:
+        """The eigenstates of electron and nitrogen."""
+        return Levels(self._matrix, self.projections)
 
     def transition(self, m_s: int, m_i: float) -> float:
         """Return the frequency of m_S = 0 -> m_s with the nucleus in m_i, in Hz, by exact diagonalisation."""
-        energies, names, _, _ = self._levels
-        upper = np.flatnonzero((names[:, 0] == m_s) & (names[:, 1] == m_i))[0]
-        lower = np.flatnonzero((names[:, 0] == 0) & (names[:, 1] == m_i))[0]
-        return float(energies[upper] - energies[lower]) / TWO_PI
+        return self.levels.transition(m_s, m_i)
 
     def resonance(self, m_s: int = LOWER) -> float:
         """Return the mean of the hyperfine lines of m_S = 0 -> m_s, in Hz."""
@@ -191,100 +167,16 @@ class NVCentre:
         outer = self.transition(m_s, 1) + self.transition(m_s, -1)
         return outer / 2 - self.transition(m_s, 0)
 
-    @cached_property
-    def _manifolds(self) -> tuple[NDArray[np.int64], Floats]:
-        """The eigenstates of each m_S, (3, nuclear states), and the electron's least share of its own m_S."""
-        _, vectors = np.linalg.eigh(self._matrix)
-        count = len(self.projections)
-        share = (np.abs(vectors) ** 2).reshape(3, count, -1).sum(axis=1)
-        rows = np.array([np.sort(np.argsort(-share[m])[:count]) for m in range(3)])
-        return rows, np.asarray([share[m, rows[m]].min() for m in range(3)])
-
     def spectrum(self, m_s: int = LOWER) -> tuple[Floats, Floats]:
-        """Return the frequencies in Hz of all lines of m_S = 0 -> m_s and their strengths, which sum to 1.
-
-        Exact: eigenstates of electron and nucleus, strengths |<f|Sx|i>|^2, the nucleus unpolarised.
-        """
-        energies, _, drive, _ = self._levels
-        rows, _ = self._manifolds
-        upper, lower = rows[SPINS.index(m_s)], rows[SPINS.index(0)]
-        strength = np.abs(drive[np.ix_(upper, lower)]) ** 2
-        apart = (energies[upper][:, None] - energies[lower][None, :]) / TWO_PI
-        return apart.ravel(), (strength / strength.sum()).ravel()
-
-    def _mixed_blocks(self) -> tuple[Block, ...]:
-        """Return a block for each nuclear state in m_S = 0 and each that the drive leads it to on either side."""
-        energies, _, drive, _ = self._levels
-        rows, share = self._manifolds
-        if share.min() < PURE:
-            raise UsageError(
-                f"At this field ({math.hypot(*self.field) * 1e3:.4g} mT) m_S is no good quantum number.",
-                "Keep away from level crossings, and from strong fields across the axis.",
-            )
-        plus, zero, minus = rows
-        made: list[Block] = []
-        for initial in zero:
-            sides = []
-            for side in (plus, minus):
-                strength = np.abs(drive[side, initial]) ** 2
-                sides.append((side, strength / strength.sum(), math.sqrt(2 * float(strength.sum()))))
-            for up, up_share in zip(sides[0][0], sides[0][1], strict=True):
-                for low, low_share in zip(sides[1][0], sides[1][1], strict=True):
-                    weight = float(up_share * low_share) / len(zero)
-                    if weight < NEGLIGIBLE_LINE:
-                        continue
-                    level = energies[[up, initial, low]]
-                    quanta = np.sign(level - level[1]).astype(np.int64)
-                    raising = np.zeros((3, 3), dtype=complex)
-                    for at, total in ((0, sides[0][2]), (2, sides[1][2])):
-                        raising[(at, 1) if quanta[at] > 0 else (1, at)] = total
-                    made.append(self._block(weight, level, quanta, raising))
-        total = sum(block.weight for block in made)
-        return tuple(replace(block, weight=block.weight / total) for block in made)
-
-    def _block(self, weight: float, level: Floats, quanta: NDArray[np.int64], raising: Complex) -> Block:
-        return Block(
-            weight=weight,
-            energies=level,
-            quanta=quanta,
-            drive=raising,
-            order=np.array(SPINS),
-            jumps=self._jumps,
-            initial=np.full(3, 1 / 3),
-            labels=np.array([1, 0, 1]),
-        )
+        """Return the frequencies in Hz of all lines of m_S = 0 -> m_s and their strengths, which sum to 1."""
+        return self.levels.spectrum(m_s)
 
     def blocks(self) -> tuple[Block, ...]:
         """Return one block of three electron levels for each nuclear projection, all of one weight.
 
         Raises UsageError where the field mixes the levels of the NV axis: the blocks hold to first order in it.
         """
-        energies, names, drive, share = self._levels
-        if self.mixed_nucleus and share.min() < PURE:
-            return self._mixed_blocks()
-        if share.min() < PURE:
-            raise UsageError(
-                f"At this field ({math.hypot(*self.field) * 1e3:.4g} mT) the levels of the NV axis mix; "
-                "this simulation holds only where they do not.",
-                "Keep away from zero field, from level crossings, and from strong fields across the axis.",
-            )
-        made = []
-        for m_i in self.projections:
-            rows = [np.flatnonzero((names[:, 0] == m_s) & (names[:, 1] == m_i))[0] for m_s in SPINS]
-            level = energies[rows]
-            # Above the ground-state crossing m_S = -1 lies below m_S = 0, which then is what a quantum raises.
-            quanta = np.sign(level - level[1]).astype(np.int64)
-            raising = np.zeros((3, 3), dtype=complex)
-            for side in (0, 2):
-                upper, lower = (side, 1) if quanta[side] > 0 else (1, side)
-                among = drive[names[:, 0] == SPINS[side], rows[1]]
-                # Off axis the nucleus is turned a little with the electron: a pulse faster than the hyperfine
-                # coupling does not mind, and drives with all that leads to the level of the electron. The Rabi
-                # frequency that people quote is that of the lower transition in an axial field.
-                turn = np.exp(1j * np.angle(drive[rows[upper], rows[lower]]))
-                raising[upper, lower] = turn * math.sqrt(2) * np.linalg.norm(among)
-            made.append(self._block(1 / len(self.projections), level, quanta, raising))
-        return tuple(made)
+        return blocks(self.levels, self._jumps, math.hypot(*self.field), mixed=self.mixed_nucleus)
 
     def light(self, power: float) -> Light:
         """Return the optical pumping into m_S = 0, the dephasing and the photon rates under `power` W."""
@@ -348,23 +240,3 @@ class NVCentre:
         if linear == 0 and self.sigma_detuning == 0:
             return math.inf
         return float(brentq(lambda t: exponent(t) + linear * t - 1, 1e-15, 1e9, xtol=1e-18, rtol=1e-12))
-
-
-@cache
-def spins(levels: int) -> tuple[Complex, ...]:
-    """Return Sx, Sy, Sz of the electron and Ix, Iy, Iz of a nucleus of so many levels, 3 levels square."""
-    qt = qutip()
-
-    electron = [qt.tensor(op, qt.qeye(levels)).full() for op in qt.spin_J_set(1)]
-    nucleus = qt.spin_J_set((levels - 1) / 2)
-    return (*electron, *(qt.tensor(qt.qeye(3), op).full() for op in nucleus))
-
-
-def _assign(weights: Floats) -> NDArray[np.int64]:
-    """Return the product state of each eigenstate: the assignment with the largest total overlap; shape (k,)."""
-    from scipy.optimize import linear_sum_assignment
-
-    product, state = linear_sum_assignment(-weights)
-    names = np.empty(len(state), dtype=np.int64)
-    names[state] = product
-    return names

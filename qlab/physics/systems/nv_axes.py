@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qlab.physics.constants import D_NV, GAMMA_NV
-from qlab.physics.systems.nv import COUPLINGS, GAMMA_N, PROJECTIONS, spins
+from qlab.physics.systems.nv_levels import COUPLINGS, GAMMA_N, PROJECTIONS, spins
 
 Floats = NDArray[np.float64]
 Complex = NDArray[np.complex128]
