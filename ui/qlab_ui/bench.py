@@ -25,6 +25,7 @@ class BenchSide:
         self.ready = False
         self.simulated = window.settings.bench.startswith("sim")
         self.safe_wanted = False  # a person asked for it, and is told; after each run it goes to the log only
+        self.truths: dict[str, dict[str, float]] = {}  # by bench: what is hidden otherwise than it says
         self._seconds: float | None = None
         window.feed.on("ready", self._came_up)
         window.feed.on("bench", self._changed)
@@ -66,6 +67,12 @@ class BenchSide:
             window.experiments.choose(record.experiment)
         window.form.load(dict(record.parameters), f"loading of run {text.short_id(record.id)}")
         return True
+
+    def hide(self, bench: str, truth: dict[str, float]) -> None:
+        """Hide other values in a simulated bench from now on, until the window is closed."""
+        self.truths[bench] = truth
+        what = ", ".join(truth) if truth else "nothing: it is as its file says"
+        self._window.tell("info", f"Changed in the simulated world: {what}.", toast=True)
 
     def use(self, bench: str) -> None:
         """Measure with another bench from now on."""
