@@ -9,11 +9,13 @@ import html
 import math
 import sys
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 import qlab
 from qlab.catalogue import describe
@@ -24,6 +26,7 @@ from qlab.record import Record
 from qlab.registry import load, plugins
 from qlab.units import format_quantity
 
+Reals = NDArray[np.float64]
 FOLDER = Path(__file__).parent.parent / "experiments" / "qlab_experiments" / "help"
 OWN = {"transmon.ramsey"}  # drawn by hand
 WIDE, LEFT, RIGHT, LANE = 520, 76, 500, 34
@@ -68,7 +71,9 @@ def picture(name: str) -> str:
         low = lanes(run.record.programs[-1], parts)
     if run is not None:
         low = plot(run, low + 14, parts)
-    head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDE} {low}" width="{WIDE}" height="{low}">'
+    head = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDE} {low}" width="{WIDE}" height="{low}">'
+    )
     return "\n".join([head, *parts, "</svg>"]) + "\n"
 
 
@@ -79,7 +84,9 @@ def measured(name: str) -> Measured | None:
     with tempfile.TemporaryDirectory() as folder:
         run = qlab.run(name, str(describe(name).get("preset") or "sim-nv"), out=folder, seed=3)
         curves = load("experiments", name).read(run.record.parameters).curves(run)
-        return Measured(run.record, curves[0] if curves else None, None if curves else grid(run.record, run.rows))
+        return Measured(
+            run.record, curves[0] if curves else None, None if curves else grid(run.record, run.rows)
+        )
 
 
 def scheme(words: tuple[str, ...], parts: list[str]) -> float:
@@ -134,7 +141,7 @@ def lanes(program: dict, parts: list[str]) -> float:
     return low + 8
 
 
-def turn(event, point: int) -> str:
+def turn(event: Any, point: int) -> str:
     """Return by how much a pulse turns the state, in words; nothing where that has no short name."""
     if event.kind != "play":
         return ""
@@ -189,10 +196,12 @@ def plot(run: Measured, top: float, parts: list[str]) -> float:
     return low + 28
 
 
-def scales(lines, logarithmic: bool, high: float, low: float):
+def scales(
+    lines: list[tuple[Reals, Reals]], logarithmic: bool, high: float, low: float
+) -> tuple[Callable[[Reals], Reals], Callable[[Reals], Reals]]:
     """Return how values become places; the axes hold all of the lines."""
 
-    def bend(values):
+    def bend(values: Reals) -> Reals:
         values = np.asarray(values, dtype=float)
         with np.errstate(divide="ignore", invalid="ignore"):
             return np.where(values > 0, np.log10(values), np.nan) if logarithmic else values
@@ -203,16 +212,16 @@ def scales(lines, logarithmic: bool, high: float, low: float):
     slack = 0.06 * ((y1 - y0) or 1.0)
     y0, y1, wide = y0 - slack, y1 + slack, (x1 - x0) or 1.0
 
-    def across(x):
+    def across(x: Reals) -> Reals:
         return LEFT + 6 + (bend(x) - x0) / wide * (RIGHT - LEFT - 12)
 
-    def up(y):
+    def up(y: Reals) -> Reals:
         return low - (bend(y) - y0) / (y1 - y0) * (low - high)
 
     return across, up
 
 
-def envelope(x, y):
+def envelope(x: Reals, y: Reals) -> tuple[Reals, Reals]:
     """Return a long line with the largest and smallest of each of 200 stretches: no peak is lost."""
     found = []
     for part in np.array_split(np.arange(len(x)), 200):
@@ -220,7 +229,7 @@ def envelope(x, y):
     return x[found], y[found]
 
 
-def curve(x, y, colour: str, width: float, dash: str = "") -> str:
+def curve(x: Reals, y: Reals, colour: str, width: float, dash: str = "") -> str:
     """Return a line through points as SVG."""
     good = np.isfinite(x) & np.isfinite(y)
     good &= (x >= LEFT) & (x <= RIGHT)

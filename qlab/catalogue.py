@@ -127,8 +127,9 @@ def world_fields(bench: str) -> list[dict[str, Any]]:
     world = Bench.load(bench).world
     if world is None:
         return []
-    kind = type(getattr(world, "hidden", None))
-    known = kind.model_fields if issubclass(kind, Parameters) else {}
+    hidden = getattr(world, "hidden", None)
+    kind = type(hidden) if isinstance(hidden, Parameters) else Parameters
+    known = kind.model_fields
     found = []
     for name, value in world.settings().items():
         about = _field(kind, name, known[name]) if name in known else {"name": name, "kind": "number"}

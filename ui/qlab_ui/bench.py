@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -96,7 +97,13 @@ class BenchSide:
 
     def _is_simulated(self, bench: str) -> bool:
         known = next((one for one in self.benches if one["name"] == bench), None)
-        return bool(known.get("simulated")) if known is not None else bench.startswith("sim")
+        if known is not None:
+            return bool(known.get("simulated"))
+        # A file that was written since the bench process told what there is: it says itself whether it has a world.
+        try:
+            return "world" in tomllib.loads(Path(bench).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return bench.startswith("sim")
 
     def _find_bench(self, entry: dict[str, Any]) -> None:
         """Go from one simulated bench to another where the experiment has one of its own."""

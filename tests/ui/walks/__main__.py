@@ -47,10 +47,10 @@ def main() -> int:
     window.show()
     window.activateWindow()
     assert QTest.qWaitForWindowExposed(window)
-    scale = int(round(window.devicePixelRatioF()))
+    scale = round(window.devicePixelRatioF())
     try:
         walk.walk(Hand(window), Album(told.out, f"{told.who}-{told.theme}-{scale}"), home)
-    except BaseException:  # noqa: BLE001 - told here: the window's own hook would show it in a dialog
+    except BaseException:
         traceback.print_exc()
         window.grab().save(str(told.out / f"{told.who}-failed.png"))
         return 1

@@ -51,6 +51,11 @@ class Hand:
         QTest.keyClicks(where, words)
         self.pause(60)
 
+    def type_ahead(self, words: str) -> None:
+        """Type the beginning of a line of an open list, which goes there."""
+        QTest.keyClicks(QApplication.activePopupWidget() or self._focus(), words)
+        self.pause(60)
+
     def click(self, widget: QWidget, modifier: Qt.KeyboardModifier = _NONE, at: QPoint | None = None) -> None:
         """Click on a widget that is seen."""
         assert widget.isVisible(), f"{widget.objectName() or widget} is not seen"
@@ -117,11 +122,17 @@ class Hand:
             return bool(found)
 
         self.wait(f"the dialog {name} is there", there)
+        found[-1].activateWindow()  # what a window manager does with a new window
+        self.wait(f"the dialog {name} has the keyboard", found[-1].isActiveWindow)
         self.pause()
         return found[-1]
 
     def _focus(self) -> QWidget:
         focused = QApplication.focusWidget()
+        if focused is None:  # a dialog went: the window manager gives the keyboard back
+            self.window.activateWindow()
+            self.pause(50)
+            focused = QApplication.focusWidget() or self.window.focusWidget()
         assert focused is not None, "nothing has the focus"
         return focused
 

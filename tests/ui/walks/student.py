@@ -50,11 +50,11 @@ def walk(hand: Hand, album: Album, folder: Path) -> None:
     album.take(window, "3-both")
 
     # Minute 4: T2* with its error, and the truth beside it.
-    hand.wait("the fit is there", lambda: window.result.reveal_button.isVisible())
+    hand.wait("the fit is there", window.result.reveal_button.isVisible)
     hand.click(window.result.reveal_button)
     fit = window.fitting.result(window.centre.current())
     found = {p.name: p for p in fit.parameters}
-    assert found["t2_star"].error > 0
+    assert {p.label for p in found.values() if p.error} >= {"T2*"}, found
     hand.wait("the truth is beside it", lambda: "truth (SIM)" in _result(window))
     album.take(window, "4-truth")
 
