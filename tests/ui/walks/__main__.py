@@ -32,7 +32,8 @@ def main() -> int:
     from tests.ui.walks.pictures import Album
 
     walk = importlib.import_module(f"tests.ui.walks.{told.who}")
-    settings = Settings(data_folder=str(home / "qlab" / "data"), theme=told.theme, pace_seconds=3.0)
+    settings = Settings(data_folder=str(home / "qlab" / "data"), theme=told.theme)
+    settings.pace_seconds = getattr(walk, "PACE", 3.0)
     if prepare := getattr(walk, "prepare", None):
         prepare(home)
     save_settings(settings)

@@ -7,6 +7,8 @@ from PySide6.QtWidgets import QTabBar
 from tests.ui.walks.hand import Hand
 from tests.ui.walks.pictures import Album
 
+PACE = 12.0  # s: time to queue two more and to stop
+
 
 def prepare(home: Path) -> None:
     """Leave yesterday's run in the data folder."""
