@@ -21,8 +21,8 @@ GOLDEN = Path(__file__).parent / "golden"
 WHO = ("student", "scientist", "analyst")
 SMALL = (180, 112)  # dots
 PLACES = 40  # thousandths of the window
-SHADES = 14.0  # of 255, in the mean over the picture
-SPOT = 0.12  # of the picture may differ by more than 64 of 255
+SHADES = 4.0  # of 255, in the mean over the picture
+SPOT = 0.009  # of the picture may differ by more than 64 of 255
 
 
 def walked(who, theme, scale, platform, folder):
