@@ -106,7 +106,7 @@ def _field(parameters: type[Parameters], name: str, info: FieldInfo) -> dict[str
     }
     return {
         "name": name,
-        "title": info.title or name.replace("_", " ").capitalize(),
+        "title": info.title or (name[:1].upper() + name[1:]).replace("_", " "),
         "description": info.description or "",
         "group": (info.json_schema_extra or {}).get("group", "")
         if isinstance(info.json_schema_extra, dict)
@@ -118,6 +118,23 @@ def _field(parameters: type[Parameters], name: str, info: FieldInfo) -> dict[str
         "maximum": bounds.get("le", bounds.get("lt")),
         "choices": choices,
     }
+
+
+def world_fields(bench: str) -> list[dict[str, Any]]:
+    """Return what is hidden in a simulated bench as fields, with its values as defaults; a real one hides nothing."""
+    from qlab.bench import Bench
+
+    world = Bench.load(bench).world
+    if world is None:
+        return []
+    hidden = getattr(world, "hidden", None)
+    kind = type(hidden) if isinstance(hidden, Parameters) else Parameters
+    known = kind.model_fields
+    found = []
+    for name, value in world.settings().items():
+        about = _field(kind, name, known[name]) if name in known else {"name": name, "kind": "number"}
+        found.append({**about, "default": round(value) if about["kind"] == "integer" else value})
+    return found
 
 
 def check(name: str, parameters: dict[str, Any], bench: str) -> dict[str, Any]:

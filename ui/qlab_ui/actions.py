@@ -21,6 +21,7 @@ class Situation:
     undo: bool = False
     redo: bool = False
     revealed: bool = False  # the hidden truth of simulated runs is shown
+    simulated: bool = False  # the bench in use is
     expected: bool = False  # the expected curve is drawn
 
 
@@ -388,6 +389,15 @@ ACTIONS: tuple[Action, ...] = (
         "edit_bench",
         icon="connect",
         tip="Connect instruments: drivers, addresses, roles, limits, safe values",
+        group=1,
+    ),
+    Action(
+        "simulated_world",
+        "Simulated world…",
+        "Instruments",
+        "simulated_world",
+        when=lambda now: now.simulated,
+        tip="Change what is hidden in the simulated bench: the field, T1, the noise behind T2*",
         group=1,
     ),
     Action("open_bench", "Open a bench file…", "Instruments", "open_bench", icon="folder", group=1),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,7 @@ class BenchSide:
         self.ready = False
         self.simulated = window.settings.bench.startswith("sim")
         self.safe_wanted = False  # a person asked for it, and is told; after each run it goes to the log only
+        self.truths: dict[str, dict[str, float]] = {}  # by bench: what is hidden otherwise than it says
         self._seconds: float | None = None
         window.feed.on("ready", self._came_up)
         window.feed.on("bench", self._changed)
@@ -67,6 +69,12 @@ class BenchSide:
         window.form.load(dict(record.parameters), f"loading of run {text.short_id(record.id)}")
         return True
 
+    def hide(self, bench: str, truth: dict[str, float]) -> None:
+        """Hide other values in a simulated bench from now on, until the window is closed."""
+        self.truths[bench] = truth
+        what = ", ".join(truth) if truth else "nothing: it is as its file says"
+        self._window.tell("info", f"Changed in the simulated world: {what}.", toast=True)
+
     def use(self, bench: str) -> None:
         """Measure with another bench from now on."""
         window = self._window
@@ -89,7 +97,13 @@ class BenchSide:
 
     def _is_simulated(self, bench: str) -> bool:
         known = next((one for one in self.benches if one["name"] == bench), None)
-        return bool(known.get("simulated")) if known is not None else bench.startswith("sim")
+        if known is not None:
+            return bool(known.get("simulated"))
+        # A file that was written since the bench process told what there is: it says itself whether it has a world.
+        try:
+            return "world" in tomllib.loads(Path(bench).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return bench.startswith("sim")
 
     def _find_bench(self, entry: dict[str, Any]) -> None:
         """Go from one simulated bench to another where the experiment has one of its own."""

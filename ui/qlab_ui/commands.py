@@ -170,6 +170,26 @@ class Commands:
         folder = Path(bench).parent if bench.endswith(".toml") else benches_folder()
         window.show_dialog(BenchEditor(window, bench, folder, window.bench.use))
 
+    def simulated_world(self) -> None:
+        """Change what is hidden in the simulated bench, for the runs that follow."""
+        from qlab_ui.dialogs.world import SimulatedWorld
+
+        window, bench = self._window, self._window.settings.bench
+
+        def show(fields: list[dict[str, object]]) -> None:
+            if not fields:
+                window.tell("info", "This bench is real: what is hidden in it is to be measured.", toast=True)
+                return
+            changed = window.bench.truths.get(bench, {})
+            window.show_dialog(
+                SimulatedWorld(window, fields, changed, lambda truth: window.bench.hide(bench, truth))
+            )
+
+        def failed(error: QlabError) -> None:
+            window.tell("error", error.message, error.hint, toast=True)
+
+        window.worker.ask(show, failed, work.world_fields, bench)
+
     def profile(self) -> None:
         """Fill in who measures, once."""
         self._window.fair.edit_profile("")
@@ -327,6 +347,7 @@ class Commands:
             out=str(window.settings.folder()),
             pace=window.settings.pace_seconds or None,
             now=now,
+            truth=dict(window.bench.truths.get(window.settings.bench, {})),
             loops=loops,
         )
         try:

@@ -49,6 +49,7 @@ class RunPage(QWidget):
         self._bands: BandsView | None = None  # made when a curve is first looked at
         self._clouds: CloudsView | None = None
         self._curves: dict[str, Any] = {}
+        self._picked = False  # somebody has chosen what is drawn
         self._expectation: Expectation | None = None
         self._stack = QStackedWidget(self)
         self._stack.addWidget(self._main)
@@ -72,7 +73,7 @@ class RunPage(QWidget):
             self.signal_box.addItem("single shots (IQ)", _CLOUDS)
         self._first_signal = str(self.signal_box.itemData(0) or "")
         self.signal_box.setVisible(self.signal_box.count() > 1)
-        self.signal_box.activated.connect(self._signal)
+        self.signal_box.activated.connect(self._pick)
         self._sim = SimBadge(self)
         self._lay_out()
         self.take(record, rows, path)
@@ -108,6 +109,12 @@ class RunPage(QWidget):
                 self.signal_box.addItem(curve.label, key)
             self._curves[key] = curve
         self.signal_box.setVisible(self.signal_box.count() > 1)
+        if curves and not self._picked and not self.live():
+            # Rows that were counted, not swept, say little by themselves: the spectrum, the Allan deviation does.
+            self._picked = True
+            self.signal_box.setCurrentIndex(self.signal_box.findData(_CURVE + curves[0].name))
+            self._look_at(curves[0])
+            return
         chosen = self._curves.get(str(self.signal_box.currentData() or ""))
         if chosen is not None and self._bands is not None:
             self._bands.show_curve(chosen)
@@ -202,6 +209,11 @@ class RunPage(QWidget):
         """Draw the single shots of a row, which were asked for by `cloudsWanted`."""
         if self._clouds is not None:
             self._clouds.show_clouds(clouds)
+
+    def _pick(self) -> None:
+        """Draw what somebody has chosen, and keep to it."""
+        self._picked = True
+        self._signal()
 
     def _signal(self) -> None:
         if self.signal_box.currentData() == _CLOUDS:

@@ -70,7 +70,10 @@ class Welcome(QWidget):
     ) -> None:
         """Say what a press of Return would do, and where the data go."""
         self.run_button.setText(f"Run {experiment}" if experiment else "Run")
+        came = bool(experiment) and not self.run_button.isEnabled()
         self.run_button.setEnabled(bool(experiment))
+        if came:
+            self._take_return()
         if not ready:
             self.hint.setText("The bench is starting; a run may be ordered already.")
         elif seconds is not None:
@@ -79,6 +82,13 @@ class Welcome(QWidget):
         else:
             self.hint.setText("Press Return.")
         self.where.setText(f"Data are kept in {folder}")
+
+    def _take_return(self) -> None:
+        """Let Return run, now that it can, unless somebody has gone to work elsewhere meanwhile."""
+        focused = self.window().focusWidget()
+        # Qt gave the focus of the button that could not be pressed yet to another one of the card.
+        if focused is None or self.isAncestorOf(focused):
+            self.run_button.setFocus()
 
     def recolour(self) -> None:
         """Take the icons of the theme."""

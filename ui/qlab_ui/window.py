@@ -337,5 +337,6 @@ class MainWindow(QMainWindow):
             undo=self.form.undo_stack.canUndo(),
             redo=self.form.undo_stack.canRedo(),
             revealed=self.settings.reveal,
+            simulated=self.bench.simulated,
             expected=self.settings.expected_curve,
         )

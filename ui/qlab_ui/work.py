@@ -84,6 +84,13 @@ def curves(record: Record, rows: Rows | str) -> tuple[Any, ...]:
     return found
 
 
+def world_fields(bench: str) -> list[dict[str, Any]]:
+    """Return what is hidden in a simulated bench, as fields of a form."""
+    from qlab.catalogue import world_fields as fields
+
+    return fields(bench)
+
+
 def expected(record: Record, signal: str, truth: bool) -> Any:
     """Return the curve (`qlab.design.Expected`) that a run should show, or None where its experiment has none.
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import numpy as np
 from annotated_types import Ge, Gt, Le
 from numpy.typing import NDArray
+from pydantic import Field
 
 from qlab.parameters import Parameters
 from qlab.physics.constants import D_NV
@@ -46,8 +47,10 @@ class NVTruth(Parameters):
     nitrogen: Annotated[int, Ge(14), Le(15)] = 14
     carbon_parallel: Hertz = 0.0  # of one 13C; 0 and 0: none beside this centre
     carbon_perpendicular: Hertz = 0.0
-    sigma_detuning: Annotated[float, Unit("Hz"), Ge(0)] = 112.5e3
-    tau_c: Annotated[float, Unit("s"), Gt(0)] = 40e-3
+    sigma_detuning: Annotated[
+        float, Unit("Hz"), Ge(0), Field(title="Slow detuning noise, rms (sets T2*)")
+    ] = 112.5e3
+    tau_c: Annotated[float, Unit("s"), Gt(0), Field(title="Correlation time of the noise (sets T2)")] = 40e-3
     T1: Annotated[float, Unit("s"), Gt(0)] = 5e-3
     Tphi: Annotated[float, Unit("s"), Gt(0)] = 5e-3
     drive_gain: Annotated[float, Ge(0)] = 1.0

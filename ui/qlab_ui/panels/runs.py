@@ -203,7 +203,7 @@ class RunsPanel(QWidget):
     def _size(self) -> None:
         self.table.verticalHeader().setDefaultSectionSize(int(self.fontMetrics().height() * 1.6))
         unit = self.fontMetrics().averageCharWidth()
-        for column, width in enumerate((4, 12, 9, 24, 8, 30, 10, 17)):
+        for column, width in enumerate((4, 15, 9, 20, 8, 34, 8, 17)):
             self.table.horizontalHeader().resizeSection(column, unit * width)
 
     def _count(self) -> None:

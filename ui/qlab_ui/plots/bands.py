@@ -11,8 +11,8 @@ from PySide6.QtWidgets import QWidget
 from qlab.grid import Rows
 from qlab.units import format_quantity
 from qlab_ui import theme
-from qlab_ui.plots.data import Label, plain_unit
-from qlab_ui.plots.view import View, colour
+from qlab_ui.plots.data import Curve, Label, plain_unit
+from qlab_ui.plots.view import Tool, View, colour
 
 _NEAR = 40.0
 _DASHES = (Qt.PenStyle.DashLine, Qt.PenStyle.DotLine, Qt.PenStyle.DashDotLine, Qt.PenStyle.DashDotDotLine)
@@ -76,6 +76,7 @@ class BandsView(View):
         )  # fmt: skip
         self._draw_limits()
         self.setAccessibleDescription(_summary(curve))
+        self.drawn += 1
         self.recolour()
 
     def nearest(self, at: QPointF) -> tuple[float, float, str] | None:
@@ -102,6 +103,20 @@ class BandsView(View):
             if np.isfinite(ratio):
                 words += f"; {ratio:.3g} × {limit.label}"
         return float(x[i]), float(y[i]), words
+
+    def make_tool(self, name: str) -> Tool | None:
+        """Return cursors."""
+        from qlab_ui.plots.tools import Cursors
+
+        return Cursors(self) if name == "measure" else None
+
+    def measured(self) -> Curve | None:
+        """Return the curve; half of the band's width is its error."""
+        if (made := self.curve) is None:
+            return None
+        error = (np.asarray(made.high, float) - np.asarray(made.low, float)) / 2
+        across, up = Label(made.x_label, plain_unit(made.x_unit)), Label(made.label, plain_unit(made.unit))
+        return Curve(np.asarray(made.x, float), np.asarray(made.y, float), error, across, up)
 
     def point_out(self, x: float | None, y: float | None) -> None:
         """Ring the point that the readout speaks of."""

@@ -183,6 +183,10 @@ class CurveView(View):
             return Cursors(self)
         return Histogram(self, 0, 1, sideways=True) if name == "histogram" else None
 
+    def measured(self) -> Curve | None:
+        """Return the points of the run in front."""
+        return self.curve
+
     def values(self) -> tuple[Floats, Label] | None:
         """Return the measured values."""
         return (self.curve.y, self.curve.up) if self.curve is not None else None

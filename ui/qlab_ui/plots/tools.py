@@ -40,7 +40,7 @@ class Cursors:
 
     def follow(self) -> None:
         """Measure again where a line was moved or the curve has changed."""
-        drawn = getattr(self._view, "curve", None)
+        drawn = self._view.measured()
         if drawn is not None and self._seen != self._view.drawn:
             self._seen = self._view.drawn
             self._measure(drawn)

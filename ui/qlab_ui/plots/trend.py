@@ -12,8 +12,8 @@ from PySide6.QtWidgets import QWidget
 from qlab.grid import Rows
 from qlab.units import format_measured
 from qlab_ui import theme
-from qlab_ui.plots.data import Floats, Label
-from qlab_ui.plots.view import View, colour
+from qlab_ui.plots.data import Curve, Floats, Label
+from qlab_ui.plots.view import Tool, View, colour
 
 _NEAR = 40.0
 
@@ -75,6 +75,7 @@ class TrendView(View):
         else:
             self.bars.setData(x=None, y=None)
         self.setAccessibleDescription(f"{int(seen.sum())} runs: {p.up.name} over {p.across.name}.")
+        self.drawn += 1
         self.recolour()
 
     def nearest(self, at: QPointF) -> tuple[float, float, str] | None:
@@ -87,6 +88,17 @@ class TrendView(View):
         up = format_measured(float(p.y[i]), float(p.y_error[i]), p.up.unit or "1")
         x, y = self.shown(p.x, 0), self.shown(p.y, 1)
         return float(x[i]), float(y[i]), f"{p.names[i]}:  {across},  {up}"
+
+    def make_tool(self, name: str) -> Tool | None:
+        """Return cursors."""
+        from qlab_ui.plots.tools import Cursors
+
+        return Cursors(self) if name == "measure" else None
+
+    def measured(self) -> Curve | None:
+        """Return the runs as points."""
+        p = self.points
+        return None if p is None else Curve(p.x, p.y, p.y_error, p.across, p.up)
 
     def point_out(self, x: float | None, y: float | None) -> None:
         """Ring the run that the readout speaks of; a hand says that it can be opened."""

@@ -14,7 +14,7 @@ from qlab.grid import Rows
 from qlab.record import Record
 from qlab_ui import text, theme
 from qlab_ui.plots.axis import Axis
-from qlab_ui.plots.data import Floats, Label
+from qlab_ui.plots.data import Curve, Floats, Label
 from qlab_ui.plots.lines import GridLines
 from qlab_ui.work import Fitted
 
@@ -180,6 +180,10 @@ class View(QWidget):
 
     def values(self) -> tuple[Floats, Label] | None:
         """Return the values that are drawn, for their histogram."""
+        return None
+
+    def measured(self) -> Curve | None:
+        """Return the points that cursors measure, or None where there are none."""
         return None
 
     def shown(self, values: Floats, axis: int) -> Floats:
