@@ -180,6 +180,7 @@ class ACBuildup(Train):
 
     def scales(self, x: Curve, theta: Theta) -> dict[str, Any]:
         """Return a part of a turn after the longest train."""
+        del theta
         return {"amplitude": 0.1 / (4 * GAMMA_NV * self._total(x)), "decay_rate": 0.3 / self._total(x)}
 
 

@@ -80,6 +80,7 @@ def test_p11_through_the_model(quadrature):
     system = NVCentre(field=(0, 0, 2e5), D=2.87e16, polarisation=1.0, pump_rate=1e9, **BARE)
     experiment = load("experiments", "nv.xy8").read({
         "microwave_frequency": system.resonance(), "rabi_frequency": 5e9, "tau": Values((0.5e-6,)),
+        "repeats": Values((2,)),
         "amplitude": Values((100e-9,)), "quadrature": quadrature,
     })  # fmt: skip
     kept = 1 - experiment.model(system)["transfer"][0]
@@ -119,7 +120,13 @@ def test_the_lines_of_the_fit_are_those_of_the_centres():
 
 def kept(system, **given):
     """Return K of a locked XY8, from the two readouts without noise, and the bright photons of a shot."""
-    parameters = {"tau": Values((0.5e-6,)), "amplitude": Values((0.8e-6,)), "quadrature": "sine", **given}
+    parameters = {
+        "tau": Values((0.5e-6,)),
+        "repeats": Values((2,)),
+        "amplitude": Values((0.8e-6,)),
+        "quadrature": "sine",
+        **given,
+    }
     shown = load("experiments", "nv.xy8").read(parameters).model(system)
     return (shown["ratio"][0] - 1) / (shown["ratio"][0] + 1), shown["photons"][0]
 
@@ -128,7 +135,7 @@ def test_what_can_be_switched_on_moves_the_signal_as_it_should():
     world = {**sim_nv_ac()["world"]["truth"], "signal_amplitude": 0.0}
     quiet = NVWorld({**world, "Tphi": 1e3, "T1": 1e3, "sigma_detuning": 0.0}).centre(0.0)
     full, _ = kept(quiet)
-    lasts = 32 * 0.5e-6
+    lasts = 16 * 0.5e-6
     # Dephasing and loss: e^{-T/Tphi} and e^{-2T/(3 T1)} of the coherence; what lies along z in a pulse is spared.
     slow, _ = kept(NVWorld({**world, "Tphi": 20e-6, "T1": 1e3, "sigma_detuning": 0.0}).centre(0.0))
     assert slow / full == pytest.approx(np.exp(-lasts / 20e-6), rel=0.02)
@@ -147,13 +154,15 @@ def test_what_can_be_switched_on_moves_the_signal_as_it_should():
     for given in ({"amplitude_error": 0.1}, {"rabi_frequency": 10e6}):
         seen, _ = kept(quiet, **given)
         experiment = load("experiments", "nv.xy8").read(
-            {"tau": Values((0.5e-6,)), "amplitude": Linear(0, 0.8e-6, 2), "quadrature": "sine", **given})  # fmt: skip
+            {"tau": Values((0.5e-6,)), "repeats": Values((2,)), "amplitude": Linear(0, 0.8e-6, 2),
+             "quadrature": "sine", **given})  # fmt: skip
         from qlab.fits import load_model
 
         model = load_model("ac_fringe", {**experiment.fit_context(), "T2": np.inf})
         ratio = model.evaluate(np.array([0.8e-6]), {"gain": 0.94, "contrast": 0.1, "T2": np.inf})[0]
         plain = load_model("ac_fringe", {**load("experiments", "nv.xy8").read(
-            {"tau": Values((0.5e-6,)), "amplitude": Linear(0, 0.8e-6, 2), "quadrature": "sine"}).fit_context(),
+            {"tau": Values((0.5e-6,)), "repeats": Values((2,)), "amplitude": Linear(0, 0.8e-6, 2),
+             "quadrature": "sine"}).fit_context(),
             "T2": np.inf}).evaluate(np.array([0.8e-6]), {"gain": 0.94, "contrast": 0.1, "T2": np.inf})[0]  # fmt: skip
         predicted = ((ratio - 1) / (ratio + 1)) / ((plain - 1) / (plain + 1))
         assert seen / full == pytest.approx(predicted, rel=0.02)
