@@ -3,11 +3,13 @@
 import json
 import time
 
+import numpy as np
 import pytest
 
 from qlab.catalogue import check
 from qlab.errors import UsageError
 from qlab.following import follow
+from qlab.registry import load
 from qlab.service.local import LocalSession
 
 
@@ -51,7 +53,7 @@ def test_the_truth_of_a_run_is_what_is_followed(ramsey):
 
 @pytest.mark.parametrize(("experiment", "bench", "top"), [
     ("clock.rabi", "sim-clock", "excited"), ("transmon.ramsey", "sim-transmon", "|1⟩"),
-    ("nv.cw_odmr", "sim-nv", "mₛ = −1"),
+    ("nv.cw_odmr", "sim-nv", "mₛ = −1"), ("atom.gravimeter", "sim-atoms", "F = 2"),
 ])  # fmt: skip
 def test_other_benches_are_followed_too(experiment, bench, top):
     path = follow(check(experiment, {}, bench)["program"], 12, bench, {})
@@ -59,6 +61,29 @@ def test_other_benches_are_followed_too(experiment, bench, top):
     assert all(abs(sum(shares) - 1) < 1e-4 for shares in zip(*path["levels"].values(), strict=True))
 
 
-def test_a_state_that_cannot_be_drawn_is_said(ramsey, tmp_path):
-    with pytest.raises(UsageError, match="cannot be drawn"):
-        follow(ramsey, 0, "sim-squeezing", {})
+def test_the_mean_spin_of_twisted_atoms_shortens():
+    """cos^(N−1)(θ) of the twist by θ = 2πχt, times e^(−Γt): Kitagawa and Ueda, PRA 47, 5138 (1993)."""
+    atoms, chi, rate, seconds = 20, 2.0, 3.0, 12e-3
+    truth = {"atoms": atoms, "chi": chi, "collective_dephasing": rate}
+    program = load("experiments", "atom.squeezing").read({}).programs(seconds)[1].to_dict()
+    path = follow(program, 0, "sim-squeezing", truth)
+    length = np.linalg.norm(path["bloch"], axis=0)
+    assert path["bloch"][2][0] == -1
+    assert path["bloch"][0][97] == pytest.approx(1, abs=1e-5)  # the first pulse has laid it along x
+    shorter = np.cos(2 * np.pi * chi * seconds) ** (atoms - 1) * np.exp(-rate * seconds)
+    assert length[-1] == pytest.approx(shorter, abs=2e-5)
+
+
+def test_the_gravimeter_splits_reflects_and_joins():
+    path = follow(check("atom.gravimeter", {}, "sim-atoms")["program"], 3, "sim-atoms", {"velocity": 0.0})
+    excited = np.array(path["levels"]["F = 2"]).reshape(-1, 49)
+    assert min(abs(part[0] - 0.5) + abs(part[-1] - 0.5) for part in excited) < 1e-4  # between the pulses
+    assert excited[0][0] == 0
+
+
+@pytest.mark.parametrize(("bench", "why"), [
+    ("sim-rydberg", "steady state"), ("sim-ion", "entangled"), ("sim-photonics", "numbers of photons"),
+])  # fmt: skip
+def test_a_state_that_cannot_be_drawn_is_said(ramsey, bench, why):
+    with pytest.raises(UsageError, match=f"cannot be drawn: .*{why}"):
+        follow(ramsey, 0, bench, {})

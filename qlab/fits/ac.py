@@ -143,11 +143,12 @@ class ACBuildup(Train):
 
     name: ClassVar[str] = "ac_buildup"
     title: ClassVar[str] = "AC signal against the length of the train"
-    formula: ClassVar[str] = "(1 + cK)/(1 − cK), K = e^{−8xτ/T2}·J0(2πγB|Y_x|)"
+    formula: ClassVar[str] = "(1 + cK)/(1 − cK), K = e^{−8xτ·rate}·J0(2πγB|Y_x|)"
     axis_unit: ClassVar[str] = "1"
     parameters: ClassVar[tuple[Variable, ...]] = (
         Variable("amplitude", "T", "signal amplitude B", minimum=0.0, essential=True, default=5e-7),
-        Variable("T2", "s", "T2 of the train", minimum=0.0, essential=True, default=2.5e-4),
+        # The rate, whose error is normal however short the trains; T2 itself is not, and has no upper end.
+        Variable("decay_rate", "1/s", "decay rate 1/T2", default=4e3),
         _CONTRAST,
     )  # fmt: skip
 
@@ -161,7 +162,7 @@ class ACBuildup(Train):
         ]
         lasts = len(QUARTERS) * spacing * np.asarray(x)
         return self.shown(
-            theta, np.array(made)[where.reshape(np.shape(x))] * np.exp(-lasts / max(theta["T2"], 1e-300))
+            theta, np.array(made)[where.reshape(np.shape(x))] * np.exp(-lasts * theta["decay_rate"])
         )
 
     def _total(self, x: Curve) -> float:
@@ -171,7 +172,7 @@ class ACBuildup(Train):
         """Scan amplitudes by the turn they give after the longest train, and decay times."""
         total = self._total(x)
         trials = [
-            {"amplitude": float(turn / (4 * GAMMA_NV * total)), "T2": float(total * ratio)}
+            {"amplitude": float(turn / (4 * GAMMA_NV * total)), "decay_rate": 1 / (total * ratio)}
             for turn in np.geomspace(0.3, 30, 30)
             for ratio in (0.5, 2.0, 8.0)
         ]
@@ -179,7 +180,8 @@ class ACBuildup(Train):
 
     def scales(self, x: Curve, theta: Theta) -> dict[str, Any]:
         """Return a part of a turn after the longest train."""
-        return {"amplitude": 0.1 / (4 * GAMMA_NV * self._total(x)), "T2": 0.3 * theta["T2"]}
+        del theta
+        return {"amplitude": 0.1 / (4 * GAMMA_NV * self._total(x)), "decay_rate": 0.3 / self._total(x)}
 
 
 class ACFringe(Train):

@@ -72,7 +72,7 @@ class NVVector(FitModel):
         depth = np.maximum(1 - y[order] / level, -3 * float(np.median(error)) / level)
         near = np.array([self.known(f"near_{axis}") for axis in "xyz"])
         found = []
-        for field, D in _fields(x[order], depth):
+        for field, D in _fields(x[order], depth, near):
             close = _equivalent(field, near)
             dip = max(float(np.quantile(depth, 0.97)), 1e-4)
             found.append({
@@ -126,28 +126,36 @@ def _equivalent(field: Floats, near: Floats) -> Floats:
     return np.asarray(all48[int(np.argmin(distance))])
 
 
-def _fields(x: Floats, depth: Floats) -> list[tuple[Floats, float]]:
-    """Return the likeliest (field, D), best first; fields within the 48th of all that is told apart."""
+def _fields(x: Floats, depth: Floats, near: Floats) -> list[tuple[Floats, float]]:
+    """Return the likeliest (field, D), best first; fields within the 48th of all that is told apart.
+
+    Looked for everywhere, and closer where the field is said to be `near`.
+    """
     span = float(x[-1] - x[0])
     D = float(np.clip((x[0] + x[-1]) / 2, D_NV - 5e6, D_NV + 5e6))
     largest = 0.5 * span / GAMMA_NV * math.sqrt(3)
     sizes = np.arange(0.04, 1.0, 0.02) * largest
-    tried = sizes[:, None, None] * _directions(11)
-    tried = tried.reshape(-1, 3)
+    tried = (sizes[:, None, None] * _directions(11)).reshape(-1, 3)
+    rng = np.random.default_rng(0)
+    if np.any(near):
+        cloud = near + 0.15 * np.linalg.norm(near) * rng.normal(size=(600, 3))
+        tried = np.concatenate([tried, cloud])
+    # Each field has a D of its own: that of a wrong match of lines and axes would lead the right one astray.
+    offset = np.zeros(len(tried))
     width = 0.012 * span
     for step in range(LOOKS):
-        score, at = _scores(x, depth, tried, D, width)
+        score, at = _scores(x, depth, tried, D, offset, width)
+        offset = offset + np.clip(at, -width / 4, width / 4)
         reach = width / GAMMA_NV
-        # Those kept lie apart: a wrong match of lines and axes is a hill of its own, and may be the higher one yet.
+        # Those kept lie apart: a wrong match is a hill of its own, and may be the higher one yet.
         best = _apart(tried, score, reach, KEPT if step < LOOKS - 1 else 3)
         if step == LOOKS - 1:
             break
         kept = tried[best]
-        rng = np.random.default_rng(step)
         tried = np.concatenate([kept, *(field + reach * rng.normal(size=(60, 3)) for field in kept)])
-        D = D + float(np.clip(at[best[0]], -width / 4, width / 4))
+        offset = np.concatenate([offset[best], np.repeat(offset[best], 60)])
         width = max(width / 2, 1.5 * span / len(x))
-    return [(field, D) for field in tried[best]]
+    return [(tried[i], D + float(offset[i])) for i in best]
 
 
 def _apart(fields: Floats, score: Floats, reach: float, count: int) -> list[int]:
@@ -170,19 +178,26 @@ def _directions(count: int) -> Floats:
     return np.asarray(made / np.linalg.norm(made, axis=1)[:, None])
 
 
-def _scores(x: Floats, depth: Floats, fields: Floats, D: float, width: float) -> tuple[Floats, Floats]:
-    """Return how much of the dips equal lines of a width explain for each field, (n,), and by how much D is off."""
+def _scores(
+    x: Floats, depth: Floats, fields: Floats, D: float, offset: Floats, width: float
+) -> tuple[Floats, Floats]:
+    """Return how much of the dips equal lines of a width explain for each field, (n,), and by how much D is off.
+
+    `offset` (n,) is by how much the D of each field is known to be off; more of it is looked for.
+    """
     grid = np.linspace(x[0], x[-1], max(COARSE, int(2 * (x[-1] - x[0]) / width)))
     kernel = np.exp(-(((grid[:, None] - x) / width) ** 2))
     seen = kernel @ depth / kernel.sum(axis=1)
     seen = seen - np.median(seen)
-    score, offset = np.empty(len(fields)), np.zeros(len(fields))
+    score, more = np.empty(len(fields)), np.zeros(len(fields))
     step = grid[1] - grid[0]
     for start in range(0, len(fields), 500):
+        # A little of D moves all lines alike.
         where = electron_lines(fields[start : start + 500], D).reshape(-1, 8)
+        where = where + offset[start : start + 500, None]
         shape = np.exp(-(((grid - where[..., None]) / (1.5 * width)) ** 2)).sum(axis=1)
         length = np.linalg.norm(shape, axis=1)
         tried = np.array([shape[:, 1:-1] @ np.roll(seen, s)[1:-1] for s in (-1, 0, 1)]) / length
         score[start : start + 500] = tried.max(axis=0)
-        offset[start : start + 500] = -step * (np.argmax(tried, axis=0) - 1)
-    return score, offset
+        more[start : start + 500] = -step * (np.argmax(tried, axis=0) - 1)
+    return score, more

@@ -48,7 +48,7 @@ def test_a_run_recovers_the_truth(case, tmp_path):
     assert run.record.expected
     for parameter, true in run.record.expected.items():
         error = fit.errors["shift"] if parameter == "gravity" else fit.errors[parameter]
-        assert abs(fit.values[parameter] - true) < 3.5 * error, parameter
+        assert abs(fit.values[parameter] - true) < 3 * error, parameter
     limits = [f for f in run.record.figures if f.limit_of]
     assert limits
     for limit in limits:

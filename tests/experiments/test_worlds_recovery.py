@@ -90,7 +90,7 @@ def test_a_run_recovers_the_truth(name, tmp_path):
     assert fit.success, fit.message
     assert run.record.expected
     for parameter, true in run.record.expected.items():
-        assert abs(fit.values[parameter] - true) < 3.5 * fit.errors[parameter], parameter
+        assert abs(fit.values[parameter] - true) < 3 * fit.errors[parameter], parameter
     limits = [f for f in run.record.figures if f.limit_of]
     assert limits
     for limit in limits:

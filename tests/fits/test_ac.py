@@ -81,8 +81,8 @@ def test_the_toggling_frame_of_bad_pulses_against_states_in_time():
 def test_noisy_curves_give_the_truth_back(name):
     x, truth, more = {
         "ac_spectrum": (np.linspace(430e-9, 570e-9, 41), {"amplitude": 9e-7, "frequency": 1.003e6}, {"random": 1.0}),
-        "ac_buildup": (np.arange(1.0, 17.0), {"amplitude": 4e-7, "T2": 1.2e-4}, {"random": 1.0, "spacing": 0.5e-6,
-                                                                                "frequency": 1e6}),
+        "ac_buildup": (np.arange(1.0, 17.0), {"amplitude": 4e-7, "decay_rate": 1 / 1.2e-4},
+                       {"random": 1.0, "spacing": 0.5e-6, "frequency": 1e6}),
         "ac_fringe": (np.linspace(0, 8e-6, 31), {"gain": 0.94}, {"spacing": 0.5e-6, "frequency": 1e6}),
     }[name]  # fmt: skip
     known = {

@@ -200,6 +200,18 @@ class AdaptivePhase(Experiment[AdaptiveParameters]):
         }  # fmt: skip
         return DampedCosineTriplet(context)
 
+    def model(self, theta: Mapping[str, float]) -> dict[str, Any]:
+        """Return the chance of being turned for an offset `frequency` (Hz), over the times and phases to choose from.
+
+        `tau` (times,) s, `phase` (phases,) rad, `transfer` (times, phases): what the likelihood holds for the offset.
+        """
+        p = self.parameters
+        times, phases = np.geomspace(p.shortest, p.longest, p.times), np.arange(p.phases) * np.pi / p.phases
+        ideal = [{c.name: np.array([float(p.shots)]) for c in self.reading.columns()} for _ in range(2)]
+        known, at = Knowledge(self, ideal), np.array([theta["frequency"]])
+        transfer = [[known.transfer(at, Setting(float(t), float(f)))[0] for f in phases] for t in times]
+        return {"tau": times, "phase": phases, "transfer": np.array(transfer)}
+
     def knowledge(self, run: Run) -> "Knowledge | None":
         """Return what the rows of a run say, from the rows alone; None before the first setting."""
         names = {column.name for column in run.record.columns}

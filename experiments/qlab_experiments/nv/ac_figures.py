@@ -40,6 +40,11 @@ def ac_signal(experiment: Experiment[Any], run: Run, fit: FitResult) -> list[Fig
                value=sensitivity(bound(run, fit, name), seconds), unit=f"{unit}/√Hz", source=KAY,
                definition="for the fitted curve and the photon noise of each point", limit_of="sensitivity"),
     ]  # fmt: skip
+    if fit.values.get("decay_rate", 0.0) > 0:
+        found.append(
+            Figure(name="T2", label="T2 of the train", value=1 / fit.values["decay_rate"], unit="s", source=DEGEN,
+                   error=propagated(lambda theta: 1 / theta["decay_rate"], fit), definition="1 over the decay rate")
+        )  # fmt: skip
     return found + best_ac_sensitivity(experiment, run, fit)
 
 
@@ -70,7 +75,7 @@ def best_ac_sensitivity(experiment: Experiment[Any], run: Run, fit: FitResult) -
     photons = float(run["counts"].sum() + run["counts_inverted"].sum()) / (2 * float(run["shots"].sum()))
 
     def perfect(theta: Mapping[str, float]) -> Any:
-        decay = np.exp(lasts / theta.get("T2", fit.context["T2"]))
+        decay = np.exp(lasts * theta.get("decay_rate", 1 / fit.context["T2"]))
         return decay / (TWO_PI * GAMMA_NV * turn) * np.sqrt(lasts + overhead)
 
     def real(theta: Mapping[str, float]) -> Any:

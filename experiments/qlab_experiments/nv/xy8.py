@@ -44,7 +44,7 @@ class XY8Parameters(TrainParameters):
         Linear(430e-9, 570e-9, 71), title="Pulse spacing", description="Between the middles of two π pulses"
     )
     repeats: Scan[Annotated[float, Ge(1), Le(2000)]] = Field(
-        Values((2,)), title="XY8 blocks", description="Each of eight π pulses"
+        Values((4,)), title="XY8 blocks", description="Each of eight π pulses"
     )
     amplitude: Scan[Tesla] = Field(
         Values((0.0,)), title="Test amplitude", description="Of the test signal; 0 leaves it off",
@@ -204,7 +204,7 @@ class XY8(PulsedNV[XY8Parameters]):
             "amplitude": truth["coil_gain"] * asked if self.locked else truth["signal_amplitude"],
             "frequency": self.parameters.frequency if self.locked else truth["signal_frequency"],
             # Of slow noise nothing is left between pulses so close.
-            "T2": 1 / (1 / truth["Tphi"] + 2 / (3 * truth["T1"])),
+            "decay_rate": 1 / truth["Tphi"] + 2 / (3 * truth["T1"]),
         }
         return seen if seen["amplitude"] > 0 else {}
 

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from itertools import pairwise
 from typing import Annotated, Any
 
@@ -12,7 +13,9 @@ from numpy.typing import NDArray
 from qlab.errors import UsageError
 from qlab.parameters import Parameters
 from qlab.physics.constants import TWO_PI
+from qlab.physics.path import Path, path_of
 from qlab.physics.systems.atom_interferometer import ThreePulse, two_photon
+from qlab.physics.systems.clock import ClockAtoms
 from qlab.pulses import Timeline
 from qlab.units import Radians, Unit
 from qlab_instruments.worlds.seeded import SeededWorld
@@ -20,6 +23,7 @@ from qlab_instruments.worlds.seeded import SeededWorld
 Level = Annotated[float, Ge(0)]
 CAMERA, MIRROR = 8, 18  # random streams
 LUNAR = 44714.16  # s, the principal tide
+FALLING = "Without gravity, vibration and what wavefronts take of the contrast: the chirp follows the fall."
 
 
 class AtomsTruth(Parameters):
@@ -92,6 +96,13 @@ class AtomsWorld(SeededWorld):
             share = level[point] + h.coherence * (cosine[point] * np.cos(phase) + sine[point] * np.sin(phase))
             pictures[point] = self._picture(np.clip(share, 0.0, 1.0), self.stream(CAMERA, self.rows + point))
         return {event.key: pictures for event in timeline.events if event.kind == "acquire"}
+
+    def path(self, timeline: Timeline, point: int) -> Path:
+        """Return the two states of the atoms along the three pulses, in the frame that falls with them."""
+        system, h = self.interferometer(timeline), self.hidden
+        pair = ClockAtoms(shift=0.0, sigma_detuning=system.k * system.velocity, drive_gain=h.drive_gain)
+        names = ("F = 2", "F = 1")
+        return replace(path_of(pair, replace(timeline, setpoints={}), point), names=names, note=FALLING)
 
     def _picture(self, share: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64]:
         """Return what the camera counts, (shots, 2)."""

@@ -49,6 +49,7 @@ class IonWorld(SeededWorld):
     """
 
     hidden: IonTruth
+    undrawn = "entangled ions have no levels of their own."
 
     def __init__(self, truth: Mapping[str, float | str]) -> None:
         super().__init__()

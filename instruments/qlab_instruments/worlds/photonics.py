@@ -62,6 +62,7 @@ class PhotonicsWorld(SeededWorld):
     """Light in two arms, or pairs at a beam splitter: whichever source is open is what the detectors see."""
 
     hidden: PhotonicsTruth
+    undrawn = "light in two paths has numbers of photons, not two levels."
 
     def __init__(self, truth: Mapping[str, float | str]) -> None:
         super().__init__()

@@ -42,6 +42,7 @@ class RydbergWorld(SeededWorld):
     """A cell, its lasers and its radio field; the diode sees exp(-depth A) of the light (readout model R6)."""
 
     hidden: RydbergTruth
+    undrawn = "the vapour is in its steady state at each point."
 
     def __init__(self, truth: Mapping[str, float | str]) -> None:
         super().__init__()

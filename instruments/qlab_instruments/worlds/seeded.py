@@ -1,7 +1,7 @@
 """What all worlds have in common: lines, a loaded timeline, a virtual clock, and random streams keyed by row."""
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,7 @@ class SeededWorld:
     """
 
     hidden: Parameters
+    undrawn: ClassVar[str] = "its world does not follow it."  # why there is no path
 
     def __init__(self) -> None:
         self.clock = VirtualClock()
@@ -100,7 +101,10 @@ class SeededWorld:
     def path(self, timeline: Timeline, point: int) -> Path:
         """Return the state along one point of a timeline, for whoever wants to understand it; nothing is measured."""
         del timeline, point
-        raise UsageError("How the state of this bench moves cannot be drawn.", "The counts can be measured.")
+        raise UsageError(
+            f"How the state of this bench moves cannot be drawn: {self.undrawn}",
+            "The counts can be measured.",
+        )
 
     def only_batched(self, why: str) -> None:
         """Refuse to be solved by QuTiP, for a world whose closed forms have no such counterpart here."""

@@ -12,7 +12,9 @@ from qlab.parameters import Parameters
 from qlab.physics.constants import TWO_PI
 from qlab.physics.judge import safe_options
 from qlab.physics.noise import gauss_hermite
+from qlab.physics.path import SAMPLES, Path
 from qlab.physics.quantum import qutip
+from qlab.physics.segments import cut
 from qlab.physics.systems.collective import CollectiveSpin
 from qlab.pulses import Timeline
 from qlab.units import Hertz, Unit
@@ -22,6 +24,7 @@ from qlab_instruments.worlds.steps import Step, steps_of
 CAMERA = 5  # random stream
 NODES = 21  # of the shared phase: coherences that it turns by up to 4 rad rms are averaged to 1e-7
 MOST_KEPT = 512  # states that are not computed again
+MEAN = "The mean spin of all atoms: it shortens as they are squeezed."
 
 
 class SqueezingTruth(Parameters):
@@ -80,23 +83,61 @@ class SqueezingWorld(SeededWorld):
             found[point] = self._known[key]
         return found
 
+    def path(self, timeline: Timeline, point: int) -> Path:
+        """Return where the mean spin of all atoms points, its length in parts of N/2."""
+        one = timeline.take(np.array([point]))
+        steps = steps_of(one, "twist")[0]
+        lasts = [float(s.seconds[0]) for s in next(iter(cut(one)))[1] if s.seconds[0] > 0]
+        state, shaken, weights = self._start(steps)
+        state = np.repeat(state, len(weights), axis=1)
+        share, begin = np.linspace(0, 1, SAMPLES), 0.0
+        times: list[NDArray[np.float64]] = []
+        spins: list[NDArray[np.float64]] = []
+        for (kind, first, second), seconds in zip(steps, lasts, strict=True):
+            spin = mean_spin(state, weights)
+            for part in share:
+                if kind == "turn":
+                    spins.append(turned(spin, part * first * self.hidden.drive_gain, second))
+                else:
+                    spins.append(mean_spin(self._after(state, (kind, part * first, second), shaken), weights))
+            times.append(begin + seconds * share)
+            begin += seconds
+            state = self._after(state, (kind, first, second), shaken)
+        bloch = np.array(spins).T
+        shares = np.clip(np.array([1 + bloch[2], 1 - bloch[2]]) / 2, 0.0, 1.0)
+        return Path(np.concatenate(times), ("upper", "lower"), shares, (0, 1), bloch, MEAN)
+
     def _play(self, segments: tuple[Step, ...]) -> NDArray[np.float64]:
         """Return the share of each Jz after turns and twists, averaged over the shared phase."""
+        state, shaken, weights = self._start(segments)
+        for step in segments:
+            state = self._after(state, step, shaken)
+        return np.asarray(np.abs(state) ** 2 @ weights)
+
+    def _start(
+        self, steps: tuple[Step, ...]
+    ) -> tuple[NDArray[np.complex128], NDArray[np.float64], NDArray[np.float64]]:
+        """Return all atoms below, (N + 1, 1), and the nodes of the shared phase: what 1 s of light adds, weights."""
         h, spin = self.hidden, self.spin
-        twisting = sum(seconds for kind, seconds, _ in segments if kind == "light")
+        twisting = sum(seconds for kind, seconds, _ in steps if kind == "light")
         rms = math.sqrt(2 * h.collective_dephasing * twisting)
         z, weights = gauss_hermite(NODES) if rms > 0 else (np.zeros(1), np.ones(1))
         state = np.zeros((h.atoms + 1, 1), dtype=complex)
         state[0] = 1.0
-        for kind, first, second in segments:
-            if kind == "turn":
-                state = self._turned(state, first * h.drive_gain, second)
-            elif kind == "light":
-                # What one phase has shaken while the light was on, in all stretches together.
-                phase = TWO_PI * h.chi * first * spin.m**2
-                shaken = rms * first / twisting * np.multiply.outer(spin.m, z)
-                state = self._twisted(state, phase) * np.exp(-1j * shaken)
-        return np.asarray(np.abs(state) ** 2 @ weights)
+        # What one phase has shaken while the light was on, in all stretches together.
+        return state, np.multiply.outer(spin.m, z) * (rms / twisting if rms > 0 else 0.0), weights
+
+    def _after(
+        self, state: NDArray[np.complex128], step: Step, shaken: NDArray[np.float64]
+    ) -> NDArray[np.complex128]:
+        """Return a state, (N + 1, 1 or nodes), after one step."""
+        kind, first, second = step
+        if kind == "turn":
+            return self._turned(state, first * self.hidden.drive_gain, second)
+        if kind == "light":
+            phase = TWO_PI * self.hidden.chi * first * self.spin.m**2
+            return np.asarray(self._twisted(state, phase) * np.exp(-1j * shaken * first))
+        return state
 
     def _turned(self, state: NDArray[np.complex128], angle: float, phase: float) -> NDArray[np.complex128]:
         if self.solver != "qutip":
@@ -121,3 +162,19 @@ class SqueezingWorld(SeededWorld):
             for column in state.T
         ]
         return np.asarray(np.hstack(columns)[::-1])
+
+
+def mean_spin(state: NDArray[np.complex128], weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return (Jx, Jy, Jz) in parts of N/2 of states (N + 1, nodes), Jz upwards, averaged over the nodes."""
+    spin = (len(state) - 1) / 2
+    m = np.arange(len(state)) - spin
+    raising = np.sqrt(spin * (spin + 1) - m[:-1] * (m[:-1] + 1))
+    plus = raising @ (state[1:].conj() * state[:-1]) @ weights
+    return np.array([plus.real, plus.imag, m @ np.abs(state) ** 2 @ weights]) / spin
+
+
+def turned(spin: NDArray[np.float64], angle: float, phase: float) -> NDArray[np.float64]:
+    """Return a vector (3,) turned by an angle about (cos phase, sin phase, 0)."""
+    axis = np.array([math.cos(phase), math.sin(phase), 0.0])
+    along = axis * (axis @ spin)
+    return np.asarray(along + math.cos(angle) * (spin - along) + math.sin(angle) * np.cross(axis, spin))
