@@ -10,7 +10,9 @@ import typer
 def export(
     file: Annotated[Path, typer.Argument(help="A run file.")],
     out: Annotated[Path, typer.Argument(help="The file or folder to write.")],
-    to: Annotated[str, typer.Option(help="A format of `qlab list exporters`.")] = "",
+    to: Annotated[
+        str, typer.Option(help="A format of `qlab list exporters`; the ending of the name says it too.")
+    ] = "",
     redact: Annotated[
         bool, typer.Option("--redact", help="Without personal data; alone, it writes a run file.")
     ] = False,
@@ -29,7 +31,7 @@ def export(
     if also and not redact:
         raise UsageError("--also takes words out, but nothing is redacted.", "Add --redact.")
     made = make(file, out, to, redacted=redact, also=also or (), profile=load(profile) if profile else None)
-    if redact and not to:
+    if redact and made.suffix == ".h5":
         for where, text in free_texts(open_run(made).record):
             print(f"please read, this stays in the file: {where}: {text}", file=sys.stderr)
     print(made)

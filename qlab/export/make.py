@@ -13,6 +13,11 @@ from qlab.registry import load
 from qlab.runs import Run
 from qlab.store import open_run
 
+# What the name of a file says of the format that is wanted.
+_ENDINGS = {
+    ".csv": "csv", ".nc": "netcdf", ".parquet": "parquet", ".ipynb": "notebook", ".html": "report",
+    ".png": "figure", ".svg": "figure", ".pdf": "figure", ".crate": "ro-crate", ".zip": "zenodo",
+}  # fmt: skip
 _OURS = (".h5", ".hdf5", ".aside", ".notes.json")
 
 
@@ -27,13 +32,18 @@ def make(
 ) -> Path:
     """Write a run in another format and return where; the run itself is never changed.
 
-    `to` names an exporter; without it, and with `redacted`, the copy is a run file again. `also` are further words
-    to take out. `profile` fills what the run's own profile left empty. Raises FileError or UsageError.
+    `to` names an exporter; without it the ending of `out` does. A redacted copy with neither is a run file again.
+    `also` are further words to take out. `profile` fills what the run's own profile left empty. Raises FileError
+    or UsageError.
     """
+    to = to or _ENDINGS.get(out.suffix.lower(), "")
     exporter = load("exporters", to) if to else None
     if exporter is None and not redacted:
         raise UsageError(
-            "An export needs a format.", "Give --to, or --redact for a run file without personal data."
+            f"The name {out.name} does not say in which format.",
+            "Give --to, or one of the endings "
+            + " ".join(_ENDINGS)
+            + ", or --redact for a run without personal data.",
         )
     run = merged(open_run(file))
     path = Path(run.path or file)

@@ -10,6 +10,8 @@ import pytest
 import xarray as xr
 
 import qlab
+from qlab.errors import UsageError
+from qlab.export.make import make
 
 
 @pytest.fixture(scope="module")
@@ -71,3 +73,14 @@ def test_an_export_never_replaces_the_run(run):
     said = subprocess.run(command, capture_output=True, text=True)
     assert said.returncode == 2
     assert "replace the run itself" in said.stderr
+
+
+@pytest.mark.parametrize(
+    "ending", ["csv", "nc", "parquet", "ipynb", "html", "png", "svg", "pdf", "crate", "zip"]
+)
+def test_the_ending_of_the_name_says_the_format(run, tmp_path, ending):
+    made = make(run.path, tmp_path / f"x.{ending}")
+    assert made == tmp_path / f"x.{ending}"
+    assert made.is_dir() is (ending == "crate")
+    with pytest.raises(UsageError, match="in which format"):
+        make(run.path, tmp_path / "x.unheard")

@@ -82,7 +82,7 @@ def test_the_run_itself_is_never_the_target(personal, tmp_path):
     (tmp_path / "there.h5").write_text("x")
     with pytest.raises(FileError, match="there already"):
         make(personal.path, tmp_path / "there.h5", redacted=True)
-    with pytest.raises(UsageError, match="needs a format"):
+    with pytest.raises(UsageError, match="does not say in which format"):
         make(personal.path, tmp_path / "new.h5")
 
 

@@ -26,6 +26,9 @@ def tidy(app, tmp_path, monkeypatch):
     """A configuration of its own, the light theme, and no widget left at the end."""
     monkeypatch.setenv("QLAB_CONFIG", str(tmp_path / "config"))
     monkeypatch.setenv("QLAB_RUNTIME", str(tmp_path / "runtime"))
+    # A frame takes what there is, however slow the machine: tests count frames.
+    monkeypatch.setattr("qlab_ui.feed._SHARE", 60.0)
+    monkeypatch.setattr("qlab_ui.window._FULL", 60.0)
     theme.apply(app, "light")
     yield
     for _ in range(3):

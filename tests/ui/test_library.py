@@ -307,7 +307,7 @@ def test_many_new_files_are_listed_while_they_are_looked_into(tmp_path, measured
     (first, *_) = sorted(measured.rglob("*.h5"))
     for number in range(6):
         shutil.copy(first, tmp_path / f"{number}.h5")
-    pages = [library.list_folder(str(tmp_path), "")]
+    pages = [library.list_folder(str(tmp_path), "")]  # each slice looks into one file at least
     while pages[-1].left:
         pages.append(library.list_folder(str(tmp_path), ""))
     assert len(pages) > 1

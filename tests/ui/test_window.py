@@ -336,6 +336,20 @@ def test_recent_files_are_offered(window, tmp_path):
     assert [action.isEnabled() for action in menu.actions()] == [True, False]
 
 
+def test_much_that_happens_at_once_leaves_frames_in_between(window, session, monkeypatch):
+    monkeypatch.setattr("qlab_ui.feed._SHARE", 0.005)
+    taken = []
+    window.feed.on("slow", lambda event: (time.sleep(0.004), taken.append(event["number"])))
+    session._events += [{"event": "slow", "number": number} for number in range(5)]
+    counts = []
+    while len(taken) < 5:
+        window.tick()
+        counts.append(len(taken))
+    assert taken == list(range(5))
+    assert counts[0] <= 2
+    assert len(counts) >= 3
+
+
 def test_text_of_files_is_never_read_as_html(window):
     record = ramsey_record(state="finished").model_copy(
         update={"title": "<b>x</b><img src='file:///etc/passwd'>"}

@@ -78,12 +78,15 @@ def list_folder(folder: str, query: str, offset: int = 0, most: int = PAGE) -> P
 
 def _look_for(library: Any) -> int:
     """Look for new files as long as a slice of time; return how many are left."""
-    until, left = time.monotonic() + _SLICE, 0
+    until, left = 0.0, 0
 
     def tell(done: int, every: int) -> None:
-        nonlocal left
-        left = every - done
-        if left and time.monotonic() > until:
+        nonlocal left, until
+        left, now = every - done, time.monotonic()
+        until = (
+            until or now + _SLICE
+        )  # from the first file on: the process that reads them takes its time to start
+        if left and now >= until:
             raise _EnoughForNowError
 
     try:

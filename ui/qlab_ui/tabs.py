@@ -130,8 +130,11 @@ class Centre(QStackedWidget):
         """Bring the tab's words and icon up to date."""
         record, index = page.record, self.tabs.indexOf(page)
         title = record.title or record.experiment
-        short = title if len(title) <= 28 else f"{title[:27]}…"
-        self.tabs.setTabText(index, short.replace("&", "&&"))
+        alike = [other for other in self.pages() if (other.record.title or other.record.experiment) == title]
+        for other in alike:  # two runs of one name are told apart by their ids
+            of_which = f" {text.short_id(other.record.id)}" if len(alike) > 1 else ""
+            short = title if len(title) <= 28 else f"{title[:27]}…"
+            self.tabs.setTabText(self.tabs.indexOf(other), (short + of_which).replace("&", "&&"))
         self.tabs.setTabIcon(index, icons.icon(text.STATE_ICONS[record.state]))
         sim = ", simulated" if record.simulated else ""
         self.tabs.setTabToolTip(index, f"{title}, run {text.short_id(record.id)}{sim}")

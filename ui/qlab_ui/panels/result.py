@@ -188,12 +188,24 @@ def _fit_rows(record: Record, fit: FitResult, revealed: bool) -> list[Row]:
             rows.append(
                 Row(
                     "truth (SIM)",
-                    format_quantity(truth[p.name], p.unit, 7, like=max(abs(p.value), p.error or 0.0)),
+                    format_quantity(
+                        truth[p.name],
+                        p.unit,
+                        _digits(truth[p.name], p.error),
+                        like=max(abs(p.value), p.error or 0.0),
+                    ),
                     "What was simulated",
                     indent=True,
                 )
             )
     return rows
+
+
+def _digits(truth: float, error: float | None) -> int:
+    """Return how many digits of a truth can be told from the value beside it: to a tenth of its error."""
+    if not error or not math.isfinite(error) or truth == 0:
+        return 4
+    return min(max(math.ceil(math.log10(abs(truth / error))) + 1, 2), 10)
 
 
 def _figure_rows(figures: tuple[Figure, ...]) -> list[Row]:
