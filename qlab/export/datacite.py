@@ -1,6 +1,7 @@
 """DataCite: the metadata of a run as DataCite 4 takes them, JSON or XML by the name of the file."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,10 @@ from qlab.runs import Run
 from qlab.store.entities import devices_of
 from qlab.store.metadata import acknowledgement, keywords, summary, title
 from qlab.store.names import moment
+
+# What XML 1.0 cannot carry, not even escaped (section 2.2): DataCite keeps XML, so one such character, pasted into a
+# tag, would spoil the whole record, also where it is handed in as JSON.
+_NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def export(run: Run, path: Path) -> Path:
@@ -28,14 +33,13 @@ def export(run: Run, path: Path) -> Path:
 def described(record: Record, size: int = 0) -> dict[str, Any]:
     """Return the metadata as plain data after the JSON schema of DataCite 4.5."""
     profile = record.profile
-    ended = moment(record.ended) or moment(record.started)
     data: dict[str, Any] = {
         "schemaVersion": KERNEL,
         "types": {"resourceTypeGeneral": "Dataset", "resourceType": "Measurement run"},
         "creators": [_creator(record)],
         "titles": [{"title": title(record)}],
         "publisher": _publisher(record),
-        "publicationYear": f"{ended:%Y}" if ended else "",
+        "publicationYear": _year(record),
         "subjects": [{"subject": word} for word in keywords(record)],
         "dates": list(_dates(record)),
         "language": "en",
@@ -59,7 +63,24 @@ def described(record: Record, size: int = 0) -> dict[str, Any]:
         data["fundingReferences"] = awards
     if related := list(_related(record)):
         data["relatedIdentifiers"] = related
-    return data
+    return dict(_clean(data))
+
+
+def _clean(value: Any) -> Any:
+    """Return plain data with a mark (U+FFFD) in the place of each character that XML cannot carry."""
+    if isinstance(value, str):
+        return _NOT_XML.sub("\ufffd", value)
+    if isinstance(value, dict):
+        return {key: _clean(item) for key, item in value.items()}
+    return [_clean(item) for item in value] if isinstance(value, list) else value
+
+
+def _year(record: Record) -> str:
+    """Return the year in which the data can be had: that in which an embargo ends, as DataCite asks for."""
+    if record.profile.embargo:
+        return record.profile.embargo[:4]
+    ended = moment(record.ended) or moment(record.started)
+    return f"{ended:%Y}" if ended else ""
 
 
 def _creator(record: Record) -> dict[str, Any]:

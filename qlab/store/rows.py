@@ -65,7 +65,8 @@ def written_rows(file: h5py.File) -> int:
 def whole_rows(group: h5py.Group, axis: str) -> int:
     """Return how many whole rows a table of a file holds: its axis is written after all other columns."""
     point = group[axis]
-    count = min([len(point), *(len(d) for d in group.values() if d.maxshape[:1] == (None,))])
+    columns = [item for item in group.values() if isinstance(item, h5py.Dataset)]
+    count = min([len(point), *(len(d) for d in columns if d.maxshape and d.maxshape[0] is None)])
     while count:
         start = max(0, count - 4096)
         whole = np.flatnonzero(point[start:count] == np.arange(start, count))

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import h5py
+import numpy as np
 
 from qlab.errors import FileError
 from qlab.record import ENDED, Record
@@ -83,18 +84,20 @@ def _check_rows(file: h5py.File, record: Record, path: Path) -> None:
     for name, axis, table in tables:
         group = file["entry"].get(name)
         known = group if isinstance(group, h5py.Group) else {}
-        if not isinstance(known.get(axis), h5py.Dataset):
+        if not _holds(known.get(axis), np.dtype("<i8"), ()):
             raise FileError(f"{path.name} lacks {name}, which its record has.", "It is damaged.")
         for item in all_stored(table):
-            dataset = known.get(item.name)
-            if (
-                not isinstance(dataset, h5py.Dataset)
-                or dataset.shape[1:] != item.column.shape
-                or dataset.dtype != item.dtype
-            ):
+            if not _holds(known.get(item.name), item.dtype, item.column.shape):
                 raise FileError(
                     f"{path.name} lacks the column {item.name!r} as its record has it.", "It is damaged."
                 )
+
+
+def _holds(item: Any, dtype: np.dtype[Any], row: tuple[int, ...]) -> bool:
+    """Return whether an object is a dataset of rows of this type and shape: one number alone is no row."""
+    if not isinstance(item, h5py.Dataset) or not item.shape:
+        return False
+    return bool(item.shape[1:] == row and item.dtype == dtype)
 
 
 def check(path: Path) -> list[str]:

@@ -134,6 +134,16 @@ def record_of_another_table(file):
     del file["entry/shots/counts"]
 
 
+def axis_of_one_number(file):
+    file["entry/shots"].move("scan_point", "aside")
+    file["entry/shots/scan_point"] = 7
+
+
+def column_of_one_number(file):
+    del file["entry/shots/time"]
+    file["entry/shots/time"] = 7.0
+
+
 def later_version(file):
     file.attrs["format_version"] = "2.0"
 
@@ -154,7 +164,7 @@ HOSTILE = [
     external_link, soft_link, external_storage, virtual_dataset, object_references, opaque, opaque_attribute,
     unknown_filter, lzf, huge_claim, huge_chunk, packed_twice, bomb, text_array, depth, rank, many_groups, odd_name,
     dots, long_name, huge_attribute, compound, named_type, no_record, record_that_is_no_json,
-    record_of_another_table, later_version, no_version, no_run, changed_value,
+    record_of_another_table, axis_of_one_number, column_of_one_number, later_version, no_version, no_run, changed_value,
 ]  # fmt: skip
 
 

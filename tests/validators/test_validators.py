@@ -12,13 +12,15 @@ import numpy as np
 import pytest
 
 import qlab
+from qlab import profile
 from qlab.export.make import make
 from qlab.registry import plugins
 from qlab.store import check_file, edit_sidecar
 from qlab.store.storedunits import named
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
+sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parents[1] / "fair")]
 from every import run_once
+from typed_profile import TYPED
 
 pytestmark = pytest.mark.nightly
 GATES = Path(__file__).with_name("gates.py")
@@ -51,10 +53,31 @@ def _nested(values):
     return [_nested(v) for v in values] if hasattr(values, "__len__") else values
 
 
+@pytest.fixture
+def own_profile(own_folders):
+    """Every field that a person can enter."""
+    made = profile.load()
+    for key, value in TYPED.items():
+        made = profile.changed(made, key, value)
+    profile.save(made)
+
+
+@pytest.mark.timeout(600)
+def test_no_validator_objects_to_what_people_enter(own_profile, tmp_path):
+    """Names, ORCID, ROR, funding, related items, embargo; and characters as a terminal leaves them."""
+    run = run_once("nv.ramsey", tmp_path / "runs")
+    edit_sidecar(run.path, notes="helium \x07 low", tags=["a\x01b"])
+    passes_all(run, tmp_path)
+
+
 @pytest.mark.timeout(1200)
 def test_no_validator_objects(run, tmp_path):
     assert check_file(run.path) == []
     edit_sidecar(run.path, notes="helium was low", tags=["cold"])
+    passes_all(run, tmp_path)
+
+
+def passes_all(run, tmp_path):
     folder = tmp_path / "gates"
     folder.mkdir()
     shutil.copy(run.path, folder / "recorded.h5")
