@@ -77,10 +77,8 @@ def _clean(value: Any) -> Any:
 
 def _year(record: Record) -> str:
     """Return the year in which the data can be had: that in which an embargo ends, as DataCite asks for."""
-    if record.profile.embargo:
-        return record.profile.embargo[:4]
     ended = moment(record.ended) or moment(record.started)
-    return f"{ended:%Y}" if ended else ""
+    return max(record.profile.embargo[:4], f"{ended:%Y}" if ended else "")
 
 
 def _creator(record: Record) -> dict[str, Any]:
