@@ -18,7 +18,8 @@ from qlab.registry import plugins
 from qlab.store import check_file, edit_sidecar
 from qlab.store.storedunits import named
 
-sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parents[1] / "fair")]
+sys.path.insert(0, str(Path(__file__).parents[1]))
+sys.path.insert(0, str(Path(__file__).parents[1] / "fair"))
 from every import run_once
 from typed_profile import TYPED
 
