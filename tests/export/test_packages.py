@@ -210,7 +210,7 @@ def test_the_zip_for_zenodo_is_whole(run, zenodo):
 
 def test_the_sidecar_is_merged_into_what_is_exported(run, zenodo):
     merged = qlab.open_run(zenodo / run.path.name)
-    assert (merged.record.notes, merged.record.tags) == ("helium was low", ("cold",))
+    assert (merged.record.notes, merged.record.tags) == ("helium was low", ("cold", "a\x01b"))
     assert len(merged.record.fits) == len(run.record.fits) + (run.fit() not in run.record.fits)
     assert "helium was low" in (zenodo / "report.html").read_text()
     np.testing.assert_array_equal(merged["counts"], run["counts"])
