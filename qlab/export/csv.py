@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from qlab.export.writing import attributes, writing
+from qlab.export.writing import attributes, whole
 from qlab.runs import Run
 
 
@@ -25,7 +25,7 @@ def export(run: Run, path: Path) -> Path:
             f"{grid.signal.name}_error ({grid.signal.unit})",
         ]
         columns += [grid.value.ravel(), grid.error.ravel()]
-    with writing(path), path.open("w", newline="", encoding="utf-8") as file:
+    with whole(path) as place, place.open("w", newline="", encoding="utf-8") as file:
         file.writelines(f"# {line}\n" for line in _header(run))
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(heads)

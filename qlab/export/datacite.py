@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from qlab.export.datacite_xml import KERNEL, UNKNOWN, xml
-from qlab.export.writing import writing
+from qlab.export.writing import whole
 from qlab.profile.identifiers import ACCESS, license_uri
 from qlab.record import Record
 from qlab.runs import Run
@@ -25,8 +25,8 @@ def export(run: Run, path: Path) -> Path:
     size = run.path.stat().st_size if run.path is not None and run.path.exists() else 0
     data = described(run.record, size)
     text = xml(data) if path.suffix == ".xml" else json.dumps(data, indent=1, ensure_ascii=False)
-    with writing(path):
-        path.write_text(text, encoding="utf-8")
+    with whole(path) as place:
+        place.write_text(text, encoding="utf-8")
     return path
 
 

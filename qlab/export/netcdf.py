@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from qlab.export.writing import attributes, writing
+from qlab.export.writing import attributes, whole
 from qlab.runs import Run
 
 
@@ -10,6 +10,6 @@ def export(run: Run, path: Path) -> Path:
     """Write the gridded view of a run as netCDF-4 (extra `xarray`)."""
     data = run.to_xarray("data")
     data.attrs.update({"Conventions": "CF-1.11, ACDD-1.3", **attributes(run)})
-    with writing(path):
-        data.to_netcdf(path, engine="h5netcdf")
+    with whole(path) as place:
+        data.to_netcdf(place, engine="h5netcdf")
     return path

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from qlab.export.writing import attributes, writing
+from qlab.export.writing import attributes, whole
 from qlab.runs import Run
 
 _OPEN = """\
@@ -66,8 +66,8 @@ def export(run: Run, path: Path) -> Path:
         "nbformat": 4,
         "nbformat_minor": 5,
     }
-    with writing(path):
-        path.write_text(json.dumps(document, indent=1, ensure_ascii=False), encoding="utf-8")
+    with whole(path) as place:
+        place.write_text(json.dumps(document, indent=1, ensure_ascii=False), encoding="utf-8")
     return path
 
 

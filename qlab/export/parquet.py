@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from qlab.errors import UsageError
-from qlab.export.writing import attributes, writing
+from qlab.export.writing import attributes, whole
 from qlab.grid import Rows
 from qlab.record import Column
 from qlab.runs import Run
@@ -38,8 +38,8 @@ def export(run: Run, path: Path) -> Path:
         beside = path.with_name(f"{path.stem}.{stream.name}{path.suffix}")
         tables[beside] = _table(stream.columns, run.streams[stream.name], stream.axis, about, pa)
     for target, table in tables.items():
-        with writing(target):
-            pq.write_table(table, target, compression="zstd")
+        with whole(target) as place:
+            pq.write_table(table, place, compression="zstd")
     return path
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from qlab.errors import QlabError
 from qlab.export.drawing import figure
-from qlab.export.writing import attributes, writing
+from qlab.export.writing import attributes, whole
 from qlab.fair import completion, report
 from qlab.record import FitResult, Record
 from qlab.runs import Run
@@ -28,8 +28,8 @@ code{overflow-wrap:anywhere}
 
 def export(run: Run, path: Path) -> Path:
     """Write the report as one HTML file that needs nothing else, neither network nor qlab."""
-    with writing(path):
-        path.write_text(page(run), encoding="utf-8")
+    with whole(path) as place:
+        place.write_text(page(run), encoding="utf-8")
     return path
 
 

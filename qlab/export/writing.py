@@ -1,6 +1,7 @@
 """What exporters share: errors of writing in words, the run's own file as payload, checksums, reproducible zips."""
 
 import hashlib
+import os
 import shutil
 import zipfile
 from collections.abc import Iterator
@@ -25,6 +26,18 @@ def writing(path: Path) -> Iterator[None]:
     except OSError as error:
         why = error.strerror or str(error)
         raise FileError(f"{path} cannot be written: {why}.", "Choose another folder.") from error
+
+
+@contextmanager
+def whole(path: Path) -> Iterator[Path]:
+    """Give a place for a file that takes its name once it is whole: nobody ever reads half an export."""
+    with writing(path):
+        beside = path.with_name(f".{path.stem}-{os.getpid()}{path.suffix}")
+        try:
+            yield beside
+            beside.replace(path)
+        finally:
+            beside.unlink(missing_ok=True)
 
 
 def payload(run: Run, folder: Path) -> Path:
@@ -62,7 +75,7 @@ def zipped(folder: Path, target: Path, record: Record) -> Path:
     """Pack a folder; the same files give the same bytes."""
     at = moment(record.ended) or moment(record.started)
     stamp = at.timetuple()[:6] if at else (1980, 1, 1, 0, 0, 0)
-    with writing(target), zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+    with whole(target) as place, zipfile.ZipFile(place, "w", zipfile.ZIP_DEFLATED) as archive:
         for path in sorted(p for p in folder.rglob("*") if p.is_file()):
             entry = zipfile.ZipInfo(path.relative_to(folder).as_posix(), stamp)
             entry.external_attr = 0o644 << 16

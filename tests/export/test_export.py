@@ -10,7 +10,7 @@ import pytest
 import xarray as xr
 
 import qlab
-from qlab.errors import UsageError
+from qlab.errors import FileError, UsageError
 from qlab.export.make import make
 
 
@@ -84,3 +84,28 @@ def test_the_ending_of_the_name_says_the_format(run, tmp_path, ending):
     assert made.is_dir() is (ending == "crate")
     with pytest.raises(UsageError, match="in which format"):
         make(run.path, tmp_path / "x.unheard")
+
+
+def test_half_an_export_is_never_seen(run, tmp_path, monkeypatch):
+    """The names that stand in the folder while rows are written, and after a failure in the midst of it."""
+    import qlab.export.csv as exporter
+
+    seen = []
+
+    class Failing:
+        def __init__(self, file, **_):
+            self.file = file
+
+        def writerow(self, heads):
+            self.file.write("half")
+            self.file.flush()
+            seen.extend(path.name for path in tmp_path.glob("*.csv"))
+            raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(exporter.csv, "writer", Failing)
+    (tmp_path / "x.csv").write_text("an earlier export")
+    with pytest.raises(FileError, match="cannot be written: No space left"):
+        make(run.path, tmp_path / "x.csv")
+    assert [name for name in seen if not name.startswith(".")] == ["x.csv"]
+    assert [path.name for path in tmp_path.iterdir()] == ["x.csv"]
+    assert (tmp_path / "x.csv").read_text() == "an earlier export"

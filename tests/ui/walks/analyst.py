@@ -79,7 +79,7 @@ def walk(hand: Hand, album: Album, folder: Path) -> None:
     hand.type(str(folder / "mine.ipynb"))
     hand.key("Return")
     made = folder / "mine.ipynb"
-    hand.wait("the notebook is written", lambda: made.exists() and made.stat().st_size)
+    hand.wait("the notebook is written", made.exists)
     assert "open_run" in json.dumps(json.loads(made.read_text(encoding="utf-8")))
 
 
