@@ -79,6 +79,10 @@ def _verify(file: h5py.File, path: Path) -> None:
 
 def _check_rows(file: h5py.File, record: Record, path: Path) -> None:
     check_columns(record)
+    known_columns = {"", *(column.name for column in record.columns)}
+    needed = {axis.name for axis in record.axes} | {n for s in record.signals for n in (s.of, s.per)}
+    if lacking := sorted(needed - known_columns):
+        raise FileError(f"{path.name} lacks the column {lacking[0]!r} that its plot needs.", "It is damaged.")
     tables: list[tuple[str, str, Table]] = [("shots", "scan_point", record)]
     tables += [(stream.name, stream.axis, stream) for stream in record.streams]
     for name, axis, table in tables:
