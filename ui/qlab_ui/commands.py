@@ -215,8 +215,13 @@ class Commands:
         dialog.selectFile(_stem(page))
 
         def chosen(file: str) -> None:
-            if (kind := whole.get(dialog.selectedNameFilter())) is not None and isinstance(page, RunPage):
-                self._export_whole(page, Path(file), kind[0])
+            # An ending that was typed says what is wanted, whatever kind the dialog was opened with.
+            endings = {ending: to for to, ending in whole.values() if ending != "csv"}
+            to = (
+                endings.get(Path(file).suffix[1:].lower()) or whole.get(dialog.selectedNameFilter(), ("",))[0]
+            )
+            if to and isinstance(page, RunPage):
+                self._export_whole(page, Path(file), to)
             else:
                 self.save_as(Path(file))
 
