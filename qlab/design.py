@@ -87,7 +87,8 @@ def kept_curves(run: Run) -> tuple[Curve, ...]:
     source = f"The model of {record.experiment} with {found.source}" + (f": {told}." if told else ".")
     plain = Curve(
         f"expected_{found.signal}", f"{title}: expected", found.x, found.y, found.y, found.y,
-        x_label=axis.long_name or axis.name, x_unit=axis.unit, unit=measured.signal.unit, logarithmic=False, source=source,
+        x_label=axis.long_name or axis.name, x_unit=axis.unit, unit=measured.signal.unit, logarithmic=False,
+        source=source,
         definition="The mean of the signal at each point as the experiment's model gives it, without noise.",
     )  # fmt: skip
     apart = residual(found, measured)
