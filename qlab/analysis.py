@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from qlab.design import kept_curves
 from qlab.errors import QlabError, UsageError
 from qlab.experiment import Experiment
 from qlab.fits import Fit, fit_many, load_model
@@ -63,8 +64,8 @@ def found_without_fit(run: Run) -> tuple[tuple[Figure, ...], tuple[StoredCurve, 
 
 
 def curves_of(run: Run) -> tuple[StoredCurve, ...]:
-    """Compute the curves of a stored run again: an Allan deviation, a spectrum; raises as `experiment_of`."""
-    return tuple(curve.stored() for curve in experiment_of(run).curves(run))
+    """Compute the curves of a stored run again: an Allan deviation, what was expected; raises as `experiment_of`."""
+    return tuple(curve.stored() for curve in (*experiment_of(run).curves(run), *kept_curves(run)))
 
 
 @dataclass(frozen=True)

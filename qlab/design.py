@@ -1,7 +1,7 @@
 """The expected curve of a run: what its design says it should show, beside what it shows."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -9,10 +9,13 @@ from numpy.typing import NDArray
 
 from qlab.errors import QlabError
 from qlab.grid import Grid
+from qlab.metrology.curves import Curve
 from qlab.record import Record
 from qlab.registry import load
+from qlab.runs import Run
 
 Reals = NDArray[np.float64]
+MOST_POINTS = 20_000  # of a curve kept in a record; a longer sweep has it computed when somebody asks
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,41 @@ def residual(expected: Expected, grid: Grid) -> Reals:
     """Return (measured − expected)/error at the points of a grid of the same signal; NaN where not measured."""
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.asarray((grid.value - expected.y) / grid.error)
+
+
+def kept_curves(run: Run) -> tuple[Curve, ...]:
+    """Return what a run keeps of its model: the expected curve and the residual of its main signal over one axis.
+
+    Both say which model made them, and whether it was told the truth of a simulated bench or what the run's
+    parameters were made for. None for maps, beyond `MOST_POINTS`, and where the experiment has no model.
+    """
+    record = run.record
+    if len(record.axes) != 1 or not 1 < len(record.axes[0].values) <= MOST_POINTS:
+        return ()
+    found = expected_curve(record)
+    if found is None or not np.all(np.isfinite(found.y)):
+        return ()
+    measured, axis = run.grid(found.signal), record.axes[0]
+    title = measured.signal.long_name or found.signal
+    told = ", ".join(f"{name} = {value:.9g}" for name, value in found.known.items())
+    source = f"The model of {record.experiment} with {found.source}" + (f": {told}." if told else ".")
+    plain = Curve(
+        f"expected_{found.signal}", f"{title}: expected", found.x, found.y, found.y, found.y,
+        x_label=axis.long_name or axis.name, x_unit=axis.unit, unit=measured.signal.unit, logarithmic=False,
+        source=source,
+        definition="The mean of the signal at each point as the experiment's model gives it, without noise.",
+    )  # fmt: skip
+    apart = residual(found, measured)
+    seen = np.isfinite(apart)
+    if not seen.any():
+        return (plain,)
+    x, apart = found.x[seen], apart[seen]
+    rest = replace(
+        plain, name=f"residual_{found.signal}", label=f"{title}: residual", x=x, y=apart, low=apart - 1,
+        high=apart + 1, unit="1",
+        definition="(measured - expected)/error at each measured point; error is one standard deviation of the data.",
+    )  # fmt: skip
+    return plain, rest.with_limit("expected", x, np.zeros(len(x)), source)
 
 
 def _words(record: Record, known: Mapping[str, float] | None, told: Mapping[str, float]) -> str:

@@ -1,10 +1,17 @@
 """The expected curve of a run: what its design says, beside what it shows."""
 
+import json
+
+import h5py
 import numpy as np
 import pytest
+import xarray
+from typer.testing import CliRunner
 
 import qlab
-from qlab.design import expected_curve, residual
+from qlab.cli.app import app
+from qlab.design import expected_curve, kept_curves, residual
+from qlab.store import open_run
 
 
 @pytest.fixture(scope="module")
@@ -39,3 +46,41 @@ def test_another_signal_and_none_at_all(run):
     assert expected_curve(run.record.model_copy(update={"experiment": "no.such"})) is None
     # A physics that cannot be played gives no curve, and no error.
     assert expected_curve(run.record, known={"T1": -1.0}) is None
+
+
+def test_the_expected_curve_and_the_residual_are_in_the_file(run):
+    """And h5py, xarray, `open_run` and `qlab fit` all find the same there."""
+    grid = run.grid()
+    with h5py.File(run.path) as file:
+        group, rest = file["entry/expected_fluorescence"], file["entry/residual_fluorescence"]
+        signal = group["y"]
+        assert (signal.attrs["units"], rest["y"].attrs["units"]) == (grid.signal.unit, "1")
+        assert "model" in signal.attrs["definition"]
+        assert "standard deviation" in rest["y"].attrs["definition"]
+        assert "nv.ramsey" in signal.attrs["source"]
+        assert "truth" in signal.attrs["source"]
+        np.testing.assert_allclose(rest["y"][:], (grid.value - signal[:]) / grid.error, rtol=1e-12)
+        chi2 = float(np.sum(rest["y"][:] ** 2))
+    assert abs(chi2 - 81) < 50
+    seen = xarray.open_dataset(run.path, group="entry/expected_fluorescence", engine="h5netcdf")
+    np.testing.assert_array_equal(seen["x"], grid.axes[0][1])
+    again = open_run(run.path).record.curves
+    assert [curve.name for curve in again] == ["expected_fluorescence", "residual_fluorescence"]
+    said = CliRunner().invoke(app, ["fit", str(run.path), "--json", "--no-keep"])
+    curves = json.loads(said.stdout)["curves"]
+    for curve in again:
+        assert curves[curve.name] == json.loads(curve.model_dump_json())
+
+
+def test_without_a_truth_the_parameters_are_believed(run):
+    """A real bench hides nothing from us: its file says what the run was made for."""
+    real = qlab.Run(run.record.model_copy(update={"truth": {}}), run.rows)
+    plain, rest = kept_curves(real)
+    assert "made for" in plain.source
+    assert "truth" not in plain.source
+    assert np.all(np.isfinite(rest.y))
+
+
+def test_a_map_keeps_no_curve(run):
+    axis = run.record.axes[0]
+    assert kept_curves(qlab.Run(run.record.model_copy(update={"axes": (axis, axis)}), run.rows)) == ()

@@ -3,6 +3,7 @@
 from typing import Any
 
 from qlab.control import Ask, Control
+from qlab.design import kept_curves
 from qlab.errors import QlabError
 from qlab.experiment import Experiment
 from qlab.grid import Rows
@@ -33,7 +34,9 @@ def analyse(record: Record, rows: Rows, experiment: Experiment[Any], ledger: Led
             fit = run.fit()
             record = record.model_copy(update={"fits": (fit,)})
         record = record.model_copy(update={"figures": experiment.analyse(run, fit)})
-        return record.model_copy(update={"curves": tuple(curve.stored() for curve in experiment.curves(run))})
+        for made in (experiment.curves, kept_curves):
+            curves = (*record.curves, *(curve.stored() for curve in made(run)))
+            record = record.model_copy(update={"curves": curves})
     except Exception as error:  # noqa: BLE001 - the analysis of a stranger's experiment must not lose the run
         ledger.log("warning", f"The analysis failed: {type(error).__name__}: {error}")
-        return record
+    return record
