@@ -13,12 +13,14 @@ from benchmarks.methods.run import CASES, goals, measured, table, write
 PARTS = ("simulation", "recording", "files", "peers", "fitting", "stability", "start", "drawing")
 
 parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-parser.add_argument("what", nargs="*", choices=["methods", "program", *PARTS, []])
+parser.add_argument("what", nargs="*", help=f"one of {', '.join(PARTS)} too")
 parser.add_argument("--full", action="store_true", help="run the plain loops to their end")
 parser.add_argument("--case", choices=sorted(CASES), action="append", help="only this sweep")
 parser.add_argument("--out", type=Path, help="write methods.md, methods.csv and methods.png there")
 chosen = parser.parse_args()
 what = set(chosen.what or ("methods", "program"))
+if unknown := what - {"methods", "program", *PARTS}:
+    parser.error(f"There is no {min(unknown)}: give methods, program, {', '.join(PARTS)}.")
 
 if "methods" in what:
     found = [row for name in chosen.case or CASES for row in measured(name, full=chosen.full)]

@@ -23,6 +23,7 @@ def export(
 ) -> None:
     """Write a run in another format, with its notes and later fits; the run itself is never changed."""
     from qlab.errors import UsageError
+    from qlab.export.endings import format_of
     from qlab.export.make import make
     from qlab.export.redact import free_texts
     from qlab.profile import load
@@ -31,7 +32,7 @@ def export(
     if also and not redact:
         raise UsageError("--also takes words out, but nothing is redacted.", "Add --redact.")
     made = make(file, out, to, redacted=redact, also=also or (), profile=load(profile) if profile else None)
-    if redact and made.suffix == ".h5":
+    if redact and not (to or format_of(out.name)):  # a run file, with all that people wrote freely
         for where, text in free_texts(open_run(made).record):
             print(f"please read, this stays in the file: {where}: {text}", file=sys.stderr)
     print(made)

@@ -82,9 +82,7 @@ def compare(old: Run, new: Run) -> list[str]:
             now = "none" if there is None else f"{len(there)}"
             lines.append(f"{stream.name}: {len(here)} entries then, {now} now")
         if there is not None:
-            # When upkeep was done is told by the clock on the wall, which is not what is reproduced.
-            columns = [c for c in stream.columns if not c.unit.startswith("seconds since")]
-            lines += _apart(f"{stream.name}.", columns, here, there, "entries")
+            lines += _apart(f"{stream.name}.", stream.columns, here, there, "entries")
     return lines
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from qlab.errors import FileError, UsageError
+from qlab.export.endings import ENDINGS, format_of
 from qlab.export.merge import merged
 from qlab.export.redact import redact
 from qlab.profile import Profile
@@ -13,11 +14,6 @@ from qlab.registry import load
 from qlab.runs import Run
 from qlab.store import open_run
 
-# What the name of a file says of the format that is wanted.
-_ENDINGS = {
-    ".csv": "csv", ".nc": "netcdf", ".parquet": "parquet", ".ipynb": "notebook", ".html": "report",
-    ".png": "figure", ".svg": "figure", ".pdf": "figure", ".crate": "ro-crate", ".zip": "zenodo",
-}  # fmt: skip
 _OURS = (".h5", ".hdf5", ".aside", ".notes.json")
 
 
@@ -36,14 +32,12 @@ def make(
     `also` are further words to take out. `profile` fills what the run's own profile left empty. Raises FileError
     or UsageError.
     """
-    to = to or _ENDINGS.get(out.suffix.lower(), "")
+    to = to or format_of(out.name)
     exporter = load("exporters", to) if to else None
     if exporter is None and not redacted:
         raise UsageError(
             f"The name {out.name} does not say in which format.",
-            "Give --to, or one of the endings "
-            + " ".join(_ENDINGS)
-            + ", or --redact for a run without personal data.",
+            f"Give --to, or an ending: {' '.join(ENDINGS)}; --redact alone takes personal data out.",
         )
     run = merged(open_run(file))
     path = Path(run.path or file)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from qlab.errors import FileError
 from qlab.settings import default_spool
 from qlab.store.child import ask_all
-from qlab.store.indexfile import IndexFile, Mark, Stored, forget, remember, uncollected
+from qlab.store.indexfile import IndexFile, Mark, Stored, forget, remember
 from qlab.store.lock import RunLock
 from qlab.store.names import PART
 from qlab.store.query import where
@@ -111,8 +111,7 @@ class Library:
 
     def page(self, query: str = "", offset: int = 0, limit: int = 100) -> list[RunSummary]:
         """Return runs that fit a query (see `qlab.store.query.where`), newest first, `limit` from `offset` on."""
-        with uncollected():
-            return [RunSummary._make(row) for row in self._index.page(where(query), offset, limit)]
+        return [RunSummary._make(row) for row in self._index.page(where(query), offset, limit)]
 
     def count(self, query: str = "") -> int:
         """Return how many runs fit a query."""

@@ -1,7 +1,6 @@
 """The database behind the library: rebuildable, never the only place of anything, shared by any number of processes."""
 
 import base64
-import gc
 import hashlib
 import json
 import os
@@ -131,18 +130,6 @@ class IndexFile:
 
     def _ask(self, statement: str, *values: Any) -> list[Row]:
         return self._database.execute(statement, values).fetchall()
-
-
-@contextmanager
-def uncollected() -> Iterator[None]:
-    """Make thousands of rows without looking for garbage among them meanwhile: that takes a third of the time."""
-    on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if on:
-            gc.enable()
 
 
 def forget(database: sqlite3.Connection, paths: Iterable[str]) -> None:

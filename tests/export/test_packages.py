@@ -326,3 +326,15 @@ def test_the_csv_header_tells_rights_funding_and_the_later_fit(run, tmp_path):
     assert any(line.startswith("# fit damped_cosine_triplet: T2_star = ") for line in header)
     rows = list(csv.DictReader(line for line in text if not line.startswith("# ")))
     assert np.array_equal([float(r["fluorescence (1)"]) for r in rows], run.grid().value)
+
+
+@pytest.mark.parametrize("ending", ["png", "svg", "pdf"])
+def test_a_picture_that_cannot_be_written_is_said_and_leaves_nothing(run, tmp_path, ending):
+    from qlab_ui.figure import write_figure
+
+    nowhere = tmp_path / "none" / f"run.{ending}"
+    with pytest.raises(FileError, match="cannot be written"):
+        write_figure(run, nowhere)
+    assert list(tmp_path.iterdir()) == []
+    write_figure(run, tmp_path / f"run.{ending}")
+    assert [path.name for path in tmp_path.iterdir()] == [f"run.{ending}"]

@@ -66,7 +66,7 @@ def session():
 
 def one_fault(seed, rig, session, out, request):
     """Put one fault to one run."""
-    rng, monkeypatch = randomly(seed), request.getfixturevalue("monkeypatch")
+    rng = randomly(seed)
     if seed % 2:
         one_in_playing(rng, seed // 2, session, out)
         return
@@ -82,17 +82,23 @@ def one_fault(seed, rig, session, out, request):
         told = drive(session, order, lambda done: rig.kill() if time.monotonic() > leave else None)
         check(told, 0, whole, fault)
         return
-    meet = None
+    meet, clock = None, pytest.MonkeyPatch()
     if fault == "clock":
         seconds = rng.choice([-86400 * 400, -3600, 3600, 86400 * 400])
-        meet = once(at, lambda: jump(monkeypatch, seconds))
+        meet = once(at, lambda: jump(clock, seconds))
     elif fault == "disk":
-        meet = once(at, lambda: fill(out))
+        # Slowly, and not at the end: rows are told of some time after they came.
+        order.parameters["settle_time"] = f"{600 // whole + 20} ms"
+        meet = once(min(at, whole // 2), lambda: fill(out))
     else:
         rig.say(f"{fault} {at}")
-    told = drive(session, order, meet)
-    monkeypatch.undo()
+    try:
+        told = drive(session, order, meet)
+    finally:
+        clock.undo()
     run = check(told, at - 1, whole, fault)
+    if fault == "disk":
+        assert Path(told.last()["path"]).is_relative_to(runtime_folder() / "spool")
     assert (run.state == "finished") is (fault in SURVIVED), (fault, told.last())
     assert run.record.safe_report == {"meter": "safe"}, fault
     assert rig.safe, fault

@@ -314,3 +314,36 @@ def test_many_new_files_are_listed_while_they_are_looked_into(tmp_path, measured
     assert pages[0].runs[0].path.endswith("5.h5")
     assert [page.count + page.left for page in pages] == [6] * len(pages)
     assert len(pages[-1].runs) == 6
+
+
+def test_a_run_that_came_meanwhile_is_listed_once_and_a_deleted_one_counts_no_more(window, worker):
+    worker.summaries = [summary(path=f"/data/{n:05d}.h5", title=f"Run {n}") for n in range(1500)]
+    window.files.refresh()
+    frames(window, 2)
+    model = window.runs.model
+    # By another process, after the first page.
+    worker.summaries.insert(0, summary(path="/data/new.h5", title="New"))
+    model.fetchMore(QModelIndex())
+    frames(window, 2)
+    titles = [line.title for line in model.lines]
+    assert len(titles) == len(set(titles))
+    assert titles == [f"Run {n}" for n in range(1500)]
+    model.take_out({"/data/00000.h5", "/data/00001.h5"})
+    assert model.rowCount() == 1498
+    assert window.runs.count.text() == "1498 runs"
+
+
+def test_runs_that_were_read_too_late_are_drawn_on_nobody_elses_picture(listed):
+    first, second = listed.runs.model.lines[:2]
+    listed.files.open_line(first)
+    until(listed, lambda: listed.centre.current() is not None)
+    page, got = listed.centre.current(), []
+    listed.files.read_all([second], got.append)
+    until(listed, lambda: got)
+    picture, listed.centre._spare = page.view, None
+    listed.call("close_tab")
+    listed.files.open_line(second)
+    until(listed, lambda: listed.centre.current() is not None)
+    assert listed.centre.current().view is picture
+    listed.files.overlay_on(page, got[0])
+    assert picture.overlays == []

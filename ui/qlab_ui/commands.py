@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtWidgets import QApplication, QFileDialog
 
 from qlab.errors import QlabError
+from qlab.export.endings import format_of
 from qlab.record import ENDED, Record
 from qlab.session import Command, Loop, Order
 from qlab_ui import library, text, work
@@ -215,11 +216,11 @@ class Commands:
         dialog.selectFile(_stem(page))
 
         def chosen(file: str) -> None:
+            to, ending = whole.get(dialog.selectedNameFilter(), ("", ""))
+            suffix = Path(file).suffix[1:].lower()
             # An ending that was typed says what is wanted, whatever kind the dialog was opened with.
-            endings = {ending: to for to, ending in whole.values() if ending != "csv"}
-            to = (
-                endings.get(Path(file).suffix[1:].lower()) or whole.get(dialog.selectedNameFilter(), ("",))[0]
-            )
+            if whole and suffix not in {ending, *seen.values()}:
+                to = format_of(file) or to
             if to and isinstance(page, RunPage):
                 self._export_whole(page, Path(file), to)
             else:

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qlab.errors import FileError, QlabError, UsageError
+from qlab.errors import QlabError, UsageError
 from qlab.runs import Run
 from qlab.units import format_measured
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QPaintDevice
 
 WIDTH, HEIGHT, CAPTION = 1200, 750, 96
+_NO_ROOM = "a picture cannot be put there"
 KINDS = (".png", ".svg", ".pdf")
 
 
@@ -28,9 +29,11 @@ def write_figure(run: Run, path: Path) -> Path:
     if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
         # An empty one is none: Qt would look for a display, and end the process where there is none.
         os.environ["QT_QPA_PLATFORM"] = os.environ.get("QT_QPA_PLATFORM") or "offscreen"
+    from qlab.export.writing import whole  # brings HDF5, which the window does without
+
     try:
-        with _shown(run) as view:
-            _write(view, run, path)
+        with _shown(run) as view, whole(path) as place:
+            _write(view, run, place)
     except (AttributeError, ValueError) as error:
         raise QlabError(f"The picture could not be drawn: {error}.", "Open the run in the window.") from error
     return path
@@ -110,9 +113,9 @@ def _write(view: Any, run: Run, path: Path) -> None:
             image.setText("Title", run.record.title)
             image.setText("Description", caption(run))
             image.setText("Run", run.record.id)
-            _paint(image, view, caption(run), path)
+            _paint(image, view, caption(run))
             if not image.save(str(path)):
-                raise _unwritable(path)
+                raise OSError(_NO_ROOM)
         case ".svg":
             svg = QSvgGenerator()
             svg.setFileName(str(path))
@@ -121,7 +124,7 @@ def _write(view: Any, run: Run, path: Path) -> None:
             svg.setViewBox(svg.viewBox().adjusted(0, 0, size.width(), size.height()))
             svg.setTitle(run.record.title)
             svg.setDescription(label)
-            _paint(svg, view, caption(run), path)
+            _paint(svg, view, caption(run))
         case _:
             pdf = QPdfWriter(str(path))
             pdf.setTitle(run.record.title)
@@ -129,16 +132,16 @@ def _write(view: Any, run: Run, path: Path) -> None:
             pdf.setResolution(144)
             page = QPageSize(QSizeF(WIDTH / 2, (HEIGHT + CAPTION) / 2), QPageSize.Unit.Point)
             pdf.setPageLayout(QPageLayout(page, QPageLayout.Orientation.Portrait, QMarginsF(0, 0, 0, 0)))
-            _paint(pdf, view, caption(run), path)
+            _paint(pdf, view, caption(run))
 
 
-def _paint(device: "QPaintDevice", view: Any, words: str, path: Path) -> None:
+def _paint(device: "QPaintDevice", view: Any, words: str) -> None:
     from PySide6.QtCore import QPoint, QRect, Qt
     from PySide6.QtGui import QFont, QPainter
 
     painter: QPainter = QPainter()
     if not painter.begin(device):
-        raise _unwritable(path)
+        raise OSError(_NO_ROOM)
     try:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         view.render(painter, QPoint(0, 0))
@@ -150,7 +153,3 @@ def _paint(device: "QPaintDevice", view: Any, words: str, path: Path) -> None:
         painter.drawText(place, int(Qt.TextFlag.TextWordWrap), words)
     finally:
         painter.end()
-
-
-def _unwritable(path: Path) -> FileError:
-    return FileError(f"The picture cannot be written to {path}.", "Choose a folder that you may write.")

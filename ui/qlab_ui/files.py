@@ -35,18 +35,17 @@ class Files:
         self._centre, self._runs, self._worker = centre, runs, worker
         self._voice, self._settings = voice, settings
         self._words = ""  # what is searched for
+        self._words_due = False  # there may be other words to search by
         self._other: Path | None = None  # a folder that is looked at, other than the one that data go to
 
     def refresh(self, query: str | None = None) -> None:
         """List the data folder again."""
         words = self._runs.search.text() if query is None else query
-        folder = str(self.folder())
         # Who has scrolled far down the list stays there when a run is added.
         most = max(library.PAGE, self._runs.model.stored()) if words == self._words else library.PAGE
         self._words = words
         self._ask_for(0, most)
-        if query is None:  # the disk may have changed: there may be other words to search by
-            self._worker.ask(self._runs.show_words, self._not_listed, library.search_words, folder)
+        self._words_due = self._words_due or query is None  # the disk may have changed
 
     def folder(self) -> Path:
         """Return the folder that is listed."""
@@ -135,6 +134,9 @@ class Files:
         from qlab_ui.plots.curve import CurveView
         from qlab_ui.plots.data import Overlay, curve
 
+        # Closed while the others were read: its picture may be another run's now.
+        if page not in self._centre.pages():
+            return
         view = page.view
         if not isinstance(view, CurveView):
             self._voice.tell("info", "Maps are shown one at a time.", toast=True)
@@ -220,6 +222,11 @@ class Files:
         self._runs.show_stored(lines, offset=page.offset, count=page.count, left=page.left)
         if page.left:
             self.refresh(words)
+        elif self._words_due:
+            self._words_due = False
+            self._worker.ask(
+                self._runs.show_words, self._not_listed, library.search_words, str(self.folder())
+            )
 
     def _not_listed(self, error: QlabError) -> None:
         """Say what is wrong with a search below its line; the list stays as it was."""

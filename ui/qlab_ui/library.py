@@ -17,7 +17,7 @@ from qlab.runs import Run
 _MOST_NAMES = 2000
 PAGE = 1000  # runs that are listed at once: the window takes them within a frame
 _SLICE = (
-    2.0  # s: so long new files are looked into before what is there is listed; then a fit may have its turn
+    3.0  # s: for so long new files are looked into, then those known are listed and a fit may have its turn
 )
 Floats = NDArray[np.float64]
 
@@ -83,9 +83,8 @@ def _look_for(library: Any) -> int:
     def tell(done: int, every: int) -> None:
         nonlocal left, until
         left, now = every - done, time.monotonic()
-        until = (
-            until or now + _SLICE
-        )  # from the first file on: the process that reads them takes its time to start
+        # From the first file on: the process that reads them takes its time to start.
+        until = until or now + _SLICE
         if left and now >= until:
             raise _EnoughForNowError
 

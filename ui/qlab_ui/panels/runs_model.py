@@ -103,7 +103,9 @@ class RunsModel(QAbstractTableModel):
     def take_out(self, paths: set[str]) -> None:
         """Leave out runs that have been deleted, until the folder is listed again."""
         self._here = {run: line for run, line in self._here.items() if str(line.path) not in paths}
-        self._stored = [line for line in self._stored if str(line.path) not in paths]
+        left = [line for line in self._stored if str(line.path) not in paths]
+        self._count -= len(self._stored) - len(left)
+        self._stored, self._asked = left, len(left)
         self._gather()
 
     def put(self, line: Line) -> None:
@@ -130,6 +132,10 @@ class RunsModel(QAbstractTableModel):
 
     def add_stored(self, lines: list[Line], offset: int) -> None:
         """Show more runs of the folder, below those that are shown; pages that come too late are left out."""
+        known = {line.run for line in self._stored}
+        lines = [
+            line for line in lines if line.run not in known
+        ]  # a run that came since moved the pages by one
         if offset != len(self._stored) or not lines:
             return
         self._stored += lines
