@@ -125,9 +125,33 @@ def test_the_pulseblaster_gets_them_too_shot_by_shot():
                 stop = at + int(timeline.duration[point])
                 assert joined([(max(a, at), min(b, stop)) for a, b in spans if b > at and a < stop]) == on
             at += int(timeline.duration[point])
-    assert at == int(ends[-1])
-    player.stop()
+    assert int(ends[-1]) == at + player.device.shortest  # every line low before the end
+    assert seen[-1] == (player.device.shortest, 0)
     player.close()
+
+
+def test_a_stopped_pulseblaster_has_its_lines_low_and_plays_again():
+    library = Library()
+    player = PulseBlaster(channels=LINES, library=library)
+    player.open()
+    player.load(ramsey())
+    player.start()
+    before = library.run()
+    player.start()  # halted in the midst of its first pulse, the laser
+    assert library.lines == 1 << LINES["laser"]
+    player.make_safe()
+    assert (library.lines, library.running) == (0, False)
+    player.start()
+    assert library.run() == before
+
+
+def test_the_upper_bits_of_a_24_line_board_are_lines():
+    wide = PulseBlaster(channels={**LINES, "laser": 23}, clock=100e6, library=Library())
+    assert wide.device.lines == 24
+    narrow = PulseBlaster(channels={**LINES, "laser": 23}, library=Library())
+    narrow.open()
+    with pytest.raises(UsageError, match="line"):
+        narrow.load(ramsey())
 
 
 def test_rounding_is_to_the_grid_and_told():

@@ -2,14 +2,21 @@
 
 from typing import Any
 
+# The short-pulse control of an ESR-PRO board; with other values its lines are cut short or stay low.
+ON = 7 << 21
+
 
 class Library:
-    """One board of 500 MHz; `run()` returns what its lines do: (ps, lines) one after the other."""
+    """One ESR-PRO board of 500 MHz; `run()` returns what its lines do: (ps, lines) one after the other.
+
+    As the real one, it leaves its lines alone when it is stopped or programmed: `lines` are those that it drives now.
+    """
 
     def __init__(self) -> None:
         self.program: list[tuple[int, int, int, float]] = []
         self.running = self.programming = self.initialised = False
         self.clock = 0.0
+        self.lines = 0
         self.error = b"no error"
 
     def pb_count_boards(self) -> int:
@@ -41,7 +48,7 @@ class Library:
     def pb_inst_pbonly(self, lines: int, what: int, data: int, nanoseconds: Any) -> int:
         """Take an instruction; return its address."""
         length = float(nanoseconds.value)
-        good = self.programming and length >= 5e3 / self.clock and what in {0, 1, 2, 3} and lines < 1 << 24
+        good = self.programming and length >= 5e3 / self.clock and what in {0, 1, 2, 3, 6} and lines < 1 << 24
         if not good:
             return self._checked(good=False, error=b"instruction not possible")
         self.program.append((lines, what, data, length))
@@ -58,8 +65,10 @@ class Library:
 
     def pb_start(self) -> int:
         """Play."""
-        self.running = True
-        return self._checked(bool(self.program), b"no program")
+        good = bool(self.program) and not self.programming
+        if good:
+            self.running, self.lines = True, _driven(self.program[0][0])
+        return self._checked(good, b"no program")
 
     def pb_stop(self) -> int:
         """Stop."""
@@ -89,7 +98,8 @@ class Library:
             lines, what, data, length = self.program[at]
             if what == 1:
                 return seen
-            seen.append((round(length * 1000), lines))
+            self.lines = _driven(lines)
+            seen.append((round(length * 1000), self.lines))
             if what == 2:
                 loops.setdefault(at, data)
             if what == 3:
@@ -99,3 +109,7 @@ class Library:
                     continue
                 del loops[data]
             at += 1
+
+
+def _driven(lines: int) -> int:
+    return lines & ~ON if lines & ON == ON else 0
