@@ -26,6 +26,18 @@ from qlab.settings import runtime_folder
 from qlab.store import open_run
 
 LOOK = 2.0  # s between two looks at the processes
+# How late a process is that does nothing but wake each 16 ms: the part of the stalls that the machine has.
+PULSE = """
+import json, select, sys, time
+late, last = [], time.perf_counter()
+while not select.select([sys.stdin], [], [], 0)[0]:
+    time.sleep(0.016)
+    now = time.perf_counter()
+    late.append(now - last - 0.016)
+    last = now
+late.sort()
+print(json.dumps({"p99": late[int(0.99 * (len(late) - 1))], "worst": late[-1]}))
+"""
 RULE = {"name": "dark", "readout": "counts", "condition": "below", "threshold": -1, "action": "pause"}
 ORDERS = (
     {"experiment": "nv.ramsey", "parameters": {"tau": "0us:4us:101", "shots": 2000}, "pace": 6.0},
@@ -59,6 +71,9 @@ class Soak:
             code, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
         )
         assert self.window.stdout.readline().strip() == "up"
+        self.pulse = subprocess.Popen(
+            [sys.executable, "-c", PULSE], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
         self.began = time.monotonic()
         measuring = False
         looked = acted = 0.0
@@ -166,6 +181,7 @@ class Soak:
         tables = [p.name for p in runtime_folder().glob("*.live")]
         self.tell("told")
         window = json.loads(self.window.stdout.readline())
+        machine = json.loads(self.pulse.communicate(b"told\n", timeout=30)[0])
         left = self.processes()
         self.tell("end")
         self.window.communicate(timeout=30)
@@ -174,7 +190,7 @@ class Soak:
         remove_left_over(runtime_folder())
         return {
             "seconds": self.seconds, "runs": dict(self.ended), "errors": self.errors, "files": len(self.paths),
-            "window": window, "live_tables_left": tables, "processes_left": [p.pid for p in gone],
+            "window": window, "machine": machine, "live_tables_left": tables, "processes_left": [p.pid for p in gone],
             "roles": {role: self.course(looks) for role, looks in self.looks.items() if len(looks) > 20},
         }  # fmt: skip
 

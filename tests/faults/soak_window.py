@@ -18,6 +18,14 @@ from qlab_ui.app import make_application, make_window, settle
 FRAME = 0.016  # s
 
 
+def course(seconds):
+    """Return the median, the 99th percentile and the worst."""
+    ordered = sorted(seconds) or [0.0]
+    return {
+        "median": ordered[len(ordered) // 2], "p99": ordered[int(0.99 * (len(ordered) - 1))], "worst": ordered[-1]
+    }  # fmt: skip
+
+
 def main() -> None:
     folder = Path(sys.argv[1])
     sys.setswitchinterval(0.0005)
@@ -25,12 +33,13 @@ def main() -> None:
     window = make_window(connect(), Settings(data_folder=str(folder), theme="light"))
     window.resize(1440, 900)
     window.show()
-    late, last = [], [time.perf_counter()]
+    late, worked, last = [], [], [time.perf_counter(), time.thread_time()]
 
     def frame():
-        now = time.perf_counter()
-        late.append(max(now - last[0] - FRAME, 0.0))
-        last[0] = now
+        now = [time.perf_counter(), time.thread_time()]
+        late.append(max(now[0] - last[0] - FRAME, 0.0))
+        worked.append(now[1] - last[1])
+        last[:] = now
 
     def obey(line):
         match line.split(maxsplit=1):
@@ -42,12 +51,11 @@ def main() -> None:
                 # The beginning, with its imports, is not what the soak is about.
                 settle()
                 late.clear()
+                worked.clear()
             case ["told"]:
-                ordered = sorted(late) or [0.0]
                 print(json.dumps({
-                    "frames": len(late), "worst": ordered[-1],
-                    "p99": ordered[int(0.99 * (len(ordered) - 1))], "median": ordered[len(ordered) // 2],
-                    "over_60_ms": sum(value > 0.060 for value in late),
+                    "frames": len(late), **course(late), "over_60_ms": sum(value > 0.060 for value in late),
+                    "own": course(worked),  # CPU time of the window between two frames: without what others took
                     "threads": threading.active_count(), "tabs": sum(1 for _ in window.centre.pages()),
                 }), flush=True)  # fmt: skip
             case ["end"]:

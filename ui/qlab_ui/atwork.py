@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 import numpy as np
 from pydantic import ValidationError
+from PySide6.QtCore import QTimer
 
 from qlab.errors import QlabError
 from qlab.grid import MemoryRows, Rows
@@ -19,6 +20,8 @@ from qlab_ui.panels.runs import RunsPanel
 from qlab_ui.panels.runs_model import Line, line_of_record
 from qlab_ui.statusline import StatusLine
 from qlab_ui.tabs import Centre
+
+_LET_GO_MS = 300
 
 
 class Voice(Protocol):
@@ -117,7 +120,7 @@ class AtWork:
         self._tables[run] = table
         if page is not None:
             page.take(page.record, table)
-        old.close()
+        QTimer.singleShot(_LET_GO_MS, old.close)
 
     def _state(self, event: Event) -> None:
         run, state = str(event["run"]), str(event["state"])
@@ -150,7 +153,8 @@ class AtWork:
         rows = MemoryRows({name: table.column(name).copy() for name in table.names})
         if page is not None:
             page.take(record, rows, path)
-        table.close()
+        # To give back the memory of a long run takes as long as a frame.
+        QTimer.singleShot(_LET_GO_MS, table.close)
         return len(rows)
 
     def _ended(self, record: Record, event: Event) -> None:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _MOST_TABS = 12
 _PART_MS = 100
 _LET_GO_MS = 2000
+_NEXT_MS = 20  # later than the next frame: what is done then is a piece of work of its own
 _SPARE_MS = 900  # after the start of a run its first points are drawn: not then
 
 
@@ -82,6 +83,7 @@ class Centre(QStackedWidget):
             page.menuWanted.connect(self.menuWanted)
             page.signalChosen.connect(self.signalChosen)
             page.cloudsWanted.connect(lambda row, page=page: self.cloudsWanted.emit(page, row))
+            page.resize(0, 0)  # or the page in front would be painted anew below it
             index = self.tabs.addTab(page, record.title or record.experiment)
             self.tabs.tabBar().setTabButton(index, QTabBar.ButtonPosition.RightSide, self._closer(page))
             QTimer.singleShot(_PART_MS, self, self._trim)
@@ -89,7 +91,7 @@ class Centre(QStackedWidget):
             page.take(record, rows, path)
         self.mark(page)
         if soon:
-            QTimer.singleShot(0, page, lambda: self._front(page))
+            QTimer.singleShot(_NEXT_MS, page, lambda: self._front(page))
         else:
             self._front(page)
         return page

@@ -2,13 +2,14 @@
 
 import datetime as dt
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTreeWidget, QTreeWidgetItem, QWidget
 
 from qlab_ui import icons
 from qlab_ui.roomy import make_roomy
 
 _MOST = 2000
+_MARGIN = 8  # dots left and right of a time
 
 
 class LogPanel(QTreeWidget):
@@ -25,7 +26,9 @@ class LogPanel(QTreeWidget):
         self.setUniformRowHeights(True)
         make_roomy(self)
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
-        self.header().setSectionResizeMode(0, QHeaderView.ResizeMode.ResizeToContents)
+        # Times are of one width: a column that asks each line for its own costs more with every line.
+        self.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Interactive)
+        self._fit_times()
         self.warnings = 0
 
     def add(self, level: str, message: str) -> None:
@@ -44,6 +47,15 @@ class LogPanel(QTreeWidget):
         if level in {"warning", "error"}:
             self.warnings += 1
             self.counted.emit(self.warnings)
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Give the times room in a larger text."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.FontChange:
+            self._fit_times()
+
+    def _fit_times(self) -> None:
+        self.setColumnWidth(0, self.fontMetrics().horizontalAdvance("00:00:00 ") + 2 * _MARGIN)
 
     def seen(self) -> None:
         """Start to count the warnings from here."""

@@ -12,7 +12,7 @@ from qlab.record import Record
 from qlab.units import format_measured, format_quantity
 from qlab_ui import text, theme
 from qlab_ui.plots.calm import Calm
-from qlab_ui.plots.data import Curve, Floats, Label, Overlay, curve, curve_of_grid
+from qlab_ui.plots.data import Curve, Floats, Label, Overlay, axis_label, curve, curve_of_grid, signal_label
 from qlab_ui.plots.residuals import Residuals
 from qlab_ui.plots.view import Tool, View, colour
 from qlab_ui.work import Fitted
@@ -57,6 +57,9 @@ class CurveView(View):
         """Set the range of the planned sweep, so that the picture fills and does not jump."""
         first = self.record is None
         super().show_record(record)
+        if first and record.axes and record.signals:
+            # Named before it is shown: names that come with the first points lay out and paint everything twice.
+            self._name_axes(axis_label(record.axes[0]), signal_label(record.signals[0]))
         if first and record.axes and len(record.axes[0].values) > 1:
             values = np.asarray(record.axes[0].values, dtype=float)
             if _spaced_by_factor(values):
@@ -127,7 +130,7 @@ class CurveView(View):
             return
         drawn = self.curve
         self.drawn += 1
-        self._name_axes(drawn)
+        self._name_axes(drawn.across, drawn.up)
         many = len(drawn.x) > _MOST_SYMBOLS
         if many != self._many:
             self._many = many
@@ -270,13 +273,13 @@ class CurveView(View):
             else pg.mkPen(colour(data, 110))
         )
 
-    def _name_axes(self, drawn: Curve) -> None:
+    def _name_axes(self, across: Label, up: Label) -> None:
         """Name the axes where their names have changed: an axis that is named anew is laid out anew."""
-        if self._named == (drawn.across, drawn.up):
+        if self._named == (across, up):
             return
-        self._named = (drawn.across, drawn.up)
-        self.label(self.plot, "bottom", drawn.across)
-        self.label(self.plot, "left", drawn.up)
+        self._named = (across, up)
+        self.label(self.plot, "bottom", across)
+        self.label(self.plot, "left", up)
 
     def _name_overlays(self, look: theme.Theme) -> None:
         if self.legend is None or self.record is None:

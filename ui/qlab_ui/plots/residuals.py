@@ -1,5 +1,6 @@
 """The strip below a curve: what a fit leaves of each point."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,9 @@ class Residuals:
 
     def __init__(self, view: View) -> None:
         self._view = view
+        self._height: float | None = None
+        self._named: bool | None = None  # after standard deviations
+        self._reach = 0.0
         self.plot: Any = view.add_plot(1)
         self.plot.setXLink(view.plot)
         self.plot.setMouseEnabled(y=False)
@@ -36,19 +40,34 @@ class Residuals:
     def show_fit(self, fitted: Fitted | None) -> None:
         """Draw the residuals of a fit; without any the strip takes no room."""
         shown = fitted is not None and len(fitted.residual_x) > 0
-        height = self._view.fontMetrics().height() * _LINES if shown else 0
-        self.plot.setVisible(shown)
-        self._view.graphics.ci.layout.setRowMaximumHeight(1, height)
+        self._take_room(self._view.fontMetrics().height() * _LINES if shown else 0)
         if fitted is None or not shown:
             self.points.setData([], [])
             return
         self.points.setData(fitted.residual_x, fitted.residual)
-        self._view.label(self.plot, "left", Label("residual", "σ" if fitted.normalised else ""))
+        if self._named is not fitted.normalised:
+            self._named = fitted.normalised
+            self._view.label(self.plot, "left", Label("residual", "σ" if fitted.normalised else ""))
         if fitted.normalised:
-            reach = max(3.0, float(np.nanmax(np.abs(fitted.residual))))
+            self._reach_to(math.ceil(max(3.0, float(np.nanmax(np.abs(fitted.residual))))))
+        else:
+            self._reach = 0.0
+            self.plot.enableAutoRange(axis="y")
+
+    def _take_room(self, height: float) -> None:
+        """Be so high: what is laid out anew is painted anew, so only where it changes."""
+        if height != self._height:
+            self._height = height
+            self.plot.setVisible(height > 0)
+            self._view.graphics.ci.layout.setRowMaximumHeight(1, height)
+
+    def _reach_to(self, reach: float) -> None:
+        if reach != self._reach:
+            self._reach = reach
             self.plot.setYRange(-reach, reach, padding=0.05)
 
     def recolour(self, look: theme.Theme) -> None:
         """Take the colours of a theme."""
+        self._named = None  # the colour of a name is part of it
         self.zero.setPen(pg.mkPen(look.series[1]))
         self.points.setSymbolBrush(colour(look.series[0], 200))
