@@ -29,19 +29,6 @@ ROLES: dict[str, type] = {
     "phase_shifter": roles.PhaseShifter,
     "reference": roles.FrequencyReference,
 }
-UNITS: dict[str, dict[str, str]] = {
-    "microwave": {"frequency": "Hz", "power": "dBm"},
-    "laser": {"power": "W"},
-    "coil": {"bx": "T", "by": "T", "bz": "T"},
-    "digitizer": {"frequency": "Hz", "amplitude": "V", "rotation": "rad"},
-    "oscillator": {"offset": "Hz"},
-    "voltage_source": {"voltage": "V"},
-    "voltmeter": {"voltage": "V"},
-    "lock_in": {"x": "V", "y": "V"},
-    "phase_shifter": {"phase": "rad"},
-    "reference": {"frequency": "Hz"},
-}
-ONLY_READ = {"voltmeter", "lock_in"}
 COARSE = 2e-3  # relative rounding that a device may do without saying so
 READS = 20  # of each of two threads
 
@@ -59,14 +46,6 @@ class FaultError(QlabError):
     """What a driver does that it must not do."""
 
 
-def lacks(instrument: Instrument | type[Instrument], role: str) -> list[str]:
-    """Return what an instrument lacks for a role; raise UsageError where there is no such role."""
-    kind = instrument if isinstance(instrument, type) else type(instrument)
-    protocol = protocol_of(role)
-    names = {n for n in (*vars(protocol), *getattr(protocol, "__annotations__", {})) if not n.startswith("_")}
-    return sorted(n for n in names if not (n in kind.knobs() or hasattr(kind, n)))
-
-
 def protocol_of(role: str) -> type:
     """Return what a role asks for; `microwave_2` is a second microwave."""
     stem = role.rstrip("0123456789").rstrip("_") if role not in ROLES else role
@@ -77,13 +56,9 @@ def protocol_of(role: str) -> type:
 
 def fitting(instrument: Instrument) -> list[str]:
     """Return the roles that an instrument can hold."""
-    knobs = instrument.knobs()
-
-    def fits(role: str) -> bool:
-        said = [(knobs[name], unit) for name, unit in UNITS.get(role, {}).items() if name in knobs]
-        return all(k.unit == u and (k.settable or role in ONLY_READ) for k, u in said)
-
-    return [role for role in ROLES if not lacks(instrument, role) and fits(role)]
+    return [
+        name for name, p in ROLES.items() if not (roles.lacks(instrument, p) or roles.misread(instrument, p))
+    ]
 
 
 def conform(
@@ -269,7 +244,7 @@ _GENERAL: Mapping[str, Callable[[Instrument], str]] = {
 def _role(instrument: Instrument, role: str) -> Iterator[Check]:
     stem = next(name for name, protocol in ROLES.items() if protocol is protocol_of(role))
     yield _look(f"{role}: has what the role asks for", lambda: _has_all(instrument, role))
-    if lacks(instrument, role):
+    if roles.lacks(instrument, protocol_of(role)):
         return
     yield _look(f"{role}: units", lambda: _role_units(instrument, stem))
     special = _SPECIAL.get(stem)
@@ -278,7 +253,7 @@ def _role(instrument: Instrument, role: str) -> Iterator[Check]:
 
 
 def _has_all(instrument: Instrument, role: str) -> str:
-    missing = lacks(instrument, role)
+    missing = roles.lacks(instrument, protocol_of(role))
     if missing:
         raise FaultError(
             f"A {protocol_of(role).__name__} needs {', '.join(missing)}.",
@@ -288,17 +263,10 @@ def _has_all(instrument: Instrument, role: str) -> str:
 
 
 def _role_units(instrument: Instrument, role: str) -> str:
-    for name, unit in UNITS.get(role, {}).items():
-        knob = instrument.knobs().get(name)
-        if knob is None:
-            continue
-        if knob.unit != unit:
-            raise FaultError(
-                f"{name} is in {knob.unit!r}, and the role wants {unit!r}.", "Use scale, or an overlay."
-            )
-        if not (knob.settable if role not in ONLY_READ else knob.readable):
-            raise FaultError(f"{name} cannot be {'set' if role not in ONLY_READ else 'read'}.", "")
-    return ", ".join(f"{n} in {u}" for n, u in UNITS.get(role, {}).items()) or "none"
+    wrong = roles.misread(instrument, protocol_of(role))
+    if wrong:
+        raise FaultError(f"{'; '.join(wrong)}.", "Use scale, or an overlay.")
+    return ", ".join(f"{n} in {u}" for n, u in roles.UNITS.get(protocol_of(role), {}).items()) or "none"
 
 
 def _switches_off(instrument: Instrument) -> str:

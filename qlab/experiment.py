@@ -7,13 +7,12 @@ import numpy as np
 
 from qlab.bench import Bench
 from qlab.errors import UsageError
-from qlab.instrument import Instrument
 from qlab.metrology.curves import Curve
 from qlab.parameters import Parameters
 from qlab.playing import check_limits, play, split_shots
 from qlab.pulses import Program, compile_program
 from qlab.record import Axis, Block, Column, Figure, FitResult, Signal, Stream
-from qlab.roles import ShotCounter
+from qlab.roles import ShotCounter, lacks, misread
 from qlab.runs import Run
 from qlab.shots import KeepShots, kept, kept_columns
 
@@ -78,11 +77,17 @@ class Experiment(Generic[P]):
                     f"This experiment needs a {protocol.__name__} in the role {name!r}; bench {bench.name!r} has none.",
                     f"Add `{name} = ...` under [roles] of the bench.",
                 )
-            members = [m for m in _members(protocol) if not _has(instrument, m)]
-            if members:
+            missing = lacks(instrument, protocol)
+            if missing:
                 raise UsageError(
-                    f"{instrument.name} cannot be the {name!r}: a {protocol.__name__} needs {', '.join(members)}.",
+                    f"{instrument.name} cannot be the {name!r}: a {protocol.__name__} needs {', '.join(missing)}.",
                     "Give the role to another instrument.",
+                )
+            wrong = misread(instrument, protocol)
+            if wrong:
+                raise UsageError(
+                    f"{instrument.name} cannot be the {name!r} of a {protocol.__name__}: {'; '.join(wrong)}.",
+                    "Give it the unit by `scale`, or by an overlay, in the bench file.",
                 )
             setattr(self, name, instrument)
         self.bench = bench
@@ -256,13 +261,3 @@ def _windows(program: Program) -> tuple[str, ...]:
     """Return the keys of the acquisition windows."""
     events = compile_program(program).events
     return tuple(dict.fromkeys(event.key for event in events if event.kind == "acquire"))
-
-
-def _members(protocol: type) -> list[str]:
-    names = {n for n in vars(protocol) if not n.startswith("_")}
-    return sorted(names | {n for n in getattr(protocol, "__annotations__", {}) if not n.startswith("_")})
-
-
-def _has(instrument: Instrument, member: str) -> bool:
-    # Looked up on the class: reading a knob of the instrument would ask the device.
-    return member in instrument.knobs() or hasattr(type(instrument), member)

@@ -338,3 +338,42 @@ class FrequencyReference(Protocol):
     """An oscillator whose frequency can be steered, in Hz."""
 
     frequency: float
+
+
+UNITS: Mapping[type, Mapping[str, str]] = {
+    MicrowaveSource: {"frequency": "Hz", "power": "dBm"},
+    Laser: {"power": "W"},
+    FieldCoil: {"bx": "T", "by": "T", "bz": "T"},
+    SignalGenerator: {"amplitude": "T", "frequency": "Hz", "phase": "rad"},
+    IQDigitizer: {"frequency": "Hz", "amplitude": "V", "rotation": "rad"},
+    LocalOscillator: {"offset": "Hz"},
+    VoltageSource: {"voltage": "V"},
+    Voltmeter: {"voltage": "V"},
+    LockIn: {"x": "V", "y": "V"},
+    PhaseShifter: {"phase": "rad"},
+    FrequencyReference: {"frequency": "Hz"},
+}
+MEASURING = frozenset({Voltmeter, LockIn})  # what they have is read, not set
+
+
+def lacks(instrument: Any, protocol: type) -> list[str]:
+    """Return the members of a role that an instrument (or its class) has not; no device is asked."""
+    kind = instrument if isinstance(instrument, type) else type(instrument)
+    asked = {*vars(protocol), *getattr(protocol, "__annotations__", {})}
+    knobs = instrument.knobs()
+    # Looked up on the class: reading a knob of the instrument would ask the device.
+    return sorted(n for n in asked if not (n.startswith("_") or n in knobs or hasattr(kind, n)))
+
+
+def misread(instrument: Any, protocol: type) -> list[str]:
+    """Return in words which knobs of an instrument are in another unit than a role has, or cannot be set."""
+    knobs, said = instrument.knobs(), []
+    for name, unit in UNITS.get(protocol, {}).items():
+        knob = knobs.get(name)
+        if knob is None:
+            continue
+        if knob.unit != unit:
+            said.append(f"{name} is in {knob.unit!r}, not in {unit!r}")
+        elif not (knob.readable if protocol in MEASURING else knob.settable):
+            said.append(f"{name} cannot be {'read' if protocol in MEASURING else 'set'}")
+    return said

@@ -12,6 +12,7 @@ from qlab.errors import QlabError
 from qlab.holding import Holding
 from qlab.instrument import Instrument
 from qlab.registry import load, plugins
+from qlab.roles import lacks, misread
 from qlab.safety import make_safe
 
 _GIVEN = {"self", "world"}
@@ -133,7 +134,7 @@ def _asked(name: str, instrument: Instrument) -> Answer:
         instrument.open()
         instrument.state = "open"
         identity = instrument.identity()
-        fits = tuple(role for role, protocol in roles().items() if isinstance(instrument, protocol))
+        fits = tuple(r for r, p in roles().items() if not (lacks(instrument, p) or misread(instrument, p)))
     except QlabError as error:
         return Answer(name, False, error.message, error.hint)
     except Exception as error:  # noqa: BLE001 - as above

@@ -1,7 +1,6 @@
 """`qlab bench`: find instruments, check a bench before it is used, and keep one open for others."""
 
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -72,8 +71,6 @@ def check(
     ] = False,
 ) -> None:
     """Open every instrument, ask who it is, see that it fits its roles, and make it safe; exit 1 where one does not."""
-    from qlab.conformance import lacks
-
     made = Bench.load(bench)
     if not made.instruments:
         raise UsageError(f"Bench {made.name!r} has no instruments.", "Add one: `qlab bench new` finds them.")
@@ -84,7 +81,7 @@ def check(
             instrument.open()
             instrument.state = "open"
             model = instrument.identity().get("model", "")
-            wrong += _misfits(name, instrument, held, lacks)
+            wrong += _misfits(name, instrument, held)
         except QlabError as error:
             model = "does not answer"
             wrong.append(str(error))
@@ -113,17 +110,20 @@ def check(
         raise typer.Exit(1)
 
 
-def _misfits(
-    name: str, instrument: Instrument, held: list[str], lacks: Callable[[Instrument, str], list[str]]
-) -> list[str]:
+def _misfits(name: str, instrument: Instrument, held: list[str]) -> list[str]:
+    from qlab.conformance import protocol_of
+    from qlab.roles import lacks, misread
+
     found = []
     for role in held:
         try:
-            missing = lacks(instrument, role)
+            protocol = protocol_of(role)
         except UsageError:
             continue  # a role of somebody's own experiment
-        if missing:
-            found.append(f"{name} cannot be the {role!r}: it has no {', '.join(missing)}.")
+        wrong = [f"it has no {member}" for member in lacks(instrument, protocol)]
+        wrong += misread(instrument, protocol)
+        if wrong:
+            found.append(f"{name} cannot be the {role!r}: {', '.join(wrong)}.")
     return found
 
 

@@ -65,6 +65,7 @@ class Lab:
             self._stack.enter_context(Served(d)) for d in (self.source, self.laser, self.counter.device)
         ]
         self.ports = [s.port for s in served]
+        self.addresses = [s.address for s in served]
         self._stack.enter_context(self.streamer)
         self.bench = BENCH.format(
             ports=self.streamer.ports,

@@ -78,7 +78,7 @@ plugin = Liar
     }
     assert "took -1.0" in failed["refuses what is outside its limits"]
     assert "was set to" in failed["sets what it reads back"]
-    assert "'W', and the role wants 'dBm'" in failed["microwave: units"]
+    assert "power is in 'W', not in 'dBm'" in failed["microwave: units"]
     assert "does not switch it off" in failed["microwave: does its work"]
 
 

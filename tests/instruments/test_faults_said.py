@@ -1,5 +1,7 @@
 """What is wrong is said before or at the first command, in one line with what to do, and the bench is made safe."""
 
+import json
+
 import pytest
 
 import qlab
@@ -30,6 +32,11 @@ def run(bench, tmp_path):
     return qlab.run("nv.cw_odmr", bench, out=tmp_path, **SHORT)
 
 
+def inline(options):
+    """Options as an inline table of TOML."""
+    return "{" + ", ".join(f"{key} = {json.dumps(value)}" for key, value in options.items()) + "}"
+
+
 def safe(lab):
     """Whether the laboratory is dark and quiet."""
     return lab.laser.states["on"].value == 0 and lab.source.states["on"].value == 0
@@ -47,8 +54,9 @@ def test_a_wrong_identity(lab, tmp_path):
 
 def test_a_wrong_serial_number(lab, tmp_path):
     bench = bench_of(lab, tmp_path, serial=("threshold = 0.03", 'serial = "M00999999", threshold = 0.03'))
-    with pytest.raises(InstrumentError, match="serial number 'M00277475' instead of 'M00999999'"):
+    with pytest.raises(InstrumentError, match="serial number 'M00277475' instead of 'M00999999'") as caught:
         run(bench, tmp_path)
+    assert caught.value.hint
     assert safe(lab)
 
 
@@ -57,63 +65,90 @@ def test_a_wrong_unit_in_the_bench_file(lab, tmp_path):
         bench_of(lab, tmp_path, unit=("start = {power = -13.98}", 'start = {frequency = "2 V"}'))
 
 
-def test_a_device_set_to_another_unit(tmp_path):
+def test_a_role_in_another_unit(lab, tmp_path):
+    gigahertz = f"""driver = "scpi.generic"
+[instruments.source.options]
+address = "{lab.addresses[0]}"
+[instruments.source.options.knobs]
+frequency = {{unit = "GHz", get = "FREQ? GHz", set = "FREQ {{:.9f}} GHz"}}
+power = {{unit = "dBm", get = "AMPR?", set = "AMPR {{:.2f}}"}}
+on = {{get = "ENBR?", set = "ENBR {{:d}}", kind = "switch", safe = false}}
+[instruments.source]
+"""
+    text = lab.bench
+    start, stop = text.index('driver = "srs.sg380"'), text.index("[instruments.laser]")
+    bench = bench_of(
+        lab, tmp_path, source=(text[start:stop], gigahertz.replace("[instruments.source]\n", ""))
+    )
+    with pytest.raises(
+        UsageError, match=r"source cannot be the 'microwave'.*frequency is in 'GHz', not in 'Hz'"
+    ) as caught:
+        run(bench, tmp_path)
+    assert "scale" in caught.value.hint
+    assert not lab.source.heard  # seen before the first command
+
+
+def test_a_device_set_to_another_unit(lab, tmp_path):
     from qlab_instruments.rohde_schwarz.smb import SMB100A
 
+    lab.laser.states["on"].value = 1
     with SMB100A.rehearsal() as options:
         source = SMB100A(**options)
         source.open()
         source.query("UNIT:POW V;*OPC?")
         source.close()
-        with pytest.raises(InstrumentError, match=r"answers 'V' to UNIT:POW.*needs .*DBM"):
-            source.open()
+        text = lab.bench
+        start, stop = text.index('driver = "srs.sg380"'), text.index("start = {power")
+        smb = 'driver = "rohde_schwarz.smb100a"\noptions = ' + inline(options) + "\n"
+        bench = bench_of(lab, tmp_path, source=(text[start:stop], smb))
+        with pytest.raises(InstrumentError, match=r"answers 'V' to UNIT:POW.*needs .*DBM") as caught:
+            run(bench, tmp_path)
+    assert caught.value.hint
+    assert safe(lab)
 
 
 def test_an_address_where_nobody_is(lab, tmp_path):
     lab.laser.states["on"].value = 1
     bench = bench_of(lab, tmp_path, address=(f"{lab.ports[2]}::SOCKET", "9::SOCKET"))
-    with pytest.raises(InstrumentError, match=r"counter does not answer at TCPIP::127\.0\.0\.1::9::SOCKET"):
+    with pytest.raises(
+        InstrumentError, match=r"counter does not answer at TCPIP::127\.0\.0\.1::9::SOCKET"
+    ) as caught:
         run(bench, tmp_path)
+    assert caught.value.hint
     assert safe(lab)
 
 
 def test_a_reply_that_cannot_be_read(lab, tmp_path):
-    bench = bench_of(lab, tmp_path)
-    lab.counter.device.say_first = lambda part: "~~~" if part == "INP1:LEV?" else lab.counter._say(part)
-    bench.open()
-    with pytest.raises(InstrumentError, match="answered '~~~' to INP1:LEV"):
-        _ = bench.instruments["counter"].level
-    assert set(bench.make_safe(close=True).values()) == {"safe"}
-
-
-def test_an_error_in_the_devices_queue(lab, tmp_path):
-    refused = lab.source.hear
-
-    def hear(message):
-        if message.startswith("FREQ 28"):
-            lab.source.errors.append("10")
-        return refused(message)
-
-    lab.source.hear = hear
-    bench = bench_of(lab, tmp_path)
-    with pytest.raises(InstrumentError, match=r"source did not take 'FREQ 28\d+\.000000': it says 10"):
-        _hearing(lab, hear, bench, tmp_path)
+    lab.source.fixed["FREQ?"] = "~~~"
+    with pytest.raises(InstrumentError, match=r"source.* answered '~~~' to FREQ\?") as caught:
+        run(bench_of(lab, tmp_path), tmp_path)
+    assert caught.value.hint
     assert safe(lab)
 
 
-def _hearing(lab, hear, bench, tmp_path):
-    # The server holds the method it was made with.
-    for served in lab._stack._exit_callbacks:
-        owner = getattr(served[1], "__self__", None)
-        if getattr(owner, "device", None) is lab.source:
-            owner._reply = hear
-    run(bench, tmp_path)
+def test_an_error_in_the_devices_queue(lab, tmp_path):
+    taken = lab.source.states["frequency"].take
+
+    def refuse(text):
+        lab.source.errors.append("10")
+        return taken(text)
+
+    lab.source.states["frequency"].take = refuse
+    with pytest.raises(
+        InstrumentError, match=r"source did not take 'FREQ 28\d+\.000000': it says 10"
+    ) as caught:
+        run(bench_of(lab, tmp_path), tmp_path)
+    assert caught.value.hint
+    assert safe(lab)
 
 
 def test_a_readback_that_is_off(lab, tmp_path):
     lab.source.states["frequency"].take = lambda text: True  # it says yes, and stays where it is
-    with pytest.raises(InstrumentError, match=r"source\.frequency was set to 2\.8\S* GHz and reads 1 GHz"):
+    with pytest.raises(
+        InstrumentError, match=r"source\.frequency was set to 2\.8\S* GHz and reads 1 GHz"
+    ) as caught:
         run(bench_of(lab, tmp_path), tmp_path)
+    assert caught.value.hint
     assert safe(lab)
 
 

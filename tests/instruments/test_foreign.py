@@ -5,8 +5,9 @@ import time
 import pytest
 
 from qlab.bench import Bench
-from qlab.conformance import conform, lacks
+from qlab.conformance import conform
 from qlab.errors import InstrumentError, LimitError, LostError, UsageError
+from qlab.roles import VoltageSource, lacks
 from qlab_instruments.foreign.found import Found, knobs_of, of_values
 from qlab_instruments.foreign.instrument import class_at
 from qlab_instruments.foreign.pymeasure import PyMeasure, properties
@@ -90,7 +91,7 @@ voltage_source = "gates"
     gates = made.instruments["gates"]
     assert "dac1" not in gates.knobs()
     assert "dac2" not in gates.knobs()
-    assert lacks(gates, "voltage_source") == []
+    assert lacks(gates, VoltageSource) == []
     made.open()
     gates.voltage = 0.4
     with pytest.raises(LimitError, match="-1 V to 500 mV"):
