@@ -5,7 +5,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple, Self, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from qlab.errors import FileError
 from qlab.settings import default_spool
 from qlab.store.child import ask_all
-from qlab.store.indexfile import IndexFile, Mark, Stored, forget, remember
+from qlab.store.indexfile import BETWEEN, SHOWN, IndexFile, Mark, Stored, forget, remember
 from qlab.store.lock import RunLock
 from qlab.store.names import PART
 from qlab.store.query import where
@@ -70,9 +70,21 @@ class RunSummary(NamedTuple):
         stored = {"place", "stored_figures", "stored_tags"}
         plain = {name: value for name, value in self._asdict().items() if name not in stored}
         return {
-            "path": self.place, **plain, "simulated": bool(self.simulated), "star": bool(self.star),
-            "figures": self.figures, "tags": list(self.tags),
+            "path": self.place, **plain, "figures": self.figures, "tags": list(self.tags),
         }  # fmt: skip
+
+
+_ROWS, _SIMULATED, _STAR = (SHOWN.index(name) for name in ("rows", "simulated", "star"))
+
+
+def _summary(line: str) -> RunSummary:
+    *parts, place = cast("list[Any]", line.split(BETWEEN, len(SHOWN) - 1))
+    parts[_ROWS], parts[_SIMULATED], parts[_STAR] = (
+        int(parts[_ROWS]),
+        parts[_SIMULATED] == "1",
+        parts[_STAR] == "1",
+    )
+    return RunSummary(place, *parts)
 
 
 class Library:
@@ -111,7 +123,7 @@ class Library:
 
     def page(self, query: str = "", offset: int = 0, limit: int = 100) -> list[RunSummary]:
         """Return runs that fit a query (see `qlab.store.query.where`), newest first, `limit` from `offset` on."""
-        return [RunSummary._make(row) for row in self._index.page(where(query), offset, limit)]
+        return [_summary(line) for line in self._index.page(where(query), offset, limit)]
 
     def count(self, query: str = "") -> int:
         """Return how many runs fit a query."""

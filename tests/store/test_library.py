@@ -115,6 +115,18 @@ def test_pages_counts_tags_and_thumbnails(folder):
         assert library.thumbnail(place / "none.h5") is None
 
 
+def test_no_text_of_a_run_and_no_name_of_a_folder_mixes_up_its_line(tmp_path, new_record, end, block):
+    record = new_record(title="one\x1ftwo\nthree", parameters={"comment": "a\x1fb"})
+    writer = RunWriter.create(tmp_path / "odd\x1ffolder", record)
+    writer.write(block())
+    path = writer.finish(end(record))
+    edit_sidecar(path, notes="cold\x1fwarm", star=True)
+    (run,) = list_runs(tmp_path)
+    assert (run.path, run.id, run.rows, run.star, run.simulated) == (path, record.id, 51, True, True)
+    assert (run.title, run.notes) == ("one two\nthree", "cold warm")
+    assert set(run.figures) == {figure.name for figure in open_run(path).record.figures}
+
+
 def test_a_change_in_a_settled_folder_is_seen(folder, monkeypatch):
     place, paths = folder
     for path in paths:
