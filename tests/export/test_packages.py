@@ -18,6 +18,7 @@ from qlab.errors import FileError, UsageError
 from qlab.export.make import make
 from qlab.record import Axis, Column, Record, Stream
 from qlab.store import RunWriter, check_file, edit_sidecar
+from tests.export.kernel import PLACE, objections
 
 PROFILE = {
     "name": "Curieux, Marguerite", "orcid": "0000-0002-1825-0097", "affiliation": "Institute",
@@ -97,6 +98,36 @@ def test_datacite_json_is_valid_and_says_the_same_as_their_own_xml(run, tmp_path
     assert set(leaves(theirs)) <= set(leaves(ours))
     only_ours = {leaf[0] for leaf in set(leaves(ours)) - set(leaves(theirs))}
     assert only_ours == {"/identifier"}  # the DOI, which is still to come
+
+
+def test_datacite_xml_keeps_the_rules_of_its_schema(run, arrays, tmp_path):
+    path, _ = arrays
+    for which in (run.path, path):  # with a whole profile, and with none
+        tree = ET.fromstring(make(which, tmp_path / f"{which.stem}.xml", "datacite").read_text())
+        assert list(objections(tree)) == []
+    tree = ET.fromstring((tmp_path / f"{run.path.stem}.xml").read_text())
+    used = {element.tag.removeprefix(PLACE) for element in tree.iter()}
+    assert {"nameIdentifier", "affiliation", "relatedIdentifier", "awardNumber", "rights"} <= used
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        (lambda t: t.remove(t.find(f"{PLACE}titles")), "0 of titles"),
+        (lambda t: t.append(t.find(f"{PLACE}version")), "2 of version"),
+        (lambda t: t.find(f"{PLACE}publicationYear").__setattr__("text", "31"), "text '31'"),
+        (lambda t: t.find(f".//{PLACE}date").attrib.pop("dateType"), "lacks dateType"),
+        (lambda t: t.find(f".//{PLACE}rights").set("rightsUri", "x"), "no attribute rightsUri"),
+        (lambda t: t.find(f".//{PLACE}creator").append(ET.Element(f"{PLACE}givenName")), "in this order"),
+        (lambda t: ET.SubElement(t, f"{PLACE}funding"), "no such element"),
+        (lambda t: t.find(f".//{PLACE}nameIdentifier").set("schemeURI", "a b"), "is no URI"),
+        (lambda t: t.find(f".//{PLACE}funderName").__setattr__("text", None), "text ''"),
+    ],
+)
+def test_what_breaks_the_schema_is_seen(run, tmp_path, wrong, said):
+    tree = ET.fromstring(make(run.path, tmp_path / "d.xml", "datacite").read_text())
+    wrong(tree)
+    assert any(said in line for line in objections(tree))
 
 
 def leaves(element, path=""):

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import h5py
@@ -17,6 +18,7 @@ from qlab.export.make import make
 from qlab.registry import plugins
 from qlab.store import check_file, edit_sidecar
 from qlab.store.storedunits import named
+from tests.export import kernel
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 sys.path.insert(0, str(Path(__file__).parents[1] / "fair"))
@@ -86,7 +88,8 @@ def passes_all(run, tmp_path):
     make(run.path, folder / "run.crate", "ro-crate")
     make(run.path, folder / "run.crate13", "ro-crate-1.3")
     make(run.path, folder / "run.datacite.json", "datacite")
-    make(run.path, folder / "run.datacite.xml", "datacite")
+    told = make(run.path, folder / "run.datacite.xml", "datacite")
+    assert list(kernel.objections(ET.parse(told).getroot())) == []
     (merged,) = (folder / "run.crate").glob("*.h5")
     shutil.copy(merged, folder / "merged.h5")
     assert check_file(folder / "merged.h5") == []
