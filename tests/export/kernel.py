@@ -1,7 +1,8 @@
-"""The rules of DataCite's XML schema, kernel 4.6, as a table: what may stand where, in which order, with what attributes.
+"""The rules of DataCite's XML schema, kernel 4.6, as a table: what stands where, in which order, with what attributes.
 
 The schema itself comes in no package that can be installed; these are its facts, read from the repository
-datacite/schema (source/meta/kernel-4.6). Its words for kinds (of dates, of relations …) are checked with the JSON schema.
+datacite/schema (source/meta/kernel-4.6). Its words for kinds of dates, relations and so on are checked with the JSON
+schema.
 """
 
 import re
