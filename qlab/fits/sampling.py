@@ -1,7 +1,7 @@
 """Whether the points of a sweep can tell an oscillation from its aliases."""
 
 from qlab.fits.model import Curve, Variable
-from qlab.fits.starts import distinct, spacing
+from qlab.fits.starts import spacing_and_count
 
 _PER_PERIOD = 3.0
 _PER_PARAMETER = 3
@@ -13,11 +13,12 @@ def alias_doubts(x: Curve, fastest: float, parameters: tuple[Variable, ...]) -> 
     At even steps every frequency has aliases that fit as well: only a sweep with points to spare says that the
     slowest is the right one.
     """
-    if fastest > 0.5 / spacing(x) * 1.001:
+    step, few = spacing_and_count(x)
+    if fastest > 0.5 / step * 1.001:
         return ["The oscillation is faster than half the sampling rate (aliased): take smaller steps."]
-    if fastest * spacing(x) * _PER_PERIOD > 1:
+    if fastest * step * _PER_PERIOD > 1:
         return ["There are fewer than three points in a period: it may be an alias; take smaller steps."]
-    few = distinct(x)
-    if few < _PER_PARAMETER * sum(v.free for v in parameters):
+    enough = few >= _PER_PARAMETER * len(parameters)
+    if not enough and few < _PER_PARAMETER * sum(v.free for v in parameters):
         return [f"An oscillation through {few} points may be an alias of a faster one: take smaller steps."]
     return []

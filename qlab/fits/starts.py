@@ -164,9 +164,10 @@ def ends(x: Reals) -> tuple[float, float]:
     return _sampling(np.ascontiguousarray(x, dtype=float).tobytes())[3]
 
 
-def distinct(x: Reals) -> int:
-    """Return how many different points there are."""
-    return _sampling(np.ascontiguousarray(x, dtype=float).tobytes())[2]
+def spacing_and_count(x: Reals) -> tuple[float, int]:
+    """Return the typical distance of neighbouring points, and how many different points there are."""
+    known = _sampling(np.ascontiguousarray(x, dtype=float).tobytes())
+    return known[0], known[2]
 
 
 def frequencies(x: Reals, *, per_cycle: float = 4.0, limit: int = 1500) -> Reals:
