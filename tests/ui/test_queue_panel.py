@@ -24,6 +24,15 @@ def test_the_queue_shows_what_goes_and_what_waits(window):
     assert not panel.empty.isVisibleTo(panel)
 
 
+def test_a_bench_of_ones_own_is_shown_by_its_name_and_its_path_on_demand(window):
+    (own,) = items("Rabi")
+    own["order"]["bench"] = "/home/marie/benches/cold.head.toml"
+    window.queue.show_queue(held=False, items=[own])
+    cell = window.queue.model.index(0, 2)
+    assert cell.data() == "cold.head"
+    assert cell.data(Qt.ItemDataRole.ToolTipRole) == "/home/marie/benches/cold.head.toml"
+
+
 def test_runs_pressed_while_one_goes_wait_in_the_pane(window):
     for _ in range(3):
         window.call("run")

@@ -302,8 +302,13 @@ def test_export_writes_what_is_drawn(window, tmp_path):
     assert len(lines) == 203
     commands.save_as(tmp_path / "picture.png")
     assert (tmp_path / "picture.png").stat().st_size > 1000
-    commands.save_as(tmp_path / "nowhere" / "x.csv")
-    assert "cannot be written" in window.log.lines()[-1]
+    for name in ("x.csv", "x.png"):
+        commands.save_as(tmp_path / "nowhere" / name)
+        assert "cannot be written" in window.log.lines()[-1]
+    assert sorted(path.name for path in tmp_path.glob("[!.]*.*") if path.is_file()) == [
+        "picture.png",
+        "values.csv",
+    ]
 
 
 def test_tabs_close_to_the_welcome(window):

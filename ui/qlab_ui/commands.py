@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication, QFileDialog
 
 from qlab.errors import QlabError
@@ -243,18 +244,14 @@ class Commands:
         page = self._window.centre.drawn()
         if page is None:
             return
-        if path.suffix.lower() == ".png":
-            if not page.view.image().save(str(path)):
-                self._window.tell(
-                    "error", f"{path.name} cannot be written.", "Choose another folder.", toast=True
-                )
-                return
-        else:
-            try:
+        try:
+            if path.suffix.lower() == ".png":
+                _write_picture(path, page.view.image())
+            else:
                 work.write_csv(str(path), page.view.table(), _comment(page))
-            except QlabError as error:
-                self._window.tell("error", error.message, error.hint, toast=True)
-                return
+        except QlabError as error:
+            self._window.tell("error", error.message, error.hint, toast=True)
+            return
         self._window.tell("info", f"Saved {path}", toast=True)
 
     def copy_figure(self) -> None:
@@ -372,6 +369,15 @@ def _stem(page: RunPage | DerivedPage) -> str:
     if isinstance(page, DerivedPage):
         return page.stem
     return f"{page.record.experiment}-{text.short_id(page.record.id)}"
+
+
+def _write_picture(path: Path, image: QImage) -> None:
+    """Write a picture, whole or not at all."""
+    from qlab.export.writing import whole
+
+    with whole(path) as place:
+        if not image.save(str(place)):
+            raise OSError("no such folder, or no room in it")
 
 
 def _comment(page: RunPage | DerivedPage) -> str:

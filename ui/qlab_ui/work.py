@@ -217,15 +217,14 @@ def fair_report(path: str) -> Any:
 
 
 def write_csv(path: str, columns: Sequence[tuple[str, list[float]]], comment: str) -> str:
-    """Write named columns as CSV; return the path."""
-    try:
-        with Path(path).open("w", newline="", encoding="utf-8") as file:
-            file.write(f"# {comment}\n")
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerow([name for name, _ in columns])
-            writer.writerows(zip(*(values for _, values in columns), strict=True))
-    except OSError as error:
-        raise FileError(f"{path} cannot be written: {error.strerror}.", "Choose another folder.") from error
+    """Write named columns as CSV, whole or not at all; return the path."""
+    from qlab.export.writing import whole
+
+    with whole(Path(path)) as place, place.open("w", newline="", encoding="utf-8") as file:
+        file.write(f"# {comment}\n")
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow([name for name, _ in columns])
+        writer.writerows(zip(*(values for _, values in columns), strict=True))
     return path
 
 

@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QMimeData, QModelIndex, QPersistentModelIndex, Qt
@@ -12,6 +13,7 @@ from qlab_ui import icons, text
 Index = QModelIndex | QPersistentModelIndex
 COLUMNS = ("", "Experiment", "Bench", "Takes", "Starts", "Ends", "Waits for")
 MIME = "application/x-qlab-queued-run"
+BENCH = 2
 _ICONS = {"running": "live", "waiting": "wait", "blocked": "warning"}
 
 
@@ -106,6 +108,8 @@ class QueueModel(QAbstractTableModel):
             return _cell(item, index.row(), column)
         if role == Qt.ItemDataRole.DecorationRole and column == 0:
             return icons.icon(_ICONS.get(item.state, "wait"))
+        if role == Qt.ItemDataRole.ToolTipRole and column == BENCH:
+            return item.bench
         if role in {Qt.ItemDataRole.ToolTipRole, Qt.ItemDataRole.AccessibleTextRole}:
             return item.why or f"{item.name()}, {item.state}"
         return None
@@ -142,8 +146,8 @@ def _cell(item: Item, row: int, column: int) -> str:
         return str(row + 1)
     if column == 1:
         return item.name()
-    if column == 2:
-        return item.bench
+    if column == BENCH:
+        return Path(item.bench).stem if item.bench.endswith(".toml") else item.bench
     if column == 3:
         return text.duration(item.seconds) if item.seconds is not None else ""
     if column == 4:
