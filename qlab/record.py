@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from qlab.profile import Profile
+from qlab.units import format_measured
 
 Block = Mapping[str, NDArray[Any]]
 State = Literal["queued", "preparing", "running", "paused", "finished", "stopped", "failed", "interrupted"]
@@ -257,3 +258,12 @@ class Record(_Frozen):
             if column.name == name:
                 return column
         raise KeyError(name)
+
+
+def headline(record: Record) -> str:
+    """Return the first figure of merit that is no limit of another, as people read it: the value, then its name."""
+    for figure in record.figures:
+        if not figure.limit_of:
+            shown = format_measured(figure.value, figure.error, figure.unit)
+            return f"{shown} · {figure.label or figure.name}"
+    return ""

@@ -10,13 +10,12 @@ from typing import Any
 import h5py
 import numpy as np
 
-from qlab.record import Record
+from qlab.record import Record, headline
 from qlab.store.guard import guarded
 from qlab.store.names import is_part
 from qlab.store.opening import glanced, read_record
 from qlab.store.raster import HEIGHT, WIDTH
 from qlab.store.rows import written_rows
-from qlab.units import format_measured
 
 
 def summary(path: Path) -> dict[str, Any]:
@@ -33,15 +32,6 @@ def summary(path: Path) -> dict[str, Any]:
             "sample": _text_at(file, "sample/name") or str(sample), "operator": _text_at(file, "operator/name"),
             "words": " ".join([record.description, *record.quantum.values(), *_leaves(record.parameters)]),
         }  # fmt: skip
-
-
-def headline(record: Record) -> str:
-    """Return the first figure of merit that is no limit of another, as people read it."""
-    for figure in record.figures:
-        if not figure.limit_of:
-            shown = format_measured(figure.value, figure.error, figure.unit)
-            return f"{figure.label or figure.name} {shown}"
-    return ""
 
 
 def _rows(file: h5py.File, path: Path) -> int:

@@ -16,8 +16,7 @@ from PySide6.QtCore import (
     Signal,
 )
 
-from qlab.record import Record
-from qlab.units import format_measured
+from qlab.record import Record, headline
 from qlab_ui import icons, text
 from qlab_ui.library import Listed
 
@@ -55,7 +54,7 @@ def line_of_summary(summary: Listed) -> Line:
         state=summary.state or "damaged",
         started=summary.started,
         rows=summary.rows,
-        figure=summary.reason or text.capital(summary.headline),
+        figure=summary.reason or summary.headline,
         simulated=summary.simulated,
         path=Path(summary.path),
         star=summary.star,
@@ -73,18 +72,10 @@ def line_of_record(record: Record, rows: int, path: Path | None) -> Line:
         started=record.started,
         rows=rows,
         total=record.expected_rows,
-        figure=_figure(record),
+        figure=headline(record),
         simulated=record.simulated,
         path=path,
     )
-
-
-def _figure(record: Record) -> str:
-    for figure in record.figures:
-        if not figure.limit_of:
-            shown = format_measured(figure.value, figure.error, figure.unit)
-            return f"{text.capital(figure.label or figure.name)} {shown}"
-    return ""
 
 
 class RunsModel(QAbstractTableModel):
