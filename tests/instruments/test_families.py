@@ -4,6 +4,9 @@ import pytest
 
 from qlab.conformance import conform
 from qlab.registry import load, plugins
+from qlab_instruments.dialogues.device import SimulatedDevice
+from qlab_instruments.dialogues.server import Served
+from qlab_instruments.keysight.b2900 import B2900
 
 FAMILIES = sorted(
     n for n in plugins("instruments") if n.partition(".")[0] not in {"sim", "scpi", "qcodes", "pymeasure"}
@@ -21,3 +24,21 @@ def test_a_family_conforms(name):
 
 def test_there_are_enough_of_them():
     assert len(FAMILIES) >= 15
+
+
+def test_a_source_measure_unit_that_is_off_stays_off_when_it_is_read():
+    device = SimulatedDevice.read("keysight.b2900")
+
+    def switching_on(part):
+        if part.startswith(":MEAS") and device.states["auto"].value:
+            device.states["on"].value = 1
+
+    device.say_first = switching_on
+    with Served(device) as served:
+        unit = B2900(served.address)
+        unit.open()
+        unit.voltage = 0.5
+        assert unit.on is False
+        assert unit.current is not None
+        assert unit.on is False
+        unit.close()
