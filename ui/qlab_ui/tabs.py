@@ -51,7 +51,7 @@ class Centre(QStackedWidget):
         self.addWidget(welcome)
         self.addWidget(self.tabs)
         # Whatever changed what is shown, it is looked at once, when the picture stands.
-        self._soon = QTimer(self, singleShot=True, interval=0)
+        self._soon = QTimer(self, singleShot=True, interval=_NEXT_MS)
         self._soon.timeout.connect(self.shownChanged)
         self.tabs.currentChanged.connect(lambda _index: self._soon.start())
 

@@ -1,7 +1,6 @@
 """The main window: what it is made of, the timer that drains and draws, and its closing."""
 
 import os
-import time
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, Qt, QTimer
@@ -50,8 +49,7 @@ from qlab_ui.tour import Tour
 from qlab_ui.welcome import Welcome
 from qlab_ui.worker import ProcessWorker, Worker
 
-FRAME_MS = 33
-_FULL = 0.006  # s: a frame that has gone to what happened for so long draws nothing
+TURN_MS = 16
 
 
 class MainWindow(QMainWindow):
@@ -65,7 +63,7 @@ class MainWindow(QMainWindow):
         self.worker: Worker = worker or ProcessWorker()
         self._look = ""
         self._frames = 0
-        self._full = False  # whether the frame before went to what had happened
+        self._heard = False  # whether the last turn was one of hearing
         self._record_soon = QTimer(self, singleShot=True, interval=0)
         self._record_soon.timeout.connect(self._show_record)
         self._build()
@@ -75,8 +73,8 @@ class MainWindow(QMainWindow):
         for line in layout.restore(self, settings):
             self.tell("warning", line)
         self.bench.show_name()
-        self.timer = QTimer(self, interval=FRAME_MS)
-        self.timer.timeout.connect(self.tick)
+        self.timer = QTimer(self, interval=TURN_MS)
+        self.timer.timeout.connect(self._turn)
 
     def _build(self) -> None:
         self.welcome = Welcome()
@@ -183,24 +181,37 @@ class MainWindow(QMainWindow):
         raise LookupError(slot)
 
     def tick(self) -> None:
-        """Take what has happened, draw what is new: thirty times a second at most."""
-        began = time.perf_counter()
+        """Hear and draw."""
+        self.hear()
+        self.draw()
+
+    def hear(self) -> None:
+        """Take what has happened."""
         self.feed.poll()
         self.worker.poll()
-        # A run that has just begun takes a frame to be opened: it is drawn with the next one.
-        self._full = time.perf_counter() - began > _FULL and not self._full
         self.examples.poll()
+        self.bars.follow(self._situation())
+
+    def draw(self) -> None:
+        """Draw what is new, and ask for what follows from it."""
         drawn = self.centre.drawn()
-        if drawn is not None and self.isVisible() and not self._full:
+        if drawn is not None and self.isVisible():
             drawn.frame()
         self.fitting.consider()
         self.expecting.consider()
         self.playing.consider()
         self.states.consider()
-        self.bars.follow(self._situation())
         self._frames += 1
         if self._frames % 300 == 0:
             self.status.show_folder(self.settings.folder())
+
+    def _turn(self) -> None:
+        """Hear and draw by turns, each thirty times a second: both at once, with their paints, are late for a frame."""
+        self._heard = not self._heard
+        if self._heard:
+            self.hear()
+        else:
+            self.draw()
 
     def tell(self, level: str, message: str, hint: str = "", *, toast: bool = False) -> None:
         """Log a line; as a toast too where it matters now."""
