@@ -60,6 +60,23 @@ def play(
         done += 1
 
 
+def grouped(blocks: Iterator[Block], size: int) -> Iterator[Block]:
+    """Yield the rows of blocks in whole groups of `size`, for a sweep whose fastest values make one point together.
+
+    An empty block stays the checkpoint that it is; rows of a group that never was finished are left out.
+    """
+    left: Block = {}
+    for block in blocks:
+        if not block:
+            yield block
+            continue
+        rows = {k: np.concatenate([left[k], v]) if left else np.asarray(v) for k, v in block.items()}
+        whole = len(rows["time"]) // size * size
+        left = {k: v[whole:] for k, v in rows.items()}
+        if whole:
+            yield {k: v[:whole] for k, v in rows.items()}
+
+
 def _detector(timeline: Timeline) -> str:
     """Return the role that detects: the channel of the acquisition windows, all on one."""
     channels = sorted({event.channel for event in timeline.events if event.kind == "acquire"})

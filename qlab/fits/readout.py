@@ -37,8 +37,7 @@ class ReadoutError(FitModel):
         probe = Resonator(kappa, np.array([-pull, pull]), 1.0, 1.0)
         apart = probe.settled[1] - probe.settled[0]
         scale = theta["separation"] / abs(apart)
-        middle, axis = probe.settled.mean(), np.exp(-1j * np.angle(apart))
-        del middle
+        axis = np.exp(-1j * np.angle(apart))
         nodes, weights = np.polynomial.legendre.leggauss(48)
         y = np.empty_like(x)
         rate = 1 / max(theta["T1"], 1e-12)

@@ -60,6 +60,24 @@ def test_two_humps_are_kept_until_the_data_choose():
         assert known.sigma == pytest.approx(sigma, rel=2e-3)
 
 
+def test_narrow_humps_all_over_the_range_are_resolved():
+    # Times with a common divisor leave twenty equal humps, each a thousand times narrower than what they span.
+    data = measured([1e-5, 2e-5, 3e-5, 1e-4], 0.7123e6, seed=4)
+    known = Following("frequency", 0.0, 1e6, count=801)
+    likelihood = Binomial(lambda theta, time: share(theta["frequency"], time), SHOTS)
+    for time, k in data:
+        known.add(likelihood, time, k)
+    wide = np.linspace(0, 1e6, 1_000_001)
+    exact = plain(wide, data)
+    mean, sigma = moments(wide, exact)
+    assert known.mean == pytest.approx(mean, abs=1e-3 * sigma)
+    assert known.sigma == pytest.approx(sigma, rel=1e-3)
+    near = np.abs(wide - wide[np.argmax(exact)]) < 5e3
+    _, width = moments(wide[near], exact[near])
+    assert np.diff(known.axis).min() < width  # sums over a normal hump are exact with steps of its σ
+    assert np.diff(known.axis).max() > 1e4  # holes
+
+
 def test_what_is_not_known_exactly_is_averaged_over():
     width = 0.2  # rad, of the phase
     data = measured([1e-7, 4e-7], 0.3e6)

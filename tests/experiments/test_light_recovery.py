@@ -17,7 +17,6 @@ from qlab.metrology.fisher import (
     poisson_information,
 )  # fmt: skip
 from qlab.physics.systems.atom_interferometer import ThreePulse
-from qlab.physics.systems.pairs import PhotonPairs, spectral_width
 from qlab.pulses import Program, compile_program
 from qlab.registry import load
 from tests.experiments.whole import whole
@@ -199,39 +198,6 @@ def test_three_pulses_stand_where_they_should():
     pulses = [e for e in compile_program(p).events if e.kind == "play"]
     assert [int(e.start[0]) for e in pulses] == [350_000_000_000, 400_020_000_000, 450_060_000_000]
     assert [int(e.duration[0]) for e in pulses] == [20_000_000, 40_000_000, 20_000_000]
-
-
-def test_public_numbers_through_the_experiments():
-    read = lambda name, **given: load("experiments", name).read(given)  # noqa: E731
-    # P31
-    noon = read(MZ, photons=3.0)
-    assert noon.model({"arm_a": 0.8, "arm_b": 1.0, "spread": 0.0})["quantum_fisher"] == pytest.approx(
-        6.0952381, rel=1e-7
-    )
-    assert noon.model({"arm_a": 0.8, "arm_b": 0.8})["quantum_fisher"] == pytest.approx(4.608, rel=1e-7)
-    # P32: r = 1 is 8.686 dB; the steepest point of the difference is at pi/2.
-    phase = qlab.Values((math.pi / 2,))
-    bright = read(MZ, light="squeezed", photons=100.0, squeezing=20 / math.log(10), readout="difference", phase=phase,
-                  dark_rate=0.0).model({"arm_a": 1.0, "arm_b": 1.0, "spread": 0.0})  # fmt: skip
-    assert bright["quantum_fisher"] == pytest.approx(740.286708, rel=1e-6)
-    assert bright["resolution"][0] == pytest.approx(0.0391603011, rel=1e-6)
-    # P33
-    dip = read("photon.hom").model(PhotonPairs(sigma=spectral_width(810e-9, 3e-9)))
-    assert (dip["sigma"] / 1e12, dip["fwhm"] * 1e15) == pytest.approx((3.65758194, 455.248645), rel=1e-6)
-    # P21
-    ions = read("ion.ghz", ions=8).model({"dephasing": 0.1})
-    assert (ions["limit"] / 10, ions["best_time_ghz"], ions["best_time_product"]) == pytest.approx(
-        (0.0260685722, 0.625, 5.0), rel=1e-6
-    )
-    # P25
-    fall = read("atom.gravimeter", pulse=1e-9, nominal=9.80665)
-    seen = fall.model({"atoms": 1e6, "contrast": 0.5})
-    assert (seen["k"], seen["phase"], seen["projection"]) == pytest.approx(
-        (16105751, 1579434.63, 1.24179245e-08), rel=1e-6
-    )
-    assert fall.parameters.resting / 1e6 == pytest.approx(25.1374828, rel=1e-7)
-    # P28
-    assert read("atom.rydberg").model({"splitting": 10e6})["field"] == pytest.approx(0.541430551, rel=1e-7)
 
 
 def light(truth, **given):

@@ -6,6 +6,7 @@ import qutip as qt
 
 import qlab
 from qlab.analysis import experiment_of
+from qlab.bayes import Binomial, uniform_particles
 from qlab.errors import UsageError
 from qlab.metrology.quantum import system_fisher
 from qlab.physics.systems.custom import UserSystem
@@ -134,6 +135,31 @@ def test_s4_two_hundred_single_shots(tmp_path):
     assert np.median(off / 0.6745 / bound) <= 1.3
     sigma = np.array([run.figures["frequency"].error for run in runs])
     assert np.mean(off > 5 * sigma) <= 0.02
+
+
+def test_s7_particles_see_in_a_record_what_the_run_saw(tmp_path):
+    """The posterior of a stored run, by its own grid, against 2000 particles; no hump is left far off."""
+    run = adaptive("sim-adaptive-qubit", 6, tmp_path, **{**CLICKS, "passes": 40, "shots": 20})
+    known = experiment_of(run).knowledge(run)
+    particles = uniform_particles(
+        {"frequency": (-CLICKS["reach"], CLICKS["reach"])}, 2000, np.random.default_rng(6)
+    )
+
+    def clicking(theta, setting):
+        given = known.given
+        return given.low + (given.high - given.low) * known.transfer(theta["frequency"], setting)
+
+    bits = Binomial(clicking, 20)
+    for setting, row in known.taken:
+        particles.update(lambda theta, s=setting, k=int(row["clicks"][0]): bits.log(theta, s, k))
+    assert len(known.taken) == 40
+    assert particles.mean["frequency"] == pytest.approx(known.following.mean, rel=0.02)
+    assert particles.sigma["frequency"] == pytest.approx(known.following.sigma, rel=0.05)
+    every = np.linspace(-CLICKS["reach"], CLICKS["reach"], 40_001)
+    log = sum(bits.log({"frequency": every}, setting, int(row["clicks"][0])) for setting, row in known.taken)
+    mass = np.exp(log - log.max()) / np.exp(log - log.max()).sum()
+    spread = np.sqrt(mass @ (every - mass @ every) ** 2)
+    assert known.following.sigma == pytest.approx(spread, rel=2e-3)
 
 
 def test_p40_through_a_run(tmp_path):

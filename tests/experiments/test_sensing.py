@@ -75,6 +75,23 @@ def test_error_bars_are_honest_and_near_the_bound(name, given):
     assert 0.95 < np.median(ratios) < 1.5
 
 
+@pytest.mark.nightly
+@pytest.mark.timeout(3600)
+def test_s6_scatter_of_records():
+    """100 records each of 2e5 and 8e5 readouts, a line of 0.02 of the noise: the scatter is the bound's, M^-1.5."""
+    rms = {}
+    for readouts in (200_000, 800_000):
+        errors, bounds = [], []
+        for seed in range(23_000, 23_100):
+            run, _, experiment = whole("sim-nv-ac", "nv.qdyne", seed, shots=readouts)
+            found = {f.name: f for f in experiment.analyse(run, None)}
+            errors.append(found["frequency"].value - run.record.expected["frequency"])
+            bounds.append(found["cramer_rao"].value)
+        rms[readouts] = np.sqrt(np.mean(np.square(errors)))
+        assert rms[readouts] == pytest.approx(np.median(bounds), rel=0.15)
+    assert np.log(rms[800_000] / rms[200_000]) / np.log(4) == pytest.approx(-1.5, abs=0.1)
+
+
 @pytest.mark.parametrize("quadrature", ["cosine", "sine"])
 def test_p11_through_the_model(quadrature):
     # Everything ideal: no nucleus, pulses of 0.1 ns, light that polarises at once, the other transition far away.

@@ -11,6 +11,7 @@ from pydantic import Field
 from qlab.experiment import Blocks, Experiment
 from qlab.fits import load_model
 from qlab.metrology.propagation import propagated
+from qlab.playing import grouped
 from qlab.pulses import Program
 from qlab.record import Block, Column, Figure, FitResult, Signal
 from qlab.roles import Camera, PulsePlayer, RamanLasers
@@ -63,16 +64,8 @@ class Gravimeter(Experiment[GravimeterParameters]):
 
     def run(self) -> Blocks:
         """Join both directions into one row."""
-        left: dict[str, NDArray[Any]] = {}
-        for block in self.play(self.program()):
-            if not block:
-                yield block
-                continue
-            whole = {k: np.concatenate([left[k], v]) if left else np.asarray(v) for k, v in block.items()}
-            pairs = len(whole["chirp"]) // 2 * 2
-            if pairs:
-                yield _joined({k: v[:pairs] for k, v in whole.items()})
-            left = {k: v[pairs:] for k, v in whole.items()}
+        for block in grouped(self.play(self.program()), 2):
+            yield _joined(block) if block else block
 
     def measured(self) -> tuple[Column, ...]:
         """Return the atoms of both directions, and the excited shares."""
@@ -108,7 +101,8 @@ class Gravimeter(Experiment[GravimeterParameters]):
     def model(self, theta: Mapping[str, float]) -> dict[str, Any]:
         """Return the mean fringe for `gravity`, `velocity`, `coherence`, and limits of a shot for `atoms`, `vibration`.
 
-        Exact for pulses of this length. `phase`, `scale`, `k` are those of P25, `projection` and `vibration` in m/s².
+        Exact for pulses of this length. `phase`, `scale`, `k` are those of P25, `projection` and `vibration` in m/s²;
+        `transfer`: |H|² of a phase that swings with `frequency` (Hz; by default the most it can be, 1/(2T)).
         """
         from dataclasses import replace
 
@@ -122,6 +116,7 @@ class Gravimeter(Experiment[GravimeterParameters]):
             "fringe": level + theta.get("coherence", 1.0) * cosine, "scale": system.scale, "k": system.k,
             "phase": float(system.phase(gravity, np.zeros(1))[0]),
             "projection": system.projection_limit(theta.get("atoms", 1e5), theta.get("contrast", contrast)),
+            "transfer": float(system.transfer(np.array([theta.get("frequency", 1 / (2 * p.T))]))[0]),
             "vibration": system.vibration_phase(theta.get("vibration", p.vibration)) / (system.k * system.scale),
         }  # fmt: skip
 

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Annotated, Any, ClassVar
 
 import numpy as np
@@ -12,20 +13,18 @@ from pydantic.config import JsonDict
 
 from qlab.experiment import Blocks, Experiment
 from qlab.metrology.limits import dephased_frequency_limits
-from qlab.metrology.propagation import propagated
 from qlab.parameters import Parameters
 from qlab.physics.constants import TWO_PI
-from qlab.physics.systems.ions import Look, SidebandGate, all_down, closed_gate, depolarised_fisher, parity
+from qlab.physics.systems.ions import Look, SidebandGate, all_down, closed_gate, parity
+from qlab.playing import grouped
 from qlab.pulses import Acquire, Align, Delay, Gate, Play, Program
 from qlab.record import Block, Column, Figure, FitResult, Signal
 from qlab.roles import BichromaticDrive, Camera, IonTrap, PulsePlayer
 from qlab.runs import Run
 from qlab.scan import Linear, Scan, Values
 from qlab.units import Radians, Seconds, Unit
+from qlab_experiments.ion.parity_figures import parity_figures
 
-HUELGA = "Huelga et al., Phys. Rev. Lett. 79, 3865 (1997)"
-LEIBFRIED = "Leibfried et al., Science 304, 1476 (2004)"
-MONZ = "Monz et al., Phys. Rev. Lett. 106, 130506 (2011)"
 MODEL: JsonDict = {"group": "Model"}
 TIMING: JsonDict = {"group": "Cycle"}
 
@@ -118,16 +117,8 @@ class GHZ(Experiment[GHZParameters]):
 
     def run(self) -> Blocks:
         """Join the four rows of each phase into one."""
-        left: dict[str, NDArray[Any]] = {}
-        for block in self.play(self.program()):
-            if not block:
-                yield block
-                continue
-            whole = {k: np.concatenate([left[k], v]) if left else np.asarray(v) for k, v in block.items()}
-            done = len(whole["phase"]) // 4 * 4
-            if done:
-                yield self._counted({k: v[:done] for k, v in whole.items()})
-            left = {k: v[done:] for k, v in whole.items()}
+        for block in grouped(self.play(self.program()), 4):
+            yield self._counted(block) if block else block
 
     def _counted(self, block: Block) -> Block:
         ions = self.parameters.ions
@@ -201,82 +192,45 @@ class GHZ(Experiment[GHZParameters]):
         poles = Look.after(p.wait, 0.0, np.zeros(1), known["dephasing"], known["T1"]).read(*errors)
         return look.counts(state, common), poles.counts(state)
 
+    def waves(self, theta: Mapping[str, float]) -> tuple[float, complex, complex]:
+        """Return the mean share of even parity, and the first harmonics over a whole period of the analysis phase:
+        of the GHZ state's parity, exp(iNφ), and of the share of bright ions of the product state, exp(iφ).
+        """
+        n, count = self.parameters.ions, 64
+        turn = replace(Linear(0.0, TWO_PI * (count - 1) / count, count), unit="rad")
+        turned = type(self)(self.parameters.model_copy(update={"phase": turn}))
+        even = (1 + parity(turned.chain(theta, entangled=True)[0])) / 2
+        bright = turned.chain(theta, entangled=False)[0] @ np.arange(n + 1) / n
+        many, one = np.fft.rfft(even) / count, np.fft.rfft(bright) / count
+        return float(many[0].real), complex(2 * many[n]), complex(2 * one[1])
+
     def model(self, theta: Mapping[str, float]) -> dict[str, Any]:
-        """Return the signals over the scan for a bench of these values, and the best times for a frequency (P21)."""
+        """Return the signals over the scan for a bench of these values, the best times for a frequency (P21), and the
+        Fisher information on the phase that the fringes show: N²C² of the GHZ state, N·C₁² of the product state (P23).
+        """
         ghz, poles = self.chain(theta, entangled=True)
         product, _ = self.chain(theta, entangled=False)
         n, p = self.parameters.ions, self.parameters
         limits = dephased_frequency_limits(n, theta.get("dephasing", p.dephasing), 1.0)
+        _, many, one = self.waves(theta)
         return {
             "parity": (1 + parity(ghz)) / 2, "product_parity": (1 + parity(product)) / 2,
             "single": product @ np.arange(n + 1) / n,
             "population": np.full(len(p.phase), poles[0, 0] + poles[0, -1]),
             "best_time_ghz": limits.time_ghz, "best_time_product": limits.time_product, "limit": limits.product,
+            "fisher": (2 * n * abs(many)) ** 2, "product_fisher": n * (2 * abs(one)) ** 2,
         }  # fmt: skip
 
     def expected(self, truth: Mapping[str, float]) -> dict[str, float]:
         """Return phase and visibility of the GHZ state's parity on a bench with this truth."""
         if "mode_offset" not in truth:
             return {}
-        from dataclasses import replace
-
-        n = self.parameters.ions
-        whole = replace(Linear(0.0, TWO_PI * 63 / 64, 64), unit="rad")
-        period = type(self)(self.parameters.model_copy(update={"phase": whole})).chain(truth, entangled=True)[
-            0
-        ]
-        wave = np.fft.rfft((1 + parity(period)) / 2) / 64
-        level = float(wave[0].real)
-        return {
-            "visibility": 2 * float(abs(wave[n])) / level,
-            "phase": float(np.angle(wave[n])),
-            "level": level,
-        }
+        level, many, _ = self.waves(truth)
+        return {"visibility": abs(many) / level, "phase": float(np.angle(many)), "level": level}
 
     def analyse(self, run: Run, fit: FitResult | None) -> tuple[Figure, ...]:
         """Return contrast, fidelity, and the phase resolution of one shot with its limits."""
-        if fit is None or not fit.success:
-            return ()
-        p = self.parameters
-        n, cycle = p.ions, p.prepare_time + p.wait + p.detect_time + 1 / p.loop + 1 / (2 * p.rabi_frequency)
-
-        def contrast(theta: Mapping[str, float]) -> float:
-            return 2 * theta["level"] * theta["visibility"]
-
-        c, wrong = contrast(fit.values), propagated(contrast, fit) or 0.0
-        shots = float(np.sum(run["shots"]))
-        poles = float(np.sum(run["poles"])) / shots
-        spread = math.sqrt(max(poles * (1 - poles), 1 / shots) / shots)
-        resolution = 1 / (n * c)
-        limits = dephased_frequency_limits(n, p.dephasing, 1.0)
-        gathered = TWO_PI * max(p.wait, 1e-12)
-        return (
-            Figure(name="contrast", label="contrast of the parity", value=c, error=wrong, source=MONZ,
-                   definition="half the swing of ⟨(−1)^bright⟩"),
-            Figure(name="fidelity", label="fidelity of the GHZ state", value=(poles + c) / 2, source=LEIBFRIED,
-                   error=math.hypot(wrong, spread) / 2, definition="(P₀ + P_N + C)/2; entangled above 0.5"),
-            Figure(name="quantum_fisher", label="quantum Fisher information, at least", value=n**2 * c**2,
-                   error=2 * n**2 * c * wrong, definition="N²C²; above N no product state has it", source=MONZ),
-            Figure(name="depolarised_fisher", label="F_Q if the noise is white",
-                   value=depolarised_fisher(n, min(c, 1.0)),
-                   definition="p²N²/(p + (1−p)2^{1−N}) for p = C", source=LEIBFRIED),
-            Figure(name="phase_resolution", label="phase resolution of one shot", value=resolution, unit="rad",
-                   error=resolution * wrong / c, definition="1/(N·C) at the steepest phase", source=LEIBFRIED),
-            Figure(name="gain", label="gain over the standard quantum limit", unit="dB",
-                   value=20 * math.log10(c * math.sqrt(n)), error=20 / math.log(10) * wrong / c,
-                   definition="of the phase variance, N·C²"),
-            Figure(name="standard_quantum_limit", label="standard quantum limit", value=1 / math.sqrt(n), unit="rad",
-                   definition="1/√N, full contrast", source=LEIBFRIED, limit_of="phase_resolution"),
-            Figure(name="heisenberg_limit", label="Heisenberg limit", value=1 / n, unit="rad", definition="1/N",
-                   source=LEIBFRIED, limit_of="phase_resolution"),
-            Figure(name="frequency_sensitivity", label="frequency sensitivity", unit="Hz/√Hz",
-                   value=resolution * math.sqrt(cycle) / gathered,
-                   error=resolution * wrong / c * math.sqrt(cycle) / gathered,
-                   definition="1/(2πT·N·C)·√cycle", source=HUELGA),
-            Figure(name="dephasing_limit", label="limit of independent dephasing", unit="Hz/√Hz", source=HUELGA,
-                   value=limits.product / TWO_PI, limit_of="frequency_sensitivity",
-                   definition="√(2γe/N)/2π, at the best wait, no dead time: product and GHZ state alike"),
-        )  # fmt: skip
+        return parity_figures(self, run, fit) if fit is not None and fit.success else ()
 
 
 _IDEAL = {

@@ -1,32 +1,23 @@
 """What the decoupling protocols share: XY8 trains between two π/2 pulses, and the settings that belong to them."""
 
 import math
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-import numpy as np
 from annotated_types import Ge, Gt, Le
-from numpy.typing import NDArray
 from pydantic import Field
 
 from qlab.experiment import Blocks
 from qlab.expression import Number
 from qlab.physics.constants import A_PARALLEL_14N, A_PARALLEL_15N, TWO_PI
+from qlab.playing import grouped
 from qlab.pulses import Align, Delay, Play, Repeat, Sequence
 from qlab.record import Column
 from qlab.units import Hertz, Unit
 from qlab_experiments.nv.pulsed import PulsedParameters, RabiHertz, half_pi, light_shift
 
 HYPERFINE = {14: abs(A_PARALLEL_14N), 15: abs(A_PARALLEL_15N)}
-QUARTERS = (
-    0,
-    1,
-    0,
-    1,
-    1,
-    0,
-    1,
-    0,
-)  # XYXYYXYX, phases in quarter turns (Gullion, J. Magn. Reson. 89, 479 (1990))
+# XYXYYXYX, phases in quarter turns (Gullion, J. Magn. Reson. 89, 479 (1990)).
+QUARTERS = (0, 1, 0, 1, 1, 0, 1, 0)
 PULSES = len(QUARTERS)
 
 
@@ -102,22 +93,13 @@ def paired(blocks: Blocks) -> Blocks:
 
     Counts of the second get the ending `_inverted`; its time stays. A pair that two blocks share waits for its half.
     """
-    left: dict[str, NDArray[Any]] = {}
-    for block in blocks:
+    for block in grouped(blocks, 2):
         if not block:
             yield block
             continue
-        whole = {
-            name: np.concatenate([left[name], v]) if left else np.asarray(v) for name, v in block.items()
-        }
-        pairs = len(whole["shots"]) // 2
-        left = {name: v[2 * pairs :] for name, v in whole.items()} if len(whole["shots"]) % 2 else {}
-        first, second = ({name: v[k : 2 * pairs : 2] for name, v in whole.items()} for k in (0, 1))
+        first, second = ({name: v[k::2] for name, v in block.items()} for k in (0, 1))
         del first["turn"]
-        if pairs:
-            counted = {
-                f"{name}_inverted": v
-                for name, v in second.items()
-                if name.startswith(("counts", "reference"))
-            }
-            yield {**first, **counted, "time": second["time"]}
+        counted = {
+            f"{name}_inverted": v for name, v in second.items() if name.startswith(("counts", "reference"))
+        }
+        yield {**first, **counted, "time": second["time"]}

@@ -6,12 +6,13 @@ from typing import Annotated, Any, ClassVar
 
 import numpy as np
 from annotated_types import Ge, Gt, Le
-from numpy.typing import NDArray
 from pydantic import Field
 
 from qlab.experiment import Blocks, Experiment
 from qlab.fits import load_model
 from qlab.metrology.propagation import propagated
+from qlab.physics.systems.transmon import perturbative_shift, purcell_time
+from qlab.playing import grouped
 from qlab.pulses import Acquire, Align, Delay, Program
 from qlab.record import Block, Column, Figure, FitResult, Signal
 from qlab.roles import IQDigitizer, MicrowaveSource, PulsePlayer
@@ -94,16 +95,8 @@ class Readout(Experiment[ReadoutParameters]):
 
     def run(self) -> Blocks:
         """Join the two rows of each window into one, and judge its shots."""
-        left: dict[str, NDArray[Any]] = {}
-        for block in self.play(self.program()):
-            if not block:
-                yield block
-                continue
-            whole = {k: np.concatenate([left[k], v]) if left else v for k, v in block.items()}
-            pairs = len(whole["window"]) // 2
-            if pairs:
-                yield self._judged({k: v[: 2 * pairs] for k, v in whole.items()})
-            left = {k: v[2 * pairs :] for k, v in whole.items()}
+        for block in grouped(self.play(self.program()), 2):
+            yield self._judged(block) if block else block
 
     def _judged(self, block: Block) -> Block:
         p = self.parameters
@@ -180,9 +173,22 @@ class Readout(Experiment[ReadoutParameters]):
         return {"T1": truth["T1"]} if "T1" in truth else {}
 
     def model(self, theta: Mapping[str, float]) -> dict[str, Any]:
-        """Return the assignment error at each window for `separation`, `T1` and `preparation`; (windows,)."""
+        """Return the assignment error at each window for `separation`, `T1` and `preparation`; (windows,).
+
+        For `coupling`, `detuning` and `anharmonicity` (Hz) also what they set: χ/2π (Hz), the critical number of
+        photons, and the T1 that the resonator leaves (s); perturbative, Koch et al., PRA 76, 042319 (2007).
+        """
         made = load_model(self.fit_model, self.fit_context())
-        return {"error": made.evaluate(self.parameters.window.values(), theta)}
+        shown: dict[str, Any] = {}
+        if {"separation", "T1", "preparation"} <= set(theta):
+            shown["error"] = made.evaluate(self.parameters.window.values(), theta)
+        if {"coupling", "detuning", "anharmonicity"} <= set(theta):
+            coupling, detuning = theta["coupling"], theta["detuning"]
+            shown["shift"], shown["critical_photons"] = perturbative_shift(
+                coupling, detuning, theta["anharmonicity"]
+            )
+            shown["purcell_time"] = purcell_time(coupling, detuning, self.parameters.linewidth)
+        return shown
 
     def analyse(self, run: Run, fit: FitResult | None) -> tuple[Figure, ...]:
         """Return the best window, its fidelity, and what decay and overlap each take; limits beside it."""
