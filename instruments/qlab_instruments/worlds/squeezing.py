@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any
 
 import numpy as np
-from annotated_types import Ge, Gt, Le
+from annotated_types import Ge, Gt, Le, Lt
 from numpy.typing import NDArray
 
 from qlab.parameters import Parameters
@@ -37,6 +37,8 @@ class SqueezingTruth(Parameters):
     )
     detection_noise: Annotated[float, Ge(0)] = 1.5  # atoms, rms in each state
     drive_gain: Annotated[float, Gt(0), Le(2)] = 1.0
+    light_shift: Hertz = 0.0  # of the transition, while the light is on
+    loss: Annotated[float, Ge(0), Lt(1)] = 0.0  # share of the atoms that are gone before the picture
 
 
 class SqueezingWorld(SeededWorld):
@@ -66,8 +68,9 @@ class SqueezingWorld(SeededWorld):
         pictures = np.empty((len(timeline), timeline.shots, 2))
         for point, share in enumerate(shares):
             rng = self.stream(CAMERA, self.rows + point)
-            upper = rng.choice(h.atoms + 1, size=timeline.shots, p=normalised(share)).astype(float)
-            pictures[point] = np.stack([upper, len(m) - 1 - upper], axis=-1)
+            upper = rng.choice(h.atoms + 1, size=timeline.shots, p=normalised(share))
+            both = np.stack([upper, len(m) - 1 - upper], axis=-1)
+            pictures[point] = rng.binomial(both, 1 - h.loss) if h.loss > 0 else both
             pictures[point] += h.detection_noise * rng.normal(size=pictures[point].shape)
         return {event.key: pictures for event in timeline.events if event.kind == "acquire"}
 
@@ -135,7 +138,8 @@ class SqueezingWorld(SeededWorld):
         if kind == "turn":
             return self._turned(state, first * self.hidden.drive_gain, second)
         if kind == "light":
-            phase = TWO_PI * self.hidden.chi * first * self.spin.m**2
+            m = self.spin.m
+            phase = TWO_PI * first * (self.hidden.chi * m**2 + self.hidden.light_shift * m)
             return np.asarray(self._twisted(state, phase) * np.exp(-1j * shaken * first))
         return state
 
