@@ -178,6 +178,12 @@ class _Fringes(FitModel):
         del theta
         return {"frequency": 0.1 / span(x), "hyperfine": 0.1 / span(x)}
 
+    def _told_apart(self, x: Curve, offset: float) -> bool:
+        """Say whether the programmed fringe tells an offset from its alias, which lies three times as far off."""
+        fringe, rate = self.known("fringe_frequency"), 1 / spacing(x)
+        aliases = (abs(side * rate - 2 * fringe - offset) for side in (-1, 1))
+        return fringe != 0 and min(aliases) > 3 * abs(offset)
+
     def doubts(self, x: Curve, theta: Theta) -> list[str]:
         """Fringes above half the sampling rate are aliased; a decay within a step is not resolved."""
         middle, spread = self.known("fringe_frequency") + theta["frequency"], self.known("asymmetry")
@@ -185,7 +191,7 @@ class _Fringes(FitModel):
         fastest = max(
             abs(middle - m * theta["hyperfine"] - (m * m - mean_square) * spread) for m in self.projections
         )
-        found = alias_doubts(x, fastest, self.parameters)
+        found = alias_doubts(x, fastest, self.parameters, told_apart=self._told_apart(x, theta["frequency"]))
         if theta["T2_star"] < 2 * spacing(x):
             found.append("The fringes decay within two steps of the sweep: take smaller steps.")
         return found

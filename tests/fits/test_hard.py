@@ -111,6 +111,25 @@ def test_aliased_fringes_are_flagged():
     assert "alias" in flagged(fit_curve(RAMSEY, tau, *noisy(fringes(tau, 10e-6))))
 
 
+def test_a_programmed_fringe_tells_an_offset_from_its_alias():
+    """A little more than two points in a period are enough where the drive is known to be near the resonance."""
+    model = DampedCosineTriplet({"fringe_frequency": 4e6, "hyperfine": 2.14e6, "rabi_frequency": 10e6})
+    tau = np.linspace(0, 6e-6, 121)
+    for offset, believed in ((0.9e6, True), (-0.9e6, True), (3.2e6, False)):
+        theta = {
+            "frequency": offset,
+            "hyperfine": 2.14e6,
+            "T2_star": 4e-6,
+            "contrast": 0.3,
+            "level": 1.0,
+            "exponent": 2.0,
+        }
+        result = fit_curve(model, tau, *noisy(model.evaluate(tau, theta)))
+        assert result.success == believed, (offset, result.message)
+        if believed:
+            assert result.values["frequency"] == pytest.approx(offset, abs=4 * result.errors["frequency"])
+
+
 def test_a_decay_within_a_step_is_flagged():
     tau = np.linspace(0, 40e-6, 201)
     flagged(fit_curve(RAMSEY, tau, *noisy(fringes(tau, 0.15e-6))))

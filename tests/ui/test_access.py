@@ -12,6 +12,7 @@ from PySide6.QtWidgets import (
     QAbstractSpinBox,
     QApplication,
     QComboBox,
+    QDialog,
     QLabel,
     QLineEdit,
     QPlainTextEdit,
@@ -23,6 +24,8 @@ from PySide6.QtWidgets import (
 )
 
 from qlab_ui import theme
+from qlab_ui.actions import ACTIONS
+from qlab_ui.dialogs.error import ErrorDialog
 from tests.ui.steps import finish, frames
 
 CONTROLS = (
@@ -108,23 +111,45 @@ def test_every_control_of_the_window(window, session):
     assert not lacking(window)
 
 
-DIALOGS = ("preferences", "profile", "watchdogs", "study", "shortcuts", "about", "command_palette")
+# Qt's own, which speak for themselves; what would end the test; what is a switch and opens nothing.
+OTHERS = {"quit", "full_screen", "open", "open_folder", "open_bench", "export"}
 
 
 def test_every_control_of_the_dialogs(window):
-    window.call("run")
-    finish(window)
-    missing = []
-    for name in DIALOGS:
+    """Every dialog that an action opens, and that there is no dialog which none of them does."""
+    for _ in range(2):
+        window.call("run")
+        finish(window)
+    window.runs.table.selectAll()
+    missing, met = [], {"ErrorDialog"}
+    for action in ACTIONS:
+        if action.id in OTHERS:
+            continue
         before = set(QApplication.topLevelWidgets())
-        window.call(name)
+        window.bars.actions[action.id].trigger()
         frames(window, 2)
         opened = [w for w in QApplication.topLevelWidgets() if w not in before and w.isVisible()]
-        assert opened, name
-        missing += [line for dialog in opened for line in lacking(dialog)]
-        for dialog in opened:
-            dialog.close()
-    assert not missing
+        for dialog in (w for w in opened if isinstance(w, QDialog)):
+            met |= {kind.__name__ for kind in type(dialog).__mro__}
+            missing += [f"{action.id}: {line}" for line in lacking(dialog)]
+        for widget in opened:
+            widget.close()
+        if action.id == "run":
+            finish(window)
+    window.show_error("It failed.", "Look at it.", "Traceback")
+    frames(window, 2)
+    error = next(w for w in QApplication.topLevelWidgets() if isinstance(w, ErrorDialog) and w.isVisible())
+    missing += lacking(error)
+    error.close()
+    assert not missing, "\n".join(missing)
+    ours = {kind.__name__ for kind in every(QDialog) if kind.__module__.startswith("qlab_ui")}
+    assert ours - met == set()
+
+
+def every(kind):
+    for one in kind.__subclasses__():
+        yield one
+        yield from every(one)
 
 
 def test_a_number_says_its_unit_and_range_in_its_tooltip(window):

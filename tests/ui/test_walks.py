@@ -1,8 +1,9 @@
 """The first five minutes of student, scientist and analyst, with mouse and keys; their pictures beside the golden ones.
 
-Golden are the plan of the window (where each bar and pane stands) and the picture of each step at a sixteenth of its
-area. Numbers, noise and fonts differ from run to run and machine to machine: shades may differ by what text and
-points make there, places by a few hundredths. `QLAB_GOLDEN=write` keeps what is seen as golden.
+Golden are the plan of the window (where each bar and pane stands) and the picture of each step as the documentation
+shows it: half as wide, 256 colours. They are compared at an eighth of the window's width. Numbers, noise and fonts
+differ from run to run and machine to machine: shades may differ by what text and points make there, places by a few
+hundredths. `QLAB_GOLDEN=write` keeps what is seen as golden.
 """
 
 import json
@@ -20,6 +21,7 @@ ROOT = Path(__file__).parent.parent.parent
 GOLDEN = Path(__file__).parent / "golden"
 WHO = ("student", "scientist", "analyst")
 SMALL = (180, 112)  # dots
+KEPT = (720, 450)
 PLACES = 40  # thousandths of the window
 SHADES = 4.0  # of 255, in the mean over the picture
 SPOT = 0.009  # of the picture may differ by more than 64 of 255
@@ -41,24 +43,28 @@ def walked(who, theme, scale, platform, folder):
     return left
 
 
+def scaled(image, size):
+    return image.scaled(
+        *size, Qt.AspectRatioMode.IgnoreAspectRatio, Qt.TransformationMode.SmoothTransformation
+    )
+
+
 def compare(picture):
     """Compare a picture and its plan with the golden ones; return what differs."""
     name = picture.stem
-    seen = QImage(str(picture)).scaled(
-        *SMALL, Qt.AspectRatioMode.IgnoreAspectRatio, Qt.TransformationMode.SmoothTransformation
-    )
-    seen = seen.convertToFormat(QImage.Format.Format_Grayscale8)
+    whole = QImage(str(picture))
     plan = json.loads(picture.with_suffix(".json").read_text(encoding="utf-8"))
     if os.environ.get("QLAB_GOLDEN") == "write":
         GOLDEN.mkdir(exist_ok=True)
-        seen.save(str(GOLDEN / picture.name))
+        scaled(whole, KEPT).convertToFormat(QImage.Format.Format_Indexed8).save(str(GOLDEN / picture.name))
         shutil.copy(picture.with_suffix(".json"), GOLDEN)
         return []
-    if not (
-        GOLDEN / picture.name
-    ).exists():  # so far those of light at scale 1 are kept, of student and scientist
-        return []
-    known = QImage(str(GOLDEN / picture.name)).convertToFormat(QImage.Format.Format_Grayscale8)
+    if not (GOLDEN / picture.name).exists():
+        return [f"{name}: there is no golden picture; QLAB_GOLDEN=write keeps this one"]
+    seen, known = (
+        scaled(image, SMALL).convertToFormat(QImage.Format.Format_Grayscale8)
+        for image in (whole, QImage(str(GOLDEN / picture.name)).convertToFormat(QImage.Format.Format_RGB32))
+    )
     told = json.loads((GOLDEN / f"{name}.json").read_text(encoding="utf-8"))
     wrong = [f"{name}: {part} is seen in one only" for part in set(plan) ^ set(told)]
     for part in set(plan) & set(told):
