@@ -10,7 +10,7 @@ from pathlib import Path
 
 from benchmarks.methods.run import CASES, goals, measured, table, write
 
-PARTS = ("simulation", "recording", "files", "peers", "fitting", "stability", "start", "drawing")
+PARTS = ("simulation", "recording", "files", "peers", "fitting", "stability", "start", "drawing", "live")
 
 parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
 parser.add_argument("what", nargs="*", help=f"one of {', '.join(PARTS)} too")

@@ -7,6 +7,7 @@ from qlab.registry import load, plugins
 from qlab_instruments.dialogues.device import SimulatedDevice
 from qlab_instruments.dialogues.server import Served
 from qlab_instruments.keysight.b2900 import B2900
+from qlab_instruments.red_pitaya.stemlab import STEMlab
 
 FAMILIES = sorted(
     n for n in plugins("instruments") if n.partition(".")[0] not in {"sim", "scpi", "qcodes", "pymeasure"}
@@ -41,4 +42,15 @@ def test_a_source_measure_unit_that_is_off_stays_off_when_it_is_read():
         assert unit.on is False
         assert unit.current is not None
         assert unit.on is False
+        unit.close()
+
+
+def test_a_generator_that_waits_for_a_trigger_gets_one():
+    device = SimulatedDevice.read("red_pitaya.stemlab")
+    with Served(device) as served:
+        unit = STEMlab(served.address)
+        unit.open()
+        unit.on = True
+        started = [message for message in device.heard if "TRIG" in message or "STATE " in message]
+        assert started[-2:] == ["OUTPUT1:STATE ON", "SOUR1:TRIG:INT"]
         unit.close()

@@ -1,6 +1,8 @@
 """Red Pitaya STEMlab: a generator and slow inputs, through its SCPI server."""
 
-from qlab.instrument import Choice, Knob, Switch
+from typing import Any
+
+from qlab.instrument import Choice, Knob, Quantity, Switch
 from qlab_instruments.messages import MessageInstrument
 
 
@@ -28,3 +30,9 @@ class STEMlab(MessageInstrument):
     )
     voltage = Knob("V", get="ANALOG:PIN? AOUT0", set="ANALOG:PIN AOUT0,{:.4f}", limits=(0.0, 1.8), safe=0.0)
     input_voltage = Knob("V", get="ANALOG:PIN? AIN0", settable=False, doc="Slow input 0")
+
+    def tell(self, knob: Quantity[Any], value: float | bool) -> None:
+        """Set a knob; an output that is switched on stands still until its generator is triggered."""
+        super().tell(knob, value)
+        if knob.name == "on" and value:
+            self.say("SOUR1:TRIG:INT")
