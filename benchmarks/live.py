@@ -123,8 +123,9 @@ def main(folder: str, side: int) -> None:
         target = view.graphics.viewport()
         middle = QPointF(target.rect().center())
         turned[0] += 1
+        there, angle = QPointF(target.mapToGlobal(target.rect().center())), 120 if turned[0] % 2 else -120
         event = QWheelEvent(
-            middle, QPointF(target.mapToGlobal(target.rect().center())), QPoint(), QPoint(0, 120 if turned[0] % 2 else -120),
+            middle, there, QPoint(), QPoint(0, angle),
             Qt.MouseButton.NoButton, Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase, False,
         )  # fmt: skip
         QApplication.sendEvent(target, event)

@@ -47,7 +47,7 @@ def test_a_source_measure_unit_that_is_off_stays_off_when_it_is_read():
 
 def test_a_generator_that_waits_for_a_trigger_gets_one():
     device = SimulatedDevice.read("red_pitaya.stemlab")
-    with Served(device) as served:
+    with Served(device, "\r\n") as served:
         unit = STEMlab(served.address)
         unit.open()
         unit.on = True
