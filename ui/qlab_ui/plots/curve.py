@@ -19,6 +19,7 @@ from qlab_ui.work import Fitted
 
 _MOST_SYMBOLS = 3000  # beyond this many points a line says more than markers
 _NEAR = 40.0  # how far, in device-independent dots, the cursor reaches
+_NAMED = 6  # lines of the legend
 
 
 class CurveView(View):
@@ -292,6 +293,9 @@ class CurveView(View):
             f'<span style="background-color:{look.base}">&nbsp;{html.escape(name)} {text.short_id(run)}&nbsp;</span>'
             for shade, name, run in zip(shades, names, runs, strict=True)
         ]
+        if len(lines) > _NAMED:  # the colours repeat, and a longer list would cover what it is about
+            left = f'<span style="color:{look.muted};background-color:{look.base}">&nbsp;and {{}} more&nbsp;</span>'
+            lines = [*lines[: _NAMED - 1], left.format(len(lines) - _NAMED + 1)]
         self._say(self.legend, "<br>".join(lines))
 
     def _bars(self, drawn: Curve, many: bool) -> None:
