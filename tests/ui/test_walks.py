@@ -1,7 +1,7 @@
 """The first five minutes of student, scientist and analyst, with mouse and keys; their pictures beside the golden ones.
 
 Golden are the plan of the window (where each bar and pane stands) and the picture of each step as the documentation
-shows it: half as wide, 256 colours. They are compared at an eighth of the window's width. Numbers, noise and fonts
+shows it: half as wide. They are compared at an eighth of the window's width. Numbers, noise and fonts
 differ from run to run and machine to machine: shades may differ by what text and points make there, places by a few
 hundredths. `QLAB_GOLDEN=write` keeps what is seen as golden.
 """
@@ -56,7 +56,9 @@ def compare(picture):
     plan = json.loads(picture.with_suffix(".json").read_text(encoding="utf-8"))
     if os.environ.get("QLAB_GOLDEN") == "write":
         GOLDEN.mkdir(exist_ok=True)
-        scaled(whole, KEPT).convertToFormat(QImage.Format.Format_Indexed8).save(str(GOLDEN / picture.name))
+        scaled(whole, KEPT).convertToFormat(QImage.Format.Format_RGB32).save(
+            str(GOLDEN / picture.name), quality=0
+        )
         shutil.copy(picture.with_suffix(".json"), GOLDEN)
         return []
     if not (GOLDEN / picture.name).exists():

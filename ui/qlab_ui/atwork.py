@@ -1,6 +1,7 @@
 """The runs of this session: attached when they start, shown while they grow, kept when they end."""
 
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -37,6 +38,7 @@ class AtWork:
 
     def __init__(self, feed: Feed, centre: Centre, runs: RunsPanel, status: StatusLine, voice: Voice) -> None:
         self._centre, self._runs, self._status, self._voice = centre, runs, status, voice
+        self.title_of: Callable[[str], str] = str  # of an experiment by its name
         self._tables: dict[str, LiveTable] = {}
         self._waiting: dict[str, Line] = {}
         self._began: dict[str, float] = {}
@@ -77,8 +79,9 @@ class AtWork:
     def _queued(self, event: Event) -> None:
         run, order = str(event["run"]), event.get("order") or {}
         self.states[run] = "queued"
-        name = str(order.get("title") or order.get("experiment", ""))
-        self._waiting[run] = Line(run, name, str(order.get("experiment", "")), "queued")
+        experiment = str(order.get("experiment", ""))
+        name = str(order.get("title") or self.title_of(experiment))
+        self._waiting[run] = Line(run, name, experiment, "queued")
         self._runs.put(self._waiting[run])
 
     def _started(self, event: Event) -> None:

@@ -33,7 +33,9 @@ class TrendPage(DerivedPage):
         ):
             box.setAccessibleName(name)
             box.setToolTip(f"{name}: a fitted value, a figure of merit, a parameter, a knob or the time")
-            box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+            # A long name must not push the panes beside the plot together.
+            box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+            box.setMinimumContentsLength(24)
             label = QLabel(words, self)
             label.setBuddy(box)
             self.head.insertWidget(self.head.count() - 1, label)

@@ -110,6 +110,7 @@ class MainWindow(QMainWindow):
         self.expecting = Expecting(self)
         self.tour = Tour(self)
         self.at_work = AtWork(self.feed, self.centre, self.runs, self.status, self)
+        self.at_work.title_of = self._title_of
         self.fitting = Fitting(self.centre, self.worker, self.result, self)
         self.bench = BenchSide(self)
         self.hands = Hands(self)
@@ -333,6 +334,9 @@ class MainWindow(QMainWindow):
         simulated = self.bench.simulated or (page is not None and page.record.simulated)
         parts = ["qlab", page.record.title if page is not None else "", self.settings.bench]
         self.setWindowTitle(" – ".join(part for part in parts if part) + (" (SIM)" if simulated else ""))
+
+    def _title_of(self, experiment: str) -> str:
+        return str((self.bench.entry(experiment) or {}).get("title", experiment))
 
     def _situation(self) -> Situation:
         page = self.centre.current()

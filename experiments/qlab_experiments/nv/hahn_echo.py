@@ -18,7 +18,7 @@ class HahnEchoParameters(PulsedParameters):
     tau: Scan[Seconds] = Field(
         Linear(2e-6, 202e-6, 51), title="Total precession time", description="Both arms together"
     )
-    shots: Shots = Field(50_000, title="Shots", description="Repetitions of each point, over all passes")
+    shots: Shots = Field(150_000, title="Shots", description="Repetitions of each point, over all passes")
 
 
 class HahnEcho(PulsedNV[HahnEchoParameters]):

@@ -55,7 +55,7 @@ class QueueTable(QTableView):
         """Let lines and columns follow the size of the text."""
         self.verticalHeader().setDefaultSectionSize(int(self.fontMetrics().height() * 1.6))
         unit = self.fontMetrics().averageCharWidth()
-        for column, width in enumerate((7, 34, 14, 14, 12, 12, 30)):
+        for column, width in enumerate((6, 30, 14, 10, 11, 11, 20)):
             self.horizontalHeader().resizeSection(column, unit * width)
 
     def dropEvent(self, event: QDropEvent) -> None:
