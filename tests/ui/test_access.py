@@ -25,8 +25,10 @@ from PySide6.QtWidgets import (
 
 from qlab_ui import theme
 from qlab_ui.actions import ACTIONS
+from qlab_ui.dialogs.difference import Difference
 from qlab_ui.dialogs.error import ErrorDialog
-from tests.ui.steps import finish, frames
+from tests.ui.fakes import ramsey_record
+from tests.ui.steps import finish, frames, until
 
 CONTROLS = (
     QAbstractButton, QAbstractItemView, QAbstractSlider, QAbstractSpinBox, QComboBox, QLineEdit, QPlainTextEdit,
@@ -112,7 +114,7 @@ def test_every_control_of_the_window(window, session):
 
 
 # Qt's own, which speak for themselves; what would end the test; what is a switch and opens nothing.
-OTHERS = {"quit", "full_screen", "open", "open_folder", "open_bench", "export"}
+OTHERS = {"quit", "full_screen", "open", "open_folder", "open_bench", "export", "difference"}
 
 
 def test_every_control_of_the_dialogs(window):
@@ -121,13 +123,16 @@ def test_every_control_of_the_dialogs(window):
         window.call("run")
         finish(window)
     window.runs.table.selectAll()
-    missing, met = [], {"ErrorDialog"}
+    missing, met = [], set()
     for action in ACTIONS:
         if action.id in OTHERS:
             continue
+        if action.id == "extend":  # of a run that goes
+            window.call("run")
+            until(window, lambda: (page := window.centre.current()) is not None and page.live())
         before = set(QApplication.topLevelWidgets())
         window.bars.actions[action.id].trigger()
-        frames(window, 2)
+        frames(window, 3)
         opened = [w for w in QApplication.topLevelWidgets() if w not in before and w.isVisible()]
         for dialog in (w for w in opened if isinstance(w, QDialog)):
             met |= {kind.__name__ for kind in type(dialog).__mro__}
@@ -136,11 +141,17 @@ def test_every_control_of_the_dialogs(window):
             widget.close()
         if action.id == "run":
             finish(window)
-    window.show_error("It failed.", "Look at it.", "Traceback")
-    frames(window, 2)
-    error = next(w for w in QApplication.topLevelWidgets() if isinstance(w, ErrorDialog) and w.isVisible())
-    missing += lacking(error)
-    error.close()
+    # Two that need more than an action: a fault, and two runs that can be read.
+    one, other = ramsey_record(), ramsey_record(points=101)
+    for dialog in (
+        ErrorDialog(window, "It failed.", "Look at it.", "Traceback"),
+        Difference(window, one, other),
+    ):
+        met.add(type(dialog).__name__)
+        dialog.show()
+        frames(window, 2)
+        missing += lacking(dialog)
+        dialog.close()
     assert not missing, "\n".join(missing)
     ours = {kind.__name__ for kind in every(QDialog) if kind.__module__.startswith("qlab_ui")}
     assert ours - met == set()

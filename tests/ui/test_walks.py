@@ -27,7 +27,7 @@ SHADES = 4.0  # of 255, in the mean over the picture
 SPOT = 0.009  # of the picture may differ by more than 64 of 255
 
 
-def walked(who, theme, scale, platform, folder):
+def walked(who, theme, scale, platform, folder, seconds=240):
     """Walk in a process of its own, as the program is started, and return the pictures and plans it left."""
     environment = {
         **os.environ, "QT_QPA_PLATFORM": platform, "QT_SCALE_FACTOR": str(scale), "QLAB_NO_WARM_UP": "",
@@ -36,7 +36,7 @@ def walked(who, theme, scale, platform, folder):
     line = [sys.executable, "-m", "tests.ui.walks", who, "--theme", theme, "--out", str(folder)]
     if platform == "xcb":
         line = ["xvfb-run", "-a", "-s", "-screen 0 3200x2000x24", *line]
-    done = subprocess.run(line, capture_output=True, text=True, env=environment, cwd=ROOT, timeout=240)
+    done = subprocess.run(line, capture_output=True, text=True, env=environment, cwd=ROOT, timeout=seconds)
     assert done.returncode == 0, done.stderr
     left = sorted(folder.glob("*.png"))
     assert left
@@ -120,3 +120,17 @@ def test_another_picture_is_not_taken_for_the_golden_one(tmp_path):
         shutil.copy(GOLDEN / f"{name}.png", tmp_path / f"{as_if}.png")
         shutil.copy(GOLDEN / f"{name}.json", tmp_path / f"{as_if}.json")
         assert compare(tmp_path / f"{as_if}.png"), name
+
+
+@pytest.mark.nightly
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_thousand_actions_at_random_leave_nothing_unsafe(seed, tmp_path, monkeypatch):
+    """A monkey at the real program: nothing raises, every run ended with every instrument safe."""
+    monkeypatch.setenv("QLAB_SEED", str(seed))
+    assert walked("monkey", "light", 1, "offscreen", tmp_path, 600)
+
+
+def test_some_actions_at_random_leave_nothing_unsafe(tmp_path, monkeypatch):
+    monkeypatch.setenv("QLAB_MONKEY", "150")
+    assert walked("monkey", "light", 1, "offscreen", tmp_path)

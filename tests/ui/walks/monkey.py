@@ -2,9 +2,11 @@
 
 import os
 import random
+import sys
+import time
 from pathlib import Path
 
-from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtCore import QPoint, QPointF, Qt, QTimer
 from PySide6.QtGui import QAction, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
@@ -15,6 +17,7 @@ from PySide6.QtWidgets import (
     QDialog,
     QLineEdit,
     QMenu,
+    QMessageBox,
     QTabBar,
     QTextEdit,
     QWidget,
@@ -64,9 +67,17 @@ def walk(hand: Hand, album: Album, folder: Path) -> None:
     os.chdir(folder)  # whatever it saves
     hand.wait("the bench is up", lambda: window.bench.ready)
     done: list[str] = []
+    since = [time.monotonic()]  # the last thing that was done
+    # A menu that was opened waits for an answer in a loop of its own.
+    impatient = QTimer(window, interval=400)
+    impatient.timeout.connect(lambda: answer_menu(rng) or leave_question(since[0]))
+    impatient.start()
     for number in range(int(os.environ.get("QLAB_MONKEY", "1000"))):
         try:
+            since[0] = time.monotonic()
             done.append(act(hand, rng))
+            if os.environ.get("QLAB_MONKEY_TELLS"):
+                print(f"{time.monotonic():.2f} {done[-1]}", file=sys.stderr, flush=True)
         except RuntimeError as error:
             if "already deleted" not in str(error):  # a widget that went while it was reached for
                 raise
@@ -87,15 +98,8 @@ def walk(hand: Hand, album: Album, folder: Path) -> None:
 
 def act(hand: Hand, rng: random.Random) -> str:
     """Do one thing; return what."""
-    popup = QApplication.activePopupWidget()
-    if isinstance(popup, QMenu):
-        lines = [a for a in popup.actions() if a.isEnabled() and not a.isSeparator() and not leaves(a)]
-        if lines and rng.random() < 0.6:
-            chosen = rng.choice(lines)
-            QTest.mouseClick(popup, Qt.MouseButton.LeftButton, pos=popup.actionGeometry(chosen).center())
-            return f"menu {chosen.text()}"
-        popup.close()
-        return "menu closed"
+    if said := answer_menu(rng):
+        return said
     top = QApplication.activeModalWidget() or QApplication.activeWindow() or hand.window
     turn = rng.random()
     if turn < 0.3:
@@ -126,6 +130,38 @@ def act(hand: Hand, rng: random.Random) -> str:
         return wheel(hand, rng)
     hand_key(hand.window, "Ctrl+Return")
     return "run"
+
+
+def answer_menu(rng: random.Random) -> str:
+    """Choose in the menu that is open, or close it; return what, nothing where none is."""
+    popup, asked = QApplication.activePopupWidget(), QApplication.activeModalWidget()
+    if isinstance(asked, QMessageBox):  # Qt's own, of a file dialog
+        asked.reject()
+        return "question left"
+    if popup is None:
+        return ""
+    if isinstance(popup, QMenu) and rng.random() < 0.6:
+        lines = [a for a in popup.actions() if a.isEnabled() and not a.isSeparator() and not leaves(a)]
+        if lines:
+            chosen = rng.choice(lines)
+            QTest.mouseClick(popup, Qt.MouseButton.LeftButton, pos=popup.actionGeometry(chosen).center())
+            return f"menu {chosen.text()}"
+    popup.close()
+    return "menu closed"
+
+
+def leave_question(since: float) -> None:
+    """Close what holds everything up: a question of Qt's own dialogs waits in a loop of its own."""
+    if time.monotonic() - since < 2:
+        return
+    for widget in QApplication.topLevelWidgets():
+        if isinstance(widget, QDialog) and widget.isVisible():
+            if os.environ.get("QLAB_MONKEY_TELLS"):
+                print(f"left: {type(widget).__name__} {widget.windowTitle()}", file=sys.stderr, flush=True)
+            widget.reject()
+            return
+    # A line of a list was dragged and not let go.
+    QTest.keyClick(next(w for w in QApplication.topLevelWidgets() if w.isVisible()), Qt.Key.Key_Escape)
 
 
 def hand_key(widget: QWidget, keys: str) -> None:
@@ -174,6 +210,8 @@ def leave_dialogs(rng: random.Random, *, all_of_them: bool = False) -> None:
 def emptied(hand: Hand) -> bool:
     """Stop what runs; say whether nothing runs and nothing waits."""
     window = hand.window
+    if window.queue.held:
+        window.queue.hold_button.click()
     if window.at_work.busy:
         hand_key(window, "Ctrl+Shift+Backspace")
         hand_key(window, "Ctrl+Backspace")

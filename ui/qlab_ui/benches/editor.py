@@ -267,6 +267,7 @@ class BenchEditor(QDialog):
         metrics = self.fontMetrics()
         for widget, name in ((self.title, "Title of the bench"), (self.file, "File"), (self.world, "World")):
             widget.setAccessibleName(name)
+        self.title.setToolTip("What the bench is called in the window")
         self.world.setToolTip(
             "What simulated instruments share: real and simulated ones may stand on one bench"
         )

@@ -23,6 +23,7 @@ class Extend(QDialog):
         self.passes.setValue(passes)
         self.passes.setSuffix(" passes more")
         self.passes.setAccessibleName("Passes more")
+        self.passes.setToolTip("How many passes over the sweep are added to the run, 1 to 100 000")
         self.buttons = QDialogButtonBox(
             QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel, self
         )
