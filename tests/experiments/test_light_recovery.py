@@ -19,7 +19,7 @@ from qlab.metrology.fisher import (
 from qlab.physics.systems.atom_interferometer import ThreePulse
 from qlab.pulses import Program, compile_program
 from qlab.registry import load
-from tests.experiments.whole import whole
+from tests.experiments.whole import seeds, whole
 
 MZ, SQUEEZED = "photon.mach_zehnder", {"light": "squeezed", "photons": 20.0, "readout": "homodyne"}
 CASES = {
@@ -128,7 +128,7 @@ LONGER = {
 def test_error_bars_are_honest_and_near_the_bound(case):
     name, bench, given = CASES[case]
     pulls, errors, reached, closed = {}, {}, [], []
-    for seed in range(23_000, 23_050):
+    for seed in seeds(pulls):
         run, fit, experiment = whole(bench, name, seed, **given, **LONGER.get(case, {}))
         for parameter, true in run.record.expected.items():
             if parameter in fit.free:

@@ -9,7 +9,7 @@ from qlab.bench import Bench
 from qlab.fits import fit_curve, load_model
 from qlab.metrology.fisher import binomial_information, cramer_rao, gaussian_information, jacobian
 from qlab_instruments.worlds.transmon import TransmonWorld
-from tests.experiments.whole import whole
+from tests.experiments.whole import seeds, whole
 
 FITTED = {
     "transmon.ramsey": "sim-transmon", "transmon.readout": "sim-transmon", "clock.rabi": "sim-clock",
@@ -157,7 +157,7 @@ def test_s2_the_closed_loop():
 @pytest.mark.parametrize("name", FITTED)
 def test_error_bars_are_honest_and_near_the_bound(name):
     pulls, errors = {}, {}
-    for seed in range(23_000, 23_050):
+    for seed in seeds(pulls):
         run, fit, experiment = whole(FITTED[name], name, seed, **LONGER.get(name, {}))
         for parameter, true in run.record.expected.items():
             pulls.setdefault(parameter, []).append((fit.values[parameter] - true) / fit.errors[parameter])
