@@ -1,6 +1,7 @@
 """The soak: hours of mixed use of a real supervisor, its bench processes and a real window, and what they come to.
 
-`python -m tests.faults.soak 60` plays one minute of it and prints what was measured.
+`python -m tests.faults.soak 60` plays one minute of it and prints what was measured. Runs are paced: each lasts seconds
+here and a minute or so on the clock of its bench; `simulated` is the sum of that.
 """
 
 import itertools
@@ -38,15 +39,15 @@ while not select.select([sys.stdin], [], [], 0)[0]:
 late.sort()
 print(json.dumps({"p99": late[int(0.99 * (len(late) - 1))], "worst": late[-1]}))
 """
-RULE = {"name": "dark", "readout": "counts", "condition": "below", "threshold": -1, "action": "pause"}
+RULE = {"name": "dark", "readout": "laser.power", "condition": "below", "threshold": -1, "action": "pause"}
 ORDERS = (
-    {"experiment": "nv.ramsey", "parameters": {"tau": "0us:4us:101", "shots": 2000}, "pace": 6.0},
-    {"experiment": "nv.rabi", "parameters": {"shots": 2000}, "pace": 5.0},
-    {"experiment": "nv.hahn_echo", "parameters": {"shots": 2000}, "pace": 5.0},
-    {"experiment": "nv.pulsed_odmr", "parameters": {"shots": 2000}, "pace": 4.0},
+    {"experiment": "nv.ramsey", "parameters": {"tau": "0us:4us:101", "shots": 100_000}, "pace": 6.0},
+    {"experiment": "nv.rabi", "parameters": {"shots": 100_000}, "pace": 5.0},
+    {"experiment": "nv.hahn_echo", "parameters": {"shots": 100_000}, "pace": 5.0},
+    {"experiment": "nv.pulsed_odmr", "parameters": {"shots": 100_000}, "pace": 4.0},
     {"experiment": "generic.scan", "parameters": {"passes": 3}, "pace": 4.0},
-    {"experiment": "nv.ramsey", "parameters": {"tau": "0us:3us:31", "shots": 500}, "pace": 1.0, "repeat": 2},
-    {"experiment": "nv.ramsey", "parameters": {"tau": "0us:3us:31", "shots": 500}, "pace": 1.0,
+    {"experiment": "nv.ramsey", "parameters": {"tau": "0us:3us:31", "shots": 20_000}, "pace": 1.0, "repeat": 2},
+    {"experiment": "nv.ramsey", "parameters": {"tau": "0us:3us:31", "shots": 20_000}, "pace": 1.0,
      "loops": (Loop(over="coil.bx", values="0mT,0.1mT"),)},
 )  # fmt: skip
 
@@ -58,6 +59,7 @@ class Soak:
         self.folder, self.seconds, self.random = folder, seconds, random.Random(seed)
         self.looks = defaultdict(list)  # role -> [(time, rss, threads, handles)]
         self.ended, self.errors, self.paths = defaultdict(int), [], []
+        self.simulated = 0.0  # s on the clock of the simulated bench
         self.running = ""
         self.orders = itertools.cycle(ORDERS)
         self.waiting = 0
@@ -112,6 +114,7 @@ class Soak:
                 self.running = ""
                 if event["path"]:
                     self.paths.append(event["path"])
+                    self.simulated += lasted(event["path"])
                 if event["state"] in {"failed", "interrupted"}:
                     self.errors.append(event["reason"])
             case "bench" if event["state"] in {"restarting", "gone"}:
@@ -189,8 +192,9 @@ class Soak:
         gone = psutil.wait_procs(list(left.values()), timeout=30)[1]
         remove_left_over(runtime_folder())
         return {
-            "seconds": self.seconds, "runs": dict(self.ended), "errors": self.errors, "files": len(self.paths),
-            "window": window, "machine": machine, "live_tables_left": tables, "processes_left": [p.pid for p in gone],
+            "seconds": self.seconds, "simulated": round(self.simulated), "runs": dict(self.ended),
+            "errors": self.errors, "files": len(self.paths), "window": window, "machine": machine,
+            "live_tables_left": tables, "processes_left": [p.pid for p in gone],
             "roles": {role: self.course(looks) for role, looks in self.looks.items() if len(looks) > 20},
         }  # fmt: skip
 
@@ -205,6 +209,12 @@ class Soak:
             made[name] = [round(statistics.median(x[i] for x in part) * scale, 2) for part in (middle, last)]
         made["growth"] = round(made["memory"][1] / made["memory"][0] - 1, 4)
         return made
+
+
+def lasted(path):
+    """Return how long a run took on the bench's own clock, s."""
+    found = open_run(path)
+    return float(found["time"][-1]) if len(found) else 0.0
 
 
 if __name__ == "__main__":

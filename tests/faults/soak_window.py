@@ -55,6 +55,7 @@ def main() -> None:
             case ["told"]:
                 print(json.dumps({
                     "frames": len(late), **course(late), "over_60_ms": sum(value > 0.060 for value in late),
+                    "quarters": [course(late[i * len(late) // 4 : (i + 1) * len(late) // 4]) for i in range(4)],
                     "own": course(worked),  # CPU time of the window between two frames: without what others took
                     "threads": threading.active_count(), "tabs": sum(1 for _ in window.centre.pages()),
                 }), flush=True)  # fmt: skip

@@ -80,3 +80,18 @@ def test_a_closed_tab_leaves_its_view_and_nothing_else(window):
     gc.collect()
     assert [page() for page in pages] == [None] * 4
     assert [view for view in views() if view not in elsewhere] == [centre._spare]
+
+
+def test_the_legend_of_many_overlays_stays_short(app):
+    from tests.ui.fakes import ramsey_record
+
+    view = CurveView()
+    view.show_record(ramsey_record())
+    x = np.linspace(0, 1, 5)
+    view.show_curve(Curve(x, x, np.full(5, 0.1), Label("t", "s"), Label("n")))
+    view.overlay([Overlay(f"run {k}", f"{k}{k}{k}-cccc", view.curve) for k in range(11)])
+    lines = view.legend.text.split("<br>")
+    assert len(lines) == 6
+    assert "run 3" in lines[4]
+    assert "and 7 more" in lines[-1]
+    view.close()
