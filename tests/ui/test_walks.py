@@ -134,3 +134,9 @@ def test_a_thousand_actions_at_random_leave_nothing_unsafe(seed, tmp_path, monke
 def test_some_actions_at_random_leave_nothing_unsafe(tmp_path, monkeypatch):
     monkeypatch.setenv("QLAB_MONKEY", "150")
     assert walked("monkey", "light", 1, "offscreen", tmp_path)
+
+
+@pytest.mark.nightly
+@pytest.mark.timeout(900)
+def test_every_protocol_runs_in_the_window_and_recovers_its_truth(tmp_path):
+    assert len(walked("protocols", "dark", 1, "offscreen", tmp_path, 600)) == 14

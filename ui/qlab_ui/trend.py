@@ -35,11 +35,11 @@ class TrendPage(DerivedPage):
             box.setToolTip(f"{name}: a fitted value, a figure of merit, a parameter, a knob or the time")
             # A long name must not push the panes beside the plot together.
             box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-            box.setMinimumContentsLength(24)
+            box.setMinimumContentsLength(8)
             label = QLabel(words, self)
             label.setBuddy(box)
             self.head.insertWidget(self.head.count() - 1, label)
-            self.head.insertWidget(self.head.count() - 1, box)
+            self.head.insertWidget(self.head.count() - 1, box, 2)
         self._offer()
         for box in (self.up, self.across):
             box.currentIndexChanged.connect(lambda _index: self.draw())

@@ -12,7 +12,7 @@ from pathlib import Path
 def main() -> int:
     """Walk; return 0 where every step was possible."""
     read = argparse.ArgumentParser()
-    read.add_argument("who", choices=["student", "scientist", "analyst", "monkey"])
+    read.add_argument("who", choices=["student", "scientist", "analyst", "monkey", "protocols"])
     read.add_argument("--theme", default="light", choices=["light", "dark"])
     read.add_argument("--out", type=Path, required=True)
     told = read.parse_args()

@@ -88,9 +88,9 @@ class ExperimentsPanel(QWidget):
             self.runWanted.emit()
 
     def _filter(self, words: str) -> None:
-        wanted = words.casefold().split()
+        wanted = _plain(words).split()
         for leaf in self._leaves():
-            told = f"{leaf.data(0, _NAME + 1)} {leaf.data(0, _NAME)}".casefold()
+            told = _plain(f"{leaf.data(0, _NAME + 1)} {leaf.data(0, _NAME)}")
             leaf.setHidden(not all(word in told for word in wanted))
         for index in range(self.tree.topLevelItemCount()):
             group = self.tree.topLevelItem(index)
@@ -132,3 +132,8 @@ def _leaf(entry: dict[str, Any]) -> QTreeWidgetItem:
         item.setData(0, _NAME, entry["name"])
         item.setToolTip(0, f"{entry.get('summary') or ''}\n{entry['name']}".strip())
     return item
+
+
+def _plain(words: str) -> str:
+    """Return words as they are compared: a keyboard has a hyphen where a title has a dash."""
+    return words.casefold().replace("–", "-")
