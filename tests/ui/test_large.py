@@ -8,6 +8,7 @@ from qlab.record import Axis, Column, Record, Signal
 from qlab_ui.plots.choose import view_for
 from qlab_ui.plots.map import MapView
 from qlab_ui.plots.pyramid import Pyramid
+from qlab_ui.plots.slices import SliceView
 from qlab_ui.plots.trace import TraceView
 
 
@@ -108,3 +109,32 @@ def test_a_map_that_grows_has_every_pixel_right(picture):
     table = picture.picture._table
     shade = np.clip((values - low) * (255 / (high - low)), 0, 255).astype(int).reshape(30, 40)
     assert np.array_equal(picture.picture._pixels, table[shade])
+
+
+def test_a_cube_is_seen_slice_by_slice(app):
+    """Three axes: a map of the two longest, the third by a slider; rows come in any order and while it is looked at."""
+    axes = [
+        Axis(name=n, unit="s", values=tuple(float(v) for v in range(k)))
+        for n, k in (("a", 5), ("b", 2), ("c", 7))
+    ]
+    made = record(
+        columns=[Column(name=n, role="raw") for n in "abcv"],
+        axes=axes,
+        signals=[Signal(name="v", of="v", rule="mean")],
+    )
+    a, b, c = (
+        part.ravel() for part in np.meshgrid(np.arange(5.0), np.arange(2.0), np.arange(7.0), indexing="ij")
+    )
+    order = np.random.default_rng(3).permutation(len(a))
+    rows = {"a": a[order], "b": b[order], "c": c[order], "v": (100 * b + 10 * a + c)[order]}
+    view = view_for(made)
+    assert isinstance(view, SliceView)
+    view.show_record(made)
+    for count in (30, 70):
+        view.draw(MemoryRows({name: values[:count] for name, values in rows.items()}), "v")
+    assert [axis.name for axis, _ in view.grid.axes] == ["a", "c"]
+    np.testing.assert_array_equal(view.grid.value, 10 * np.arange(5.0)[:, None] + np.arange(7.0))
+    view.sliders["b"].setValue(1)
+    np.testing.assert_array_equal(view.grid.value, 100 + 10 * np.arange(5.0)[:, None] + np.arange(7.0))
+    assert "1 s" in view._words["b"].text()
+    view.close()

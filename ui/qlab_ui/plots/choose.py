@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from qlab.record import Record
 from qlab_ui.plots.curve import CurveView
 from qlab_ui.plots.map import MapView
+from qlab_ui.plots.slices import SliceView
 from qlab_ui.plots.trace import TraceView, long_record
 from qlab_ui.plots.view import View
 
@@ -22,6 +23,7 @@ class Choice:
 VIEWS = (
     Choice("curve", lambda record: 0.9 if len(record.axes) < 2 else 0.1, CurveView),
     Choice("trace", lambda record: 0.95 if long_record(record) else 0.0, TraceView),
+    Choice("slices", lambda record: 0.95 if len(record.axes) > 2 and record.signals else 0.0, SliceView),
     Choice("map", lambda record: 0.9 if len(record.axes) == 2 and record.signals else 0.0, MapView),
 )
 
