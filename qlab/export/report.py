@@ -126,7 +126,8 @@ def _sequence(record: Record) -> Iterator[str]:
         ]  # fmt: skip
         yield _table(("operation", "channel", "duration", ""), rows)
         held = ", ".join(
-            f"{name} = {value:.9g}" for name, value in dict(program.get("setpoints", {})).items()
+            f"{name} = {_linear(value, '') if isinstance(value, dict) else format(value, '.9g')}"
+            for name, value in dict(program.get("setpoints", {})).items()
         )
         yield f"<p><small>{program.get('shots', '')} shots. Held: {escape(held) or 'nothing'}.</small></p>"
 

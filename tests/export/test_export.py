@@ -86,6 +86,15 @@ def test_the_ending_of_the_name_says_the_format(run, tmp_path, ending):
         make(run.path, tmp_path / "x.unheard")
 
 
+def test_a_report_tells_a_setpoint_that_is_swept(tmp_path):
+    run = qlab.run(
+        "photon.mach_zehnder", "sim-photonics", out=tmp_path, seed=1, phase="0rad:3rad:9", passes=2
+    )
+    page = make(run.path, tmp_path / "x.html").read_text(encoding="utf-8")
+    assert "shifter.phase = phase" in page
+    assert "laser.on = 0" in page
+
+
 def test_half_an_export_is_never_seen(run, tmp_path, monkeypatch):
     """The names that stand in the folder while rows are written, and after a failure in the midst of it."""
     import qlab.export.csv as exporter

@@ -51,6 +51,7 @@ def test_a_generator_that_waits_for_a_trigger_gets_one():
         unit = STEMlab(served.address)
         unit.open()
         unit.on = True
+        assert unit.on is True  # asked after it was told, so that it has heard both
         started = [message for message in device.heard if "TRIG" in message or "STATE " in message]
         assert started[-2:] == ["OUTPUT1:STATE ON", "SOUR1:TRIG:INT"]
         unit.close()

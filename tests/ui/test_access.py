@@ -23,10 +23,13 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+import qlab
+from qlab.fair.report import report
 from qlab_ui import theme
 from qlab_ui.actions import ACTIONS
 from qlab_ui.dialogs.difference import Difference
 from qlab_ui.dialogs.error import ErrorDialog
+from qlab_ui.dialogs.fair import FairPage
 from tests.ui.fakes import ramsey_record
 from tests.ui.steps import finish, frames, until
 
@@ -114,10 +117,10 @@ def test_every_control_of_the_window(window, session):
 
 
 # Qt's own, which speak for themselves; what would end the test; what is a switch and opens nothing.
-OTHERS = {"quit", "full_screen", "open", "open_folder", "open_bench", "export", "difference"}
+OTHERS = {"quit", "full_screen", "open", "open_folder", "open_bench", "export", "difference", "fair_report"}
 
 
-def test_every_control_of_the_dialogs(window):
+def test_every_control_of_the_dialogs(window, tmp_path):
     """Every dialog that an action opens, and that there is no dialog which none of them does."""
     for _ in range(2):
         window.call("run")
@@ -141,11 +144,13 @@ def test_every_control_of_the_dialogs(window):
             widget.close()
         if action.id == "run":
             finish(window)
-    # Two that need more than an action: a fault, and two runs that can be read.
+    # Those that need more than an action: a fault, two runs that can be read, and the report of a file.
     one, other = ramsey_record(), ramsey_record(points=101)
+    measured = qlab.run("nv.rabi", qlab.Bench.load("sim-nv", seed=1), shots=200, out=tmp_path)
     for dialog in (
         ErrorDialog(window, "It failed.", "Look at it.", "Traceback"),
         Difference(window, one, other),
+        FairPage(window, "Rabi", report(measured.path)),
     ):
         met.add(type(dialog).__name__)
         dialog.show()
