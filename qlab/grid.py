@@ -38,6 +38,21 @@ class MemoryRows:
 
 
 @dataclass(frozen=True)
+class First:
+    """The first rows of a table."""
+
+    rows: Rows
+    count: int
+
+    def __len__(self) -> int:
+        return self.count
+
+    def column(self, name: str) -> NDArray[Any]:
+        """Return one column; shape (count, ...)."""
+        return np.asarray(self.rows.column(name)[: self.count])
+
+
+@dataclass(frozen=True)
 class Grid:
     """The gridded view of one signal: `value` and `error` (one standard deviation) over the axes.
 

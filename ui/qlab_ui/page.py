@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QEvent, QPoint, Qt, Signal
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QStackedWidget, QVBoxLayout, QWidget
 
-from qlab.grid import Rows
+from qlab.grid import First, Rows
 from qlab.record import ENDED, Record
 from qlab_ui import icons, text, theme
 from qlab_ui.badge import SimBadge
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from qlab_ui.plots.expectation import Expectation
     from qlab_ui.plots.view import View
 
+_MOST_NEW = 50_000  # rows that a frame of a live run takes in
 _CURVE = "curve:"  # what stands before the name of a curve among the signals
 _CLOUDS = "clouds:"
 _SHARE = 3.0  # a drawing that took t is followed by at least this many t without one
@@ -146,8 +147,13 @@ class RunPage(QWidget):
         count, now = len(self.rows), time.perf_counter()
         if count == self._count or now < self._next:
             return
+        rows: Rows = self.rows
+        if self.live() and count - max(self._count, 0) > _MOST_NEW:
+            # A frame that took in all that came during a slow one would be slower still.
+            count = max(self._count, 0) + _MOST_NEW
+            rows = First(rows, count)
         self._count = count
-        self._main.draw(self.rows, self.signal())
+        self._main.draw(rows, self.signal())
         taken = time.perf_counter() - now
         self._next = now + taken * (1 + _SHARE)
 
