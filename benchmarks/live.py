@@ -1,7 +1,7 @@
 """The window while a bench process streams a million rows a second: frames drawn, stalls, zoom and pan.
 
 The real program: supervisor, bench process with its run file, live table, window. A stall is the lateness of a 16 ms
-timer. Beside it the same with a process that does nothing but wake each 16 ms, which is what the machine adds.
+timer, what the machine adds included.
 """
 
 import os
@@ -10,7 +10,12 @@ import sys
 import tempfile
 import textwrap
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from PySide6.QtWidgets import QApplication
 
 PLUGIN = '''
 import time
@@ -61,7 +66,7 @@ plugin = Stream
 
 
 def rows() -> list[tuple[str, ...]]:
-    """Return rows of (what, ours, machine, frames per second, rows per second)."""
+    """Return rows of (what, stalls, frames per second, rows per second, turns of the wheel meanwhile)."""
     return [_shown("a trace of 1e7 rows", 0), _shown("a map of 2000 x 2000", 2000)]
 
 
@@ -151,12 +156,12 @@ def main(folder: str, side: int) -> None:
     os._exit(0)
 
 
-def _until(app: object, condition: object, seconds: float = 60.0) -> None:
+def _until(app: "QApplication", condition: Callable[[], object], seconds: float = 60.0) -> None:
     end = time.monotonic() + seconds
-    while not condition():  # type: ignore[operator]
+    while not condition():
         if time.monotonic() > end:
             raise SystemExit("waited in vain")
-        app.processEvents()  # type: ignore[attr-defined]
+        app.processEvents()
         time.sleep(0.0005)
 
 

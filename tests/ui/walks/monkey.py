@@ -90,9 +90,12 @@ def walk(hand: Hand, album: Album, folder: Path) -> None:
     for _ in range(3):
         leave_dialogs(rng, all_of_them=True)
     window.activateWindow()
-    hand.wait("all that waits is gone", lambda: emptied(hand), 120)
+    hand.pause(1500)  # what was ordered last is not heard of yet
+    data = folder / "qlab" / "data"
+    hand.wait("all that waits is gone", lambda: emptied(hand) and not list(data.rglob("*.part.h5")), 120)
+    told = safe(window.log.lines(100_000))
     hand.key("Ctrl+Alt+Escape")
-    hand.wait("it is safe", lambda: "safe" in window.statusBar().currentMessage().lower() or safe(window), 60)
+    hand.wait("it is told that all is safe", lambda: safe(window.log.lines(100_000)) > told, 60)
     check_files(folder)
 
 
@@ -219,9 +222,9 @@ def emptied(hand: Hand) -> bool:
     return not window.at_work.busy
 
 
-def safe(window: QWidget) -> bool:
-    """Say whether the log tells that the bench was made safe."""
-    return any("safe" in line.lower() for line in window.log.lines(50))  # type: ignore[attr-defined]
+def safe(lines: list[str]) -> int:
+    """Count the lines of the log that speak of safety."""
+    return sum("safe" in line.lower() for line in lines)
 
 
 def check_files(folder: Path) -> None:
