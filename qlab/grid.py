@@ -1,7 +1,7 @@
 """Rows in the order they were taken, and the grid derived from them: live, at the end, and years later."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -9,6 +9,10 @@ from numpy.typing import NDArray
 
 from qlab.errors import UsageError
 from qlab.record import Axis, Record, Signal
+
+# Points of a flat view: those that lie side by side as a slice, which spares copies.
+Points = slice | NDArray[np.int64]
+_EVEN = 1e-6  # of a step: values that miss an even grid by less are on it
 
 
 class Rows(Protocol):
@@ -78,7 +82,7 @@ def grid(record: Record, rows: Rows, signal: str = "") -> Grid:
 class Gridding:
     """The grid of one signal as its rows come: each `take` looks only at those that are new.
 
-    `changed` are the flat indices of the points that the last `take` has changed.
+    `changed` are the points that the last `take` has changed, in a flat view.
     """
 
     _count: int  # rows that have been taken
@@ -92,7 +96,7 @@ class Gridding:
             names = ", ".join(s.name for s in record.signals)
             raise UsageError(f"There is no signal {signal!r} in this run.", f"There are: {names}.")
         self.signal = chosen
-        self.changed: NDArray[np.int64] = np.zeros(0, dtype=np.int64)
+        self.changed: Points = slice(0, 0)
         self._record = record
         self._valid = any(column.name == "valid" for column in record.columns)
         self._planned = all(axis.values for axis in record.axes)
@@ -109,7 +113,8 @@ class Gridding:
         columns = {name: np.asarray(rows.column(name)[keep], dtype=float) for name in wanted}
         if self._valid:
             good = np.asarray(rows.column("valid")[keep]) == 1
-            columns = {name: column[good] for name, column in columns.items()}
+            if not good.all():
+                columns = {name: column[good] for name, column in columns.items()}
         self._add(columns)
         return self._grid
 
@@ -127,20 +132,29 @@ class Gridding:
         self._count = 0
         self._places = [_Nearest(of_axis) for of_axis in values]
         self._sums = _Sums(int(np.prod(shape)))
-        value, error = (np.full(self._sums.taken.size, np.nan) for _ in range(2))
         axes = tuple(zip(self._record.axes, values, strict=True))
-        taken = self._sums.taken.reshape(shape)
-        self._grid = Grid(self.signal, axes, value.reshape(shape), error.reshape(shape), taken)
+        # A map of millions of points that are measured once has no error: what is never known takes no memory.
+        unknown = np.broadcast_to(np.nan, shape)
+        self._grid = Grid(self.signal, axes, np.full(shape, np.nan), unknown, self._sums.taken.reshape(shape))
 
     def _add(self, columns: Mapping[str, NDArray[np.float64]]) -> None:
+        taken_at = [columns[axis.name] for axis in self._record.axes]
+        lost = np.logical_or.reduce([np.isnan(at) for at in taken_at]) if taken_at else np.False_
+        if lost.any():  # a row that does not know where it was taken is in the file, but at no point
+            self._add({name: column[~lost] for name, column in columns.items()})
+            return
         of = columns[self.signal.of]
         flat = np.zeros(len(of), dtype=np.int64)
-        for axis, place in zip(self._record.axes, self._places, strict=True):
-            flat = flat * max(len(place.values), 1) + place.of(columns[axis.name])
+        for at, place in zip(taken_at, self._places, strict=True):
+            flat = flat * max(len(place.values), 1) + place.of(at)
         self.changed = self._sums.add(flat, of, columns.get(self.signal.per))
         value, error = self._sums.reduced(self.signal, self.changed)
         # The arrays of the grid are contiguous: these are views of them.
         self._grid.value.reshape(-1)[self.changed] = value * self.signal.scale
+        if error is None:
+            return
+        if not self._grid.error.flags.writeable:
+            self._grid = replace(self._grid, error=np.full(self._grid.value.shape, np.nan))
         self._grid.error.reshape(-1)[self.changed] = error * abs(self.signal.scale)
 
 
@@ -149,18 +163,27 @@ class _Nearest:
     """Finds the value of an axis that a row was taken at."""
 
     values: NDArray[np.float64]
+    _step: float = field(init=False, default=0.0)  # of values that are even; 0 where they are not
     _order: NDArray[np.int64] = field(init=False)
     _ordered: NDArray[np.float64] = field(init=False)
 
     def __post_init__(self) -> None:
         self._order = np.argsort(self.values)
         self._ordered = self.values[self._order]
+        count = len(self.values)
+        if count > 1:
+            step = (self.values[-1] - self.values[0]) / (count - 1)
+            off = np.abs(self.values - (self.values[0] + step * np.arange(count))).max()
+            self._step = float(step) if off <= _EVEN * abs(step) else 0.0
 
     def of(self, taken: NDArray[np.float64]) -> NDArray[np.int64]:
-        """Return the index of the nearest value for each row."""
+        """Return the index of the nearest value for each row; none of them is NaN."""
         last = len(self._ordered) - 1
         if last < 0:
             return np.zeros(len(taken), dtype=np.int64)
+        if self._step:  # a division instead of a search: a fast map brings a million rows a second
+            place = np.clip(np.rint((taken - self.values[0]) / self._step), 0, last)
+            return np.asarray(place, dtype=np.int64)
         right = np.clip(np.searchsorted(self._ordered, taken), 0, last)
         left = np.clip(right - 1, 0, last)
         nearer = np.abs(taken - self._ordered[left]) < np.abs(taken - self._ordered[right])
@@ -176,8 +199,10 @@ class _Sums:
 
     def add(
         self, flat: NDArray[np.int64], of: NDArray[np.float64], per: NDArray[np.float64] | None
-    ) -> NDArray[np.int64]:
+    ) -> Points:
         """Add rows to their points; return the points that they belong to."""
+        if np.all(flat[1:] > flat[:-1]):  # each in a point of its own, as a sweep that goes on brings them
+            return self._join(flat, np.ones(1, dtype=np.int64), of, np.zeros(1), per)
         if 4 * len(flat) < self.taken.size:
             cells, flat = np.unique(flat, return_inverse=True)
         else:
@@ -188,22 +213,45 @@ class _Sums:
             mean = np.bincount(flat, weights=of, minlength=len(cells)) / new
             spread = np.bincount(flat, weights=(of - mean[flat]) ** 2, minlength=len(cells))
         if per is not None:
-            self._per[cells] += np.bincount(flat, weights=per, minlength=len(cells))
-        cells, new, mean, spread = cells[hit], new[hit], mean[hit], spread[hit]
+            per = np.bincount(flat, weights=per, minlength=len(cells))[hit].astype(float)
+        return self._join(cells[hit], new[hit], mean[hit], spread[hit].astype(float), per)
+
+    def _join(
+        self,
+        rising: NDArray[np.int64],
+        new: NDArray[np.int64],
+        mean: NDArray[np.float64],
+        spread: NDArray[np.float64],
+        per: NDArray[np.float64] | None,
+    ) -> Points:
+        """Join what is known of points with what comes, by point or one value for all; return the points."""
+        cells: Points = rising
+        if len(rising) and rising[-1] - rising[0] + 1 == len(rising):
+            cells = slice(int(rising[0]), int(rising[-1]) + 1)
+        if per is not None:
+            self._per[cells] += per
+        before = self.taken[cells]
+        if not before.any():
+            self._mean[cells] = mean
+            if spread.any():
+                self._spread[cells] = spread
+            self.taken[cells] = new
+            return cells
         # Two sets of rows joined: Chan, Golub and LeVeque, The American Statistician 37, 242 (1983).
-        before, apart = self.taken[cells], mean - self._mean[cells]
-        after = before + new
+        apart, after = mean - self._mean[cells], before + new
         self._mean[cells] += apart * new / after
         self._spread[cells] += spread + apart**2 * before * new / after
         self.taken[cells] = after
         return cells
 
     def reduced(
-        self, signal: Signal, cells: NDArray[np.int64]
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return value and error of some points, unscaled."""
-        taken, mean, per = self.taken[cells], self._mean[cells], self._per[cells]
-        total = mean * taken
+        self, signal: Signal, cells: Points
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]:
+        """Return value and error of some points, unscaled; None where no error is known."""
+        taken, mean = self.taken[cells], self._mean[cells]
+        if signal.rule == "mean" and not (taken > 1).any():
+            return mean, None
+        per, total = self._per[cells], mean * taken
         with np.errstate(divide="ignore", invalid="ignore"):
             if signal.rule == "mean":
                 error = np.sqrt(self._spread[cells] / (taken - 1) / taken)

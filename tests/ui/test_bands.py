@@ -44,6 +44,7 @@ def test_curves_are_offered_beside_the_signals(app, deviation):
 
     record = ramsey_record(state="finished")
     page = RunPage(record, MemoryRows(ramsey_rows(record.axes[0].values)), None)
+    page.take(record)
     page.show()
     page.frame()
     first = page.view

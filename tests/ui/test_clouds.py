@@ -50,6 +50,7 @@ def test_the_boundary_parts_the_clouds(app, run):
 
 def test_single_shots_are_offered_where_there_are_any(app, run):
     page = RunPage(run.record, run.rows, run.path)
+    page.take(run.record)
     wanted = []
     page.cloudsWanted.connect(wanted.append)
     page.signal_box.setCurrentIndex(page.signal_box.findData("clouds:"))

@@ -111,6 +111,36 @@ def test_a_map_that_grows_has_every_pixel_right(picture):
     assert np.array_equal(picture.picture._pixels, table[shade])
 
 
+def test_a_map_of_many_points_is_coloured_anew_in_parts(picture, monkeypatch):
+    """New outermost values change every colour: a part of them with each frame, until all are right."""
+    monkeypatch.setattr("qlab_ui.plots.map._PART", 100)
+    ys, xs = np.arange(30.0), np.arange(40.0)
+    plan = record(
+        axes=[Axis(name="b", values=tuple(ys)), Axis(name="a", values=tuple(xs))],
+        columns=[Column(name=n, unit="1", role="raw") for n in "bav"],
+        signals=[Signal(name="v", of="v", rule="mean")],
+        expected_rows=1200,
+    )
+    b, a = (part.ravel() for part in np.meshgrid(ys, xs, indexing="ij"))
+    values = np.arange(1200.0)
+    picture.show_record(plan)
+
+    def right(count):
+        low, high = picture._levels
+        shade = np.clip((values[:count] - low) * (255 / (high - low)), 0, 255).astype(int)
+        return picture.picture._pixels.reshape(-1)[:count] == picture.picture._table[shade]
+
+    for count in (500, 900):
+        picture.draw(MemoryRows({"b": b[:count], "a": a[:count], "v": values[:count]}), "v")
+        picture.tick()
+    assert not right(900).all()
+    assert right(900)[500:].all()  # what is new is right at once
+    for _ in range(15):
+        picture.tick()
+    assert right(900).all()
+    assert (picture.picture._pixels > 0).sum() == 900
+
+
 def test_a_cube_is_seen_slice_by_slice(app):
     """Three axes: a map of the two longest, the third by a slider; rows come in any order and while it is looked at."""
     axes = [

@@ -22,6 +22,7 @@ def views():
 def page_of(run, view=None, state="finished"):
     record = ramsey_record(21, state=state).model_copy(update={"id": run})
     page = RunPage(record, MemoryRows(ramsey_rows(TAU)), None, view)
+    page.take(record)
     page.resize(800, 500)
     page.show()
     return page

@@ -58,6 +58,7 @@ class Fitting:
         if page is not None:
             self._asked.pop(page.record.id, None)
             page.show_fit(None)
+            page.expect_fit(wanted=(self.model or page.record.fit) not in {"", NO_FIT})
             self._due = 0.0
         self.show()
 

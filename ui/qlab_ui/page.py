@@ -27,11 +27,11 @@ if TYPE_CHECKING:
 _MOST_NEW = 50_000  # rows that a frame of a live run takes in
 _CURVE = "curve:"  # what stands before the name of a curve among the signals
 _CLOUDS = "clouds:"
-_SHARE = 3.0  # a drawing that took t is followed by at least this many t without one
+_SHARE = 1.5  # a drawing that took t is followed by at least this many t without one
 
 
 class RunPage(QWidget):
-    """A run and its picture."""
+    """A run and its picture; it is filled by the first `take`."""
 
     menuWanted = Signal(QPoint)
     signalChosen = Signal()
@@ -77,7 +77,6 @@ class RunPage(QWidget):
         self.signal_box.activated.connect(self._pick)
         self._sim = SimBadge(self)
         self._lay_out()
-        self.take(record, rows, path)
 
     def take(self, record: Record, rows: Rows | None = None, path: Path | None = None) -> None:
         """Show what has become of the run."""
@@ -161,6 +160,10 @@ class RunPage(QWidget):
         """Draw a fit, or none."""
         self.fitted = fitted
         self._main.show_fit(fitted)
+
+    def expect_fit(self, *, wanted: bool) -> None:
+        """Keep room for what a fit brings along, or give it back."""
+        self._main.expect_fit(wanted=wanted)
 
     def show_expected(self, expected: Any, words: str) -> None:
         """Draw the curve that the experiment's model expects (`qlab.design.Expected`), or none."""

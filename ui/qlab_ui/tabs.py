@@ -72,11 +72,13 @@ class Centre(QStackedWidget):
         return page if isinstance(page, RunPage) else None
 
     def open(self, record: Record, rows: Rows, path: Path | None, *, soon: bool = False) -> RunPage:
-        """Show a run in a tab of its own, in front; `soon` lets a frame pass between making it and showing it."""
+        """Show a run in a tab of its own, in front; `soon` lets frames pass between making, filling and showing it."""
         page = self.page(record.id)
         if page is None:
             spare, self._spare = self._spare, None
             page = RunPage(record, rows, path, spare)
+            if not soon:
+                page.take(record)
             if spare is not None and page.view is not spare:
                 self._spare = spare
             QTimer.singleShot(_SPARE_MS, self, self.prepare)
@@ -91,12 +93,14 @@ class Centre(QStackedWidget):
             page.take(record, rows, path)
         self.mark(page)
         if soon:
-            QTimer.singleShot(_NEXT_MS, page, lambda: self._front(page))
+            QTimer.singleShot(_NEXT_MS, page, lambda: page.take(page.record))
+            QTimer.singleShot(2 * _NEXT_MS, page, lambda: self._front(page))
         else:
             self._front(page)
         return page
 
     def _front(self, page: RunPage) -> None:
+        page.frame()  # what is there already is in the first picture, not in a second one
         self.setCurrentWidget(self.tabs)
         self.tabs.setCurrentWidget(page)
         self._soon.start()

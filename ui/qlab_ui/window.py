@@ -49,7 +49,7 @@ from qlab_ui.tour import Tour
 from qlab_ui.welcome import Welcome
 from qlab_ui.worker import ProcessWorker, Worker
 
-TURN_MS = 16
+TURN_MS = 14
 
 
 class MainWindow(QMainWindow):
@@ -64,7 +64,7 @@ class MainWindow(QMainWindow):
         self._look = ""
         self._frames = 0
         self._heard = False  # whether the last turn was one of hearing
-        self._record_soon = QTimer(self, singleShot=True, interval=0)
+        self._record_soon = QTimer(self, singleShot=True, interval=2 * TURN_MS)
         self._record_soon.timeout.connect(self._show_record)
         self._build()
         self._connect()
@@ -320,7 +320,7 @@ class MainWindow(QMainWindow):
         self.noting.show()
         self.fair.show()
         self.name_window()
-        self._record_soon.start()  # the long tree of what the file says has a pass of the event loop to itself
+        self._record_soon.start()  # the long tree of what the file says has a frame to itself
 
     def _show_record(self) -> None:
         page = self.centre.current()

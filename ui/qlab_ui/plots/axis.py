@@ -1,4 +1,4 @@
-"""An axis whose logarithmic ticks can be read: decades named, and 2 and 5 where there is room."""
+"""An axis whose logarithmic ticks can be read: decades named, and 2 and 5 where there is room; and that is quick."""
 
 import math
 from typing import Any
@@ -7,7 +7,28 @@ import pyqtgraph as pg
 
 
 class Axis(pg.AxisItem):  # type: ignore[misc]
-    """pyqtgraph's axis, which on a logarithmic scale writes every digit over its neighbour."""
+    """pyqtgraph's axis, which on a logarithmic scale writes every digit over its neighbour.
+
+    Two levels of ticks are calm enough, and the most that a frame should pay for.
+    """
+
+    def __init__(self, side: str) -> None:
+        super().__init__(side, maxTickLevel=1)
+
+    def tickValues(self, low: float, high: float, size: float) -> list[tuple[float | None, list[float]]]:
+        """Return spacing and values of each level of ticks, those of coarser levels left out of finer ones."""
+        if self.logMode or not high > low:
+            levels: list[tuple[float | None, list[float]]] = super().tickValues(low, high, size)
+            return levels
+        made: list[tuple[float | None, list[float]]] = []
+        coarser: list[float] = []
+        for scaled, _ in self.tickSpacing(low * self.scale, high * self.scale, size):
+            step = scaled / self.scale
+            counts = range(math.ceil(low / step), math.floor(high / step) + 1)
+            values = [count * step for count in counts]
+            made.append((step, [v for v in values if not any(_on(v, big, step) for big in coarser)]))
+            coarser.append(step)
+        return made
 
     def logTickValues(
         self, low: float, high: float, _size: float, _linear: Any
@@ -33,3 +54,8 @@ class Axis(pg.AxisItem):  # type: ignore[misc]
         if len(few) != len(values):
             return ["" for _ in values]
         return [f"{10**value * scale:.6g}" for value in values]
+
+
+def _on(value: float, step: float, finer: float) -> bool:
+    """Tell whether a value is a multiple of a step, to a hundredth of a finer one."""
+    return abs(value - round(value / step) * step) < 0.01 * finer

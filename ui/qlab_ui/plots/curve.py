@@ -61,6 +61,8 @@ class CurveView(View):
         if first and record.axes and record.signals:
             # Named before it is shown: names that come with the first points lay out and paint everything twice.
             self._name_axes(axis_label(record.axes[0]), signal_label(record.signals[0]))
+        if first:
+            self.expect_fit(wanted=bool(record.fit) and len(record.axes) == 1)
         if first and record.axes and len(record.axes[0].values) > 1:
             values = np.asarray(record.axes[0].values, dtype=float)
             if _spaced_by_factor(values):
@@ -158,6 +160,13 @@ class CurveView(View):
             self.residuals.show_fit(fitted)
         self._thread()
 
+    def expect_fit(self, *, wanted: bool) -> None:
+        """Show the strip of residuals before there are any: one that comes later lays out everything anew."""
+        if wanted:
+            self.complete()
+        if self.residuals is not None:
+            self.residuals.reserve(wanted=wanted)
+
     def nearest(self, at: QPointF) -> tuple[float, float, str] | None:
         """Return the measured point nearest to the mouse."""
         drawn, box = self.curve, self.plot.getViewBox()
@@ -253,6 +262,8 @@ class CurveView(View):
     def toggle_log(self, axis: int) -> None:
         """Turn an axis (0: x, 1: y) to a logarithmic one or back."""
         super().toggle_log(axis)
+        if self.residuals is not None:
+            self.residuals.keep()
         if axis == 1:
             self.autoscale()
 

@@ -14,6 +14,7 @@ from qlab_ui.plots.data import Label, axis_label, signal_label
 from qlab_ui.plots.raster import Raster
 from qlab_ui.plots.view import Tool, View
 
+_PART = 200_000  # points that are coloured in one go
 _SLACK = 0.05  # of the range of the values, left free on both sides of the colours
 
 
@@ -27,6 +28,8 @@ class MapView(View):
         self._measured = 0
         self._known: tuple[float, float] | None = None  # the outermost values so far
         self._levels = (0.0, 1.0)
+        self._behind: int | None = None  # the first point that has not been coloured for the levels of now
+        self._ticked = 0  # what was drawn at the last tick
         self.colours = pg.colormap.get("viridis")
         self.picture = Raster(self.colours.getLookupTable(nPts=256, mode="byte"))
         self.plot.addItem(self.picture)
@@ -45,7 +48,7 @@ class MapView(View):
             self.label(self.plot, "bottom", axis_label(across))
 
     def draw(self, rows: Rows, signal: str) -> None:
-        """Draw the gridded view of a signal, touching only the lines that have changed."""
+        """Draw the gridded view of a signal, touching only the points that have changed."""
         if self.record is None:
             return
         other = self._gridding is None or self._gridding.signal.name != (signal or self._gridding.signal.name)
@@ -59,17 +62,37 @@ class MapView(View):
             self.picture.resize((value.shape[0], value.shape[1]))
             self.picture.setRect(_extent(new))
             self.scale.getAxis("right").setLabel(label.name, units=label.unit or None)
-        lines = np.unique(changed // value.shape[1])
+        every = value.reshape(-1)
+        part = every[changed]
         # Points that are measured again are rarely the outermost ones: all are looked at where half are done anew.
-        part = value.reshape(-1)[changed] if 2 * len(changed) < value.size else value
-        if self._level(part, whole=part is value):
-            lines = np.arange(value.shape[0])
+        whole = 2 * len(part) >= value.size
+        if self._level(every if whole else part, whole=whole):
             self.scale.setLevels(self._levels)
-        if len(lines):
-            self.picture.show_lines(lines, value[lines], self._levels)
+            self._behind = 0
+        if whole:
+            self.picture.show_points(slice(None), every, self._levels)
+            self._behind = None
+        elif len(part):
+            self.picture.show_points(changed, part, self._levels)
+        self._catch_up()
         self.drawn += 1
         self._measured += int((new.rows.reshape(-1)[changed] == 1).sum())
         self.setAccessibleDescription(f"Map of {self._measured} of {value.size} points of {label.name}.")
+
+    def tick(self) -> None:
+        """Follow the mouse, and go on with what is coloured anew where nothing was drawn meanwhile."""
+        if self._ticked == self.drawn:
+            self._catch_up()
+        self._ticked = self.drawn
+        super().tick()
+
+    def _catch_up(self) -> None:
+        """Colour a part of the points for levels that have changed: millions at once would hold up the frames."""
+        if self._behind is None or self.grid is None:
+            return
+        part = slice(self._behind, self._behind + _PART)
+        self.picture.show_points(part, self.grid.value.reshape(-1)[part], self._levels)
+        self._behind = part.stop if part.stop < self.grid.value.size else None
 
     def nearest(self, at: QPointF) -> tuple[float, float, str] | None:
         """Return the pixel under the mouse."""
@@ -152,7 +175,8 @@ class MapView(View):
 
     def _level(self, value: NDArray[np.float64], *, whole: bool) -> bool:
         """Widen the levels where the values need it, narrow them where all are known; return whether they changed."""
-        seen = value[np.isfinite(value)]
+        finite = np.isfinite(value)
+        seen = value if finite.all() else value[finite]
         if not len(seen):
             return False
         low, high = float(seen.min()), float(seen.max())

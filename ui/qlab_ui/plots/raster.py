@@ -1,4 +1,4 @@
-"""A persistent picture of a map: only lines that change are coloured, and only pixels that are seen are painted."""
+"""A persistent picture of a map: only points that change are coloured, and only pixels that are seen are painted."""
 
 from typing import Any
 
@@ -7,6 +7,8 @@ import pyqtgraph as pg
 from numpy.typing import NDArray
 from PySide6.QtCore import QRectF
 from PySide6.QtGui import QImage, QPainter
+
+from qlab.grid import Points
 
 _SHADES = 256
 
@@ -17,7 +19,10 @@ class Raster(pg.GraphicsObject):  # type: ignore[misc]
     def __init__(self, colours: NDArray[np.uint8]) -> None:
         super().__init__()
         blue, green, red = (colours[:, channel].astype(np.uint32) for channel in (2, 1, 0))
-        self._table: NDArray[np.uint32] = (0xFF000000 | red << 16 | green << 8 | blue).astype(np.uint32)
+        shades = (0xFF000000 | red << 16 | green << 8 | blue).astype(np.uint32)
+        self._table: NDArray[np.uint32] = np.append(
+            shades, np.uint32(0)
+        )  # the last one is for what is no number
         self._rect = QRectF(0, 0, 1, 1)
         self.resize((0, 0))
 
@@ -37,14 +42,13 @@ class Raster(pg.GraphicsObject):  # type: ignore[misc]
         self._rect = rect
         self.informViewBoundsChanged()
 
-    def show_lines(
-        self, lines: NDArray[np.int64], values: NDArray[np.float64], levels: tuple[float, float]
-    ) -> None:
-        """Colour some lines anew; `values` has shape (lines, columns)."""
+    def show_points(self, points: Points, values: NDArray[np.float64], levels: tuple[float, float]) -> None:
+        """Colour some points anew, which are told as in a flat view; `values` (points,)."""
         low, high = levels
-        seen = np.isfinite(values)
-        shade = np.clip((np.where(seen, values, low) - low) * ((_SHADES - 1) / (high - low)), 0, _SHADES - 1)
-        self._pixels[lines] = np.where(seen, self._table[shade.astype(np.int64)], np.uint32(0))
+        shade = (values - low) * ((_SHADES - 1) / (high - low))
+        np.clip(shade, 0, _SHADES - 1, out=shade)
+        shade[~np.isfinite(values)] = _SHADES
+        self._pixels.reshape(-1)[points] = self._table[shade.astype(np.uint16)]
         self.update()
 
     def boundingRect(self) -> QRectF:

@@ -127,6 +127,9 @@ class View(QWidget):
     def show_fit(self, fitted: Fitted | None) -> None:
         """Draw a fit over the points, or none."""
 
+    def expect_fit(self, *, wanted: bool) -> None:
+        """Keep room for what a fit brings along, so that the picture does not jump when it comes."""
+
     def nearest(self, at: QPointF) -> tuple[float, float, str] | None:
         """Return x, y and words for what is nearest to a place in the scene."""
         raise NotImplementedError
