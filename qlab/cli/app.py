@@ -1,7 +1,5 @@
 """The commands by name, and what `qlab` alone does: the window, or, with no display, the demonstration."""
 
-import os
-import sys
 from typing import Annotated
 
 import typer
@@ -68,17 +66,6 @@ def window(
         raise typer.Exit
     if context.invoked_subcommand is not None:
         return
-    if not _has_display():
-        from qlab.cli.demonstration import demonstrate
+    from qlab.cli.window import open_window
 
-        demonstrate()
-        return
-    from qlab.registry import load
-
-    raise typer.Exit(load("window", "qt")(["--fresh"] if fresh else []))
-
-
-def _has_display() -> bool:
-    if not sys.platform.startswith("linux") or os.environ.get("QT_QPA_PLATFORM"):
-        return True
-    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+    raise typer.Exit(open_window(["--fresh"] if fresh else []))

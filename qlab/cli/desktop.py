@@ -23,6 +23,6 @@ def open_(
     paths: Annotated[list[Path] | None, typer.Argument(help="Runs, other HDF5 files, or folders.")] = None,
 ) -> None:
     """Open the window with runs, other HDF5 files, or a folder of runs."""
-    from qlab.registry import load
+    from qlab.cli.window import open_window
 
-    raise typer.Exit(load("window", "qt")([str(path.absolute()) for path in paths or ()]))
+    raise typer.Exit(open_window(["open", *map(str, paths or ())]))

@@ -106,6 +106,7 @@ def test_the_pictures_come_from_the_files_and_the_choice_is_kept(listed, setting
 
 def test_a_search_completes_and_a_bad_one_says_why_and_keeps_the_list(listed):
     line = listed.runs.search
+    until(listed, lambda: any(word.startswith("experiment:nv.r") for word in line.list.stringList()))
     line.setFocus()
     QTest.keyClicks(line, "-experiment:nv.r")
     popup = line.completion.popup()

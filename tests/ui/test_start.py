@@ -3,7 +3,10 @@
 import subprocess
 import sys
 import textwrap
+import time
 from pathlib import Path
+
+import pytest
 
 HEAVY = ("scipy", "qutip", "matplotlib", "lmfit", "pint", "xarray", "h5py")
 
@@ -18,7 +21,7 @@ def run(code, tmp_path):
         **os.environ,
         "PYTHONPATH": path,
         "QT_QPA_PLATFORM": "offscreen",
-        "QLAB_CONFIG": str(tmp_path / "c"),
+        **{f"QLAB_{name}": str(tmp_path / name) for name in ("CONFIG", "RUNTIME", "STATE", "CACHE")},
     }
     done = subprocess.run(
         [sys.executable, str(script)], capture_output=True, text=True, env=environment, timeout=60
@@ -28,31 +31,56 @@ def run(code, tmp_path):
 
 
 def test_nothing_heavy_is_imported_by_the_first_paint(tmp_path):
+    """Through the command itself: the command line with all its commands is not loaded for the window either."""
     out = run(
         f"""
-        import sys
-        from qlab.settings import Settings
-        from qlab_ui.app import make_application, make_window
-        class Still:
-            def submit(self, order): return ""
-            def check(self, *a): pass
-            def command(self, *a): pass
-            def events(self): return []
-            def close(self): pass
-        app = make_application(["qlab"])
-        window = make_window(Still(), Settings(data_folder={str(tmp_path)!r}))
-        window._after_first_paint = lambda: None
-        window.show()
-        window.grab()
-        app.processEvents()
-        print(sorted(name for name in {(*HEAVY, "pyqtgraph")!r} if name in sys.modules))
-        import qlab_ui.plots.choose
-        print(sorted(name for name in {HEAVY!r} if name in sys.modules))
-        window.close()
+        import sys, threading
+        import qlab_ui.window
+        def look(window):
+            print(sorted(name for name in {(*HEAVY, "pyqtgraph", "typer")!r} if name in sys.modules))
+            import qlab_ui.plots.choose
+            print(sorted(name for name in {HEAVY!r} if name in sys.modules))
+            window.close()
+        qlab_ui.window.MainWindow._after_first_paint = look
+        sys.argv = ["qlab", "--fresh"]
+        from qlab.cli import main
+        main()
         """,
         tmp_path,
     )
     assert out.split("\n")[:2] == ["[]", "[]"]
+
+
+def test_the_first_plot_is_loaded_beside_the_window(app, tmp_path, settings):
+    """In a thread, after the first paint: the view of the first run stands ready a moment later."""
+    from PySide6.QtTest import QTest
+
+    from qlab_ui.app import make_window
+    from tests.ui.fakes import FakeSession, FakeWorker
+
+    window = make_window(FakeSession(tmp_path), settings, FakeWorker())
+    assert not window._seen
+    window.show()
+    end = time.monotonic() + 20
+    while window.centre._spare is None and time.monotonic() < end:
+        QTest.qWait(20)
+    assert window.centre._spare is not None
+    assert window._seen
+    assert not window._warm_up._thread.is_alive()
+    window.close()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "wanted"),
+    [
+        ([], True), (["--fresh"], True), (["open"], True), (["open", "a.h5", "b"], True),
+        (["--help"], False), (["--version"], False), (["open", "--help"], False), (["run", "x"], False),
+    ],
+)  # fmt: skip
+def test_which_command_lines_open_the_window(arguments, wanted):
+    from qlab.cli.window import is_wanted
+
+    assert is_wanted(arguments) is wanted
 
 
 def test_main_opens_a_window_and_leaves(tmp_path, monkeypatch, app):
@@ -100,8 +128,6 @@ def test_what_a_plot_writes_has_one_kind_of_line_end(tmp_path):
 
 
 def test_the_worker_process_answers_and_tells_of_failure(tmp_path):
-    import time
-
     from qlab_ui import library, work
     from qlab_ui.worker import ProcessWorker
 

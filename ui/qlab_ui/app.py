@@ -65,6 +65,7 @@ def _show(window: MainWindow, message: str, hint: str, details: str) -> None:
 
 def settle() -> None:
     """Let the garbage collector pass over what stays for good: looking through all of it takes several frames."""
+    gc.enable()
     gc.collect()
     gc.freeze()
     gc.set_threshold(10_000, 10, 10)

@@ -4,12 +4,21 @@ from collections.abc import Callable
 from functools import lru_cache
 from math import cos, pi, sin
 
-from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QIcon, QPainter, QPainterPath, QPen, QPixmap, QPolygonF
+from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt
+from PySide6.QtGui import (
+    QColor,
+    QIcon,
+    QIconEngine,
+    QPainter,
+    QPainterPath,
+    QPen,
+    QPixmap,
+    QPixmapCache,
+    QPolygonF,
+)
 
 from qlab_ui import theme
 
-_SIZES = (16, 20, 24, 32, 48)
 Draw = Callable[[QPainterPath], None]
 
 
@@ -209,39 +218,67 @@ def swatch(colour: str) -> QIcon:
     return _swatch(colour)
 
 
+class _Engine(QIconEngine):
+    """Draws an icon in the size that is asked for: most of the sizes and modes of most icons are never seen."""
+
+    def __init__(self, name: str, look: str) -> None:
+        super().__init__()
+        self._name, self._look = name, look
+        _KEPT.append(self)  # Qt holds it without counting as somebody who does
+
+    def clone(self) -> QIconEngine:
+        """Return another one."""
+        return _Engine(self._name, self._look)
+
+    def paint(self, painter: QPainter, rect: QRect, mode: QIcon.Mode, _state: QIcon.State) -> None:
+        """Draw the icon into a rectangle."""
+        way, shade, strokes = _SHAPES[self._name]
+        colours = theme.DARK if self._look == "dark" else theme.LIGHT
+        colour = QColor(getattr(colours, shade))
+        if mode == QIcon.Mode.Disabled:
+            colour = QColor(colours.muted)
+            colour.setAlpha(110)
+        elif mode == QIcon.Mode.Selected:
+            colour = QColor(colours.on_accent)
+        side = min(rect.width(), rect.height())
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.translate(rect.x() + (rect.width() - side) / 2, rect.y() + (rect.height() - side) / 2)
+        painter.scale(side / 24, side / 24)
+        path = QPainterPath()
+        for stroke in strokes:
+            stroke(path)
+        if way == _FILL:
+            painter.fillPath(path, colour)
+        else:
+            pen = QPen(colour, 1.9)
+            pen.setCapStyle(Qt.PenCapStyle.RoundCap)
+            pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
+            painter.setPen(pen)
+            painter.drawPath(path)
+        painter.restore()
+
+    def pixmap(self, size: QSize, mode: QIcon.Mode, state: QIcon.State) -> QPixmap:
+        """Return the icon in so many dots; the same size is asked for again and again."""
+        key = f"qlab {self._name} {self._look} {size.width()}x{size.height()} {mode.value}"
+        kept = QPixmap()
+        if QPixmapCache.find(key, kept):
+            return kept
+        made = QPixmap(size)
+        made.fill(Qt.GlobalColor.transparent)
+        painter = QPainter(made)
+        self.paint(painter, QRect(0, 0, size.width(), size.height()), mode, state)
+        painter.end()
+        QPixmapCache.insert(key, made)
+        return made
+
+
+_KEPT: list[_Engine] = []
+
+
 @lru_cache(maxsize=256)
 def _made(name: str, look: str) -> QIcon:
-    colours = theme.DARK if look == "dark" else theme.LIGHT
-    result = QIcon()
-    for size in _SIZES:
-        result.addPixmap(_pixmap(name, size, QColor(getattr(colours, _SHAPES[name][1]))))
-        faint = QColor(colours.muted)
-        faint.setAlpha(110)
-        result.addPixmap(_pixmap(name, size, faint), QIcon.Mode.Disabled)
-        result.addPixmap(_pixmap(name, size, QColor(colours.on_accent)), QIcon.Mode.Selected)
-    return result
-
-
-def _pixmap(name: str, size: int, colour: QColor) -> QPixmap:
-    way, _, strokes = _SHAPES[name]
-    pixmap = QPixmap(size, size)
-    pixmap.fill(Qt.GlobalColor.transparent)
-    painter = QPainter(pixmap)
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    painter.scale(size / 24, size / 24)
-    path = QPainterPath()
-    for stroke in strokes:
-        stroke(path)
-    if way == _FILL:
-        painter.fillPath(path, colour)
-    else:
-        pen = QPen(colour, 1.9)
-        pen.setCapStyle(Qt.PenCapStyle.RoundCap)
-        pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
-        painter.setPen(pen)
-        painter.drawPath(path)
-    painter.end()
-    return pixmap
+    return QIcon(_Engine(name, look))
 
 
 @lru_cache(maxsize=1)

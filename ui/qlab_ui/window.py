@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, Qt, QTimer
-from PySide6.QtGui import QCloseEvent, QDesktopServices, QDragEnterEvent, QDropEvent, QShowEvent
+from PySide6.QtGui import QCloseEvent, QDesktopServices, QDragEnterEvent, QDropEvent, QPaintEvent, QShowEvent
 from PySide6.QtWidgets import QApplication, QDialog, QMainWindow
 
 from qlab.record import ENDED
@@ -46,6 +46,7 @@ from qlab_ui.statusline import StatusLine
 from qlab_ui.tabs import Centre
 from qlab_ui.toasts import Toasts
 from qlab_ui.tour import Tour
+from qlab_ui.warmup import WarmUp
 from qlab_ui.welcome import Welcome
 from qlab_ui.worker import ProcessWorker, Worker
 
@@ -63,6 +64,8 @@ class MainWindow(QMainWindow):
         self.worker: Worker = worker or ProcessWorker()
         self._look = ""
         self._frames = 0
+        self._seen = False  # whether it has been painted
+        self._warm_up = WarmUp(self)
         self._heard = False  # whether the last turn was one of hearing
         self._record_soon = QTimer(self, singleShot=True, interval=2 * TURN_MS)
         self._record_soon.timeout.connect(self._show_record)
@@ -268,12 +271,19 @@ class MainWindow(QMainWindow):
         super().showEvent(event)
         if not self.timer.isActive():
             self.timer.start()
-            QTimer.singleShot(0, self, self._after_first_paint)
             self.welcome.run_button.setFocus()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Go on with what can wait until the window is seen."""
+        super().paintEvent(event)
+        if not self._seen:
+            self._seen = True
+            QTimer.singleShot(0, self, self._after_first_paint)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Let go: the run, if any, goes on in the bench process."""
         self.timer.stop()
+        self._warm_up.end()
         self.noting.close()
         layout.save(self, self.settings)
         if self.form.experiment:
@@ -305,9 +315,7 @@ class MainWindow(QMainWindow):
         self.bars.show_models(sorted(plugins("fits")))
         self.files.refresh()
         if not os.environ.get("QLAB_NO_WARM_UP"):
-            import qlab_ui.plots.choose  # noqa: F401 - so that the first run is drawn at once
-
-            QTimer.singleShot(0, self, self.centre.prepare)
+            self._warm_up.start(self.centre.prepare)
 
     def _state(self, event: Event) -> None:
         self._shown()

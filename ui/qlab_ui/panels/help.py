@@ -18,7 +18,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QTextBrowser, QVBoxLayout, QWidget
 
 from qlab.pages import HelpPage, page_of
-from qlab_ui import formula, theme
+from qlab_ui import theme
 
 _DISPLAY = re.compile(r"^[ \t]*\$\$(.+?)\$\$[ \t]*$", re.MULTILINE | re.DOTALL)
 _INLINE = re.compile(r"(?<![\\$])\$(?!\s)([^$\n]+?)(?<!\s)\$(?!\d)")
@@ -89,6 +89,8 @@ class HelpBrowser(QTextBrowser):
             return f"\n![formula](formula:{len(self._formulas) - 1})\n"
 
         def within(found: re.Match[str]) -> str:
+            from qlab_ui import formula  # which nobody needs at the start
+
             return formula.to_html(found.group(1))
 
         parts, last = [], 0
@@ -102,6 +104,8 @@ class HelpBrowser(QTextBrowser):
         look = theme.theme_of(self.palette())
         size = self.font().pointSizeF() * 1.25
         ratio, ink = self.devicePixelRatioF(), QColor(look.text)
+        from qlab_ui import formula
+
         image = formula.paint(self._formulas[number], size, ink, ratio)
         wide, room = image.width() / ratio, self._room()
         # A long formula becomes smaller rather than be cut off, down to the size of the text around it.
