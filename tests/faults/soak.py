@@ -77,7 +77,7 @@ class Soak:
             [sys.executable, "-c", PULSE], stdin=subprocess.PIPE, stdout=subprocess.PIPE
         )
         self.began = time.monotonic()
-        measuring = False
+        measuring, self.times = False, psutil.cpu_times()
         looked = acted = 0.0
         while (now := time.monotonic() - self.began) < self.seconds:
             for event in self.session.events():
@@ -95,6 +95,16 @@ class Soak:
                 self.tell("measure")
             time.sleep(0.02)
         return self.end()
+
+    def stolen(self):
+        """Return which part of the time that was worked the machine under this one kept for others."""
+        spent = {
+            name: value - getattr(self.times, name) for name, value in psutil.cpu_times()._asdict().items()
+        }
+        busy = sum(
+            value for name, value in spent.items() if name not in {"idle", "iowait", "guest", "guest_nice"}
+        )
+        return spent.get("steal", 0.0) / max(busy, 1e-9)
 
     def submit(self):
         order = Order(
@@ -194,6 +204,7 @@ class Soak:
         return {
             "seconds": self.seconds, "simulated": round(self.simulated), "runs": dict(self.ended),
             "errors": self.errors, "files": len(self.paths), "window": window, "machine": machine,
+            "stolen": round(self.stolen(), 4),
             "live_tables_left": tables, "processes_left": [p.pid for p in gone],
             "roles": {role: self.course(looks) for role, looks in self.looks.items() if len(looks) > 20},
         }  # fmt: skip

@@ -66,7 +66,8 @@ def window(app, session, settings, worker):
     made.timer.stop()
     QTest.qWaitForWindowExposed(made)
     made.activateWindow()
-    app.processEvents()
+    while not made._warm_up.over:  # or what it brings would come in the middle of a test
+        QTest.qWait(5)
     made.tick()
     yield made
     made.close()

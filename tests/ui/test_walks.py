@@ -30,7 +30,7 @@ SPOT = 0.009  # of the picture may differ by more than 64 of 255
 def walked(who, theme, scale, platform, folder, seconds=240):
     """Walk in a process of its own, as the program is started, and return the pictures and plans it left."""
     environment = {
-        **os.environ, "QT_QPA_PLATFORM": platform, "QT_SCALE_FACTOR": str(scale), "QLAB_NO_WARM_UP": "",
+        **os.environ, "QT_QPA_PLATFORM": platform, "QT_SCALE_FACTOR": str(scale),
         "PYTHONPATH": os.pathsep.join([".", "ui", *filter(None, [os.environ.get("PYTHONPATH")])]),
     }  # fmt: skip
     line = [sys.executable, "-m", "tests.ui.walks", who, "--theme", theme, "--out", str(folder)]

@@ -1,5 +1,6 @@
 """The runs of this session: attached when they start, shown while they grow, kept when they end."""
 
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -23,6 +24,7 @@ from qlab_ui.statusline import StatusLine
 from qlab_ui.tabs import Centre
 
 _LET_GO_MS = 300
+_LARGE = 1_000_000  # numbers
 
 
 class Voice(Protocol):
@@ -153,7 +155,13 @@ class AtWork:
         table = self._tables.pop(record.id, None)
         if table is None:
             return len(page.rows) if page is not None else 0
-        rows = MemoryRows({name: table.column(name).copy() for name in table.names})
+        columns = {name: table.column(name) for name in table.names}
+        if len(table) * len(columns) > _LARGE and sys.platform != "win32":
+            # To copy millions of rows would take a tenth of a second: their memory outlives the file's name.
+            if page is not None:
+                page.take(record, MemoryRows(columns), path)
+            return len(table)
+        rows = MemoryRows({name: column.copy() for name, column in columns.items()})
         if page is not None:
             page.take(record, rows, path)
         # To give back the memory of a long run takes as long as a frame.

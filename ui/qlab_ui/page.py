@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 _MOST_NEW = 50_000  # rows that a frame of a live run takes in
 _CURVE = "curve:"  # what stands before the name of a curve among the signals
 _CLOUDS = "clouds:"
+_EVERY = 0.030  # s: what changes faster nobody reads
 _SHARE = 1.5  # a drawing that took t is followed by at least this many t without one
 
 
@@ -154,7 +155,8 @@ class RunPage(QWidget):
         self._count = count
         self._main.draw(rows, self.signal())
         taken = time.perf_counter() - now
-        self._next = now + taken * (1 + _SHARE)
+        # By a schedule, not after the last one: a frame that comes late is followed by one that is in time.
+        self._next = max(max(self._next, now - _EVERY) + _EVERY, now + taken * (1 + _SHARE))
 
     def show_fit(self, fitted: Fitted | None) -> None:
         """Draw a fit, or none."""

@@ -1,4 +1,4 @@
-"""What the first run needs is loaded in the background, while the window answers already."""
+"""What the first run needs is looked up and loaded in the background, while the window answers already."""
 
 import importlib
 import threading
@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QObject, QTimer
 
-_LOOK_MS = 50
+_LOOK_MS = 20
 
 
 class WarmUp(QObject):
-    """Imports what draws in a thread, and says when it is there."""
+    """Imports what draws and finds what fits in a thread, and says when it is there."""
 
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
@@ -18,6 +18,7 @@ class WarmUp(QObject):
         self._timer = QTimer(self, interval=_LOOK_MS)
         self._timer.timeout.connect(self._look)
         self._done: Callable[[], None] | None = None
+        self.over = False
 
     def start(self, done: Callable[[], None]) -> None:
         """Load, then call `done` in this thread."""
@@ -34,12 +35,14 @@ class WarmUp(QObject):
     def _look(self) -> None:
         if not self._thread.is_alive() and self._done is not None:
             self._timer.stop()
+            self.over = True
             self._done()
 
 
 def _load() -> None:
-    # A module that is broken says so where it is used.
+    # What is broken says so where it is used.
     try:
+        importlib.import_module("qlab.registry").plugins("fits")
         importlib.import_module("qlab_ui.plots.choose")
     except Exception:  # noqa: BLE001
         return

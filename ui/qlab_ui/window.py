@@ -1,6 +1,6 @@
 """The main window: what it is made of, the timer that drains and draws, and its closing."""
 
-import os
+import time
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, Qt, QTimer
@@ -50,7 +50,8 @@ from qlab_ui.warmup import WarmUp
 from qlab_ui.welcome import Welcome
 from qlab_ui.worker import ProcessWorker, Worker
 
-TURN_MS = 14
+TURN_MS = 16
+_QUICK = 0.001  # s
 
 
 class MainWindow(QMainWindow):
@@ -210,12 +211,14 @@ class MainWindow(QMainWindow):
             self.status.show_folder(self.settings.folder())
 
     def _turn(self) -> None:
-        """Hear and draw by turns, each thirty times a second: both at once, with their paints, are late for a frame."""
+        """Hear and draw by turns: both at once, with their paints, are late for a frame; to hear nothing is quick."""
         self._heard = not self._heard
         if self._heard:
+            began = time.perf_counter()
             self.hear()
-        else:
-            self.draw()
+            if time.perf_counter() - began > _QUICK:
+                return
+        self.draw()
 
     def tell(self, level: str, message: str, hint: str = "", *, toast: bool = False) -> None:
         """Log a line; as a toast too where it matters now."""
@@ -310,12 +313,14 @@ class MainWindow(QMainWindow):
                 self.welcome.recolour()
 
     def _after_first_paint(self) -> None:
+        self.files.refresh()
+        self._warm_up.start(self._warm)
+
+    def _warm(self) -> None:
         from qlab.registry import plugins
 
         self.bars.show_models(sorted(plugins("fits")))
-        self.files.refresh()
-        if not os.environ.get("QLAB_NO_WARM_UP"):
-            self._warm_up.start(self.centre.prepare)
+        self.centre.prepare()
 
     def _state(self, event: Event) -> None:
         self._shown()
