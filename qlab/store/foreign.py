@@ -20,7 +20,8 @@ from qlab.store.guard import MOST_CHUNK, MOST_DEPTH, MOST_OBJECTS, check_signatu
 from qlab.store.names import inner
 
 SECONDS = 30.0
-MOST_POINTS = 2_000_000
+MOST_POINTS = 2_000_000  # of one array
+MOST_SIGNALS = 12
 _HINT = "Only numbers that stand in the file itself are shown."
 
 
@@ -38,7 +39,8 @@ def open_foreign(path: Path) -> Run:
     """Return a run-like view of the main plot of a file that qlab did not write; nothing is ever written.
 
     The default NXdata of a NeXus file, else the largest array of numbers, with the axes that the file names or that
-    have the right length. Raises FileError with the reason where there is nothing to show.
+    have the right length; arrays of the same shape in its group are further signals. Raises FileError with the reason
+    where there is nothing to show.
     """
     check_signature(path)
     told = ask("foreign", path, SECONDS)
@@ -46,15 +48,16 @@ def open_foreign(path: Path) -> Run:
         name: np.frombuffer(base64.b64decode(raw), dtype="<f8") for name, raw in told["columns"].items()
     }
     axes = tuple(Axis(name=n, unit=u, long_name=label) for n, u, label in told["axes"])
-    signal = told["signal"]
+    shown = tuple(Column(name=n, unit=u, long_name=label) for n, u, label in told["signals"])
     record = Record(
         id=str(uuid.uuid5(uuid.NAMESPACE_URL, f"{path.absolute()}#{path.stat().st_mtime_ns}")),
         experiment="file", title=path.name, parameters={}, description=told["said"], state="finished",
         columns=(
             *(Column(name=a.name, unit=a.unit, long_name=a.long_name, role="setpoint") for a in axes),
-            Column(name=signal, unit=told["unit"], long_name=told["label"]),
+            *shown,
         ),
-        axes=axes, signals=(Signal(name=f"{signal}_view", unit=told["unit"], long_name=told["label"], of=signal),),
+        axes=axes,
+        signals=tuple(Signal(name=f"{c.name}_view", unit=c.unit, long_name=c.long_name, of=c.name) for c in shown),
     )  # fmt: skip
     return Run(record, MemoryRows(columns), path)
 
@@ -72,32 +75,54 @@ def look(path: Path) -> dict[str, Any]:
         if not found:
             why = f" {refused[0]}" if refused else ""
             raise FileError(f"{path.name} holds no array of numbers that can be shown.{why}", _HINT)
-        best = max(found, key=lambda item: (item.rank, item.data.size))
-        return _told(best, len(found), refused)
+        best = max(found, key=lambda item: (item.rank, item.data.size, not _rising(item.data)))
+        home, axes = best.data.parent, {name for name, _, _ in best.axes}
+        alike = [
+            f for f in found
+            if f.data.shape == best.data.shape and f.data.parent == home
+            and f.path != best.path and f.path.rpartition("/")[2] not in axes
+        ]  # fmt: skip
+        return _told(best, alike, len(found), refused)
 
 
-def _told(found: _Found, count: int, refused: list[str]) -> dict[str, Any]:
+def _rising(item: h5py.Dataset) -> bool:
+    """Tell whether an array is more likely an axis: one line of numbers that only rise or only fall."""
+    if item.ndim != 1 or not 1 < item.size <= MOST_POINTS or item.dtype.kind not in "iuf":
+        return False
+    steps = np.diff(np.asarray(item[:], dtype=float))
+    return bool((steps > 0).all() or (steps < 0).all())
+
+
+def _told(found: _Found, alike: list[_Found], count: int, refused: list[str]) -> dict[str, Any]:
     # Every so many points along the longest axes, so that no file is too large to look at.
     steps = [1] * found.data.ndim
     shape = list(found.data.shape)
     while int(np.prod([-(-n // s) for n, s in zip(shape, steps, strict=True)])) > MOST_POINTS:
         longest = max(range(len(shape)), key=lambda i: -(-shape[i] // steps[i]))
         steps[longest] *= 2
-    values = np.asarray(found.data[tuple(slice(None, None, s) for s in steps)])
-    values = np.abs(values) if values.dtype.kind == "c" else values
-    signal = inner(found.path.rpartition("/")[2])
     names: list[str] = []
-    for name, _, _ in found.axes:
-        plain = inner(name)
-        names.append(plain if plain not in {*names, signal} else f"{plain}_{len(names)}")
+    for path in (*(name for name, _, _ in found.axes), found.path, *(other.path for other in alike)):
+        plain = inner(path.rpartition("/")[2])
+        names.append(plain if plain not in names else f"{plain}_{len(names)}")
+    names, given = names[: len(found.axes)], names[len(found.axes) :]
+    signals: list[tuple[str, str, str]] = []
+    values: dict[str, NDArray[Any]] = {}
+    room = 2 * MOST_POINTS  # of all
+    for name, one in zip(given, (found, *alike), strict=True):
+        part = np.asarray(one.data[tuple(slice(None, None, s) for s in steps)])
+        room -= part.size
+        if signals and (room < 0 or len(signals) == MOST_SIGNALS):
+            break
+        values[name] = np.abs(part) if part.dtype.kind == "c" else part
+        signals.append((name, _text(one.data, "units") or "1", _text(one.data, "long_name") or one.path))
     grids = np.meshgrid(*(a[2][::s] for a, s in zip(found.axes, steps, strict=True)), indexing="ij")
-    columns = dict(zip(names, grids, strict=True)) | {signal: values}
-    said = [f"{found.path} of {count} arrays that can be shown."]
+    columns = dict(zip(names, grids, strict=True)) | values
+    more = f" and {len(signals) - 1} like it" if len(signals) > 1 else ""
+    said = [f"{found.path}{more} of {count} arrays that can be shown."]
     if max(steps) > 1:
         said.append(f"Every {'x'.join(map(str, steps))}th point is shown.")
     return {
-        "signal": signal, "unit": _text(found.data, "units") or "1",
-        "label": _text(found.data, "long_name") or found.path,
+        "signals": signals,
         "axes": [(name, a[1], a[0]) for name, a in zip(names, found.axes, strict=True)],
         "columns": {
             name: base64.b64encode(np.ascontiguousarray(v, dtype="<f8").tobytes()).decode("ascii")
@@ -160,7 +185,8 @@ def _axes(group: h5py.Group, item: h5py.Dataset) -> Iterator[tuple[str, str, NDA
     for index, size in enumerate(item.shape):
         candidates = [names[index]] if _text(group, "signal") and index < len(names) else []
         candidates += _scales(item, index)
-        candidates += [n for n in list(group)[:64] if n != (item.name or "").rpartition("/")[2]]
+        others = [n for n in list(group)[:64] if n != (item.name or "").rpartition("/")[2]]
+        candidates += sorted(others, key=lambda n: not _fits(group, n, size))
         for name in candidates:
             link = group.get(name, getlink=True) if name in group else None
             axis = group[name] if isinstance(link, h5py.HardLink) else None
@@ -178,6 +204,14 @@ def _axes(group: h5py.Group, item: h5py.Dataset) -> Iterator[tuple[str, str, NDA
                 break
         else:
             yield f"index_{index}", "1", np.arange(float(size))
+
+
+def _fits(group: h5py.Group, name: str, size: int) -> bool:
+    """Tell whether something in a group looks like an axis of so many points."""
+    if not isinstance(group.get(name, getlink=True), h5py.HardLink):
+        return False
+    item = group[name]
+    return isinstance(item, h5py.Dataset) and item.shape == (size,) and not _unfit(item) and _rising(item)
 
 
 def _scales(item: h5py.Dataset, index: int) -> list[str]:

@@ -40,6 +40,20 @@ def test_plain_arrays_get_the_axes_that_fit(tmp_path):
     assert [axis.name for axis, _ in view.axes] == ["position", "index_1"]
 
 
+def test_arrays_of_one_shape_are_signals_over_what_rises(tmp_path):
+    """Three columns of somebody's own: the one that only rises is the axis, whatever its name, and none is lost."""
+    path = tmp_path / "columns.h5"
+    with h5py.File(path, "w") as file:
+        file["a_time"], file["current"], file["phase"] = X, np.cos(9 * X), np.sin(9 * X)
+        file["current"].attrs["units"] = "A"
+        file["other"] = np.arange(7.0)
+    run = open_any(path)
+    assert [axis.name for axis in run.record.axes] == ["a_time"]
+    assert [(s.of, s.unit) for s in run.record.signals] == [("current", "A"), ("phase", "1")]
+    np.testing.assert_array_equal(run.grid("phase_view").value, np.sin(9 * X))
+    assert "and 1 like it of 4 arrays" in run.record.description
+
+
 def test_a_file_too_large_to_show_is_thinned_out(tmp_path):
     path = tmp_path / "long.h5"
     with h5py.File(path, "w") as file:
