@@ -313,8 +313,35 @@ def test_light_without_a_fringe_is_refused(given):
         experiment.preflight()
 
 
-@pytest.mark.parametrize("case", ["mz-noon", "ghz", "gravimeter", "rydberg"])
-def test_benches_say_that_qutip_does_not_solve_them(case, tmp_path):
-    name, bench, _ = CASES[case]
+@pytest.mark.parametrize("case", ["mz-squeezed", "hom"])
+def test_a_bench_says_where_qutip_does_not_solve_it(case, tmp_path):
+    name, bench, given = CASES[case]
     with pytest.raises(UsageError, match="QuTiP"):
-        qlab.run(name, Bench.load(bench, seed=1, solver="qutip"), out=tmp_path)
+        qlab.run(name, Bench.load(bench, seed=1, solver="qutip"), out=tmp_path, **given)
+
+
+def test_light_that_is_too_bright_for_qutip_is_refused():
+    with pytest.raises(UsageError, match="number states"):
+        whole("sim-photonics", MZ, 1, solver="qutip", light="coherent", photons=30.0, readout="clicks")
+
+
+@pytest.mark.parametrize(("case", "given", "within"), [
+    ("mz-noon", {"phase": qlab.Linear(0.0, 6.0, 3), "passes": 2}, 0.0),
+    ("mz-coherent", {"phase": qlab.Linear(0.0, 6.0, 5), "passes": 2}, 0.0),
+    ("ghz", {"ions": 3, "passes": 1, "shots": 50}, 0.0),
+    ("gravimeter", {"chirp": qlab.Linear(-40.0, 40.0, 4), "passes": 2}, 3.0),  # of 2e5 atoms
+    ("rydberg", {"detuning": qlab.Linear(-9e6, 9e6, 4), "passes": 2}, 1e-7),
+])  # fmt: skip
+def test_benches_of_light_and_atoms_are_the_same_by_qutip(case, given, within):
+    """The whole measurement, the same random numbers, every pulse and wait solved by QuTiP."""
+    name, bench, usual = CASES[case]
+    runs = [whole(bench, name, 3, solver=solver, **usual, **given)[0] for solver in ("batched", "qutip")]
+    assert [run.record.solver for run in runs] == ["batched", "qutip"]
+    for column in runs[0].record.columns:
+        first, second = (np.asarray(run[column.name], dtype=float) for run in runs)
+        np.testing.assert_allclose(first, second, rtol=0, atol=within, err_msg=column.name)
+
+
+def test_qutip_says_how_many_ions_it_can_follow():
+    with pytest.raises(UsageError, match="4\\^8 numbers"):
+        whole("sim-ion", "ion.ghz", 1, solver="qutip", ions=8, passes=1, shots=10)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from qlab.errors import UsageError
 from qlab.parameters import Parameters
+from qlab.physics.judges.light import SolvedInterferometer
 from qlab.physics.noise import slow_drift
 from qlab.physics.systems.interferometer import Interferometer
 from qlab.physics.systems.pairs import LIGHT_SPEED, PhotonPairs, spectral_width
@@ -91,7 +92,8 @@ class PhotonicsWorld(SeededWorld):
         squeezing = lines.get("squeezer.squeezing", 0.0) if lines.get("squeezer.on") else 0.0
         if noon and (power or squeezing):
             raise UsageError("The laser shines where NOON states should be alone.", "Close one of both.")
-        return Interferometer(
+        kind = SolvedInterferometer if self.solver == "qutip" else Interferometer
+        return kind(
             photons=power * window * h.wavelength / (PLANCK * LIGHT_SPEED), squeezing=squeezing, noon=noon,
             arms=(h.arm_a, h.arm_b), spread=h.spread, efficiency=h.efficiency, dark=h.dark_rate * window,
             angle=lines.get("homodyne.angle", math.pi / 2),
@@ -100,7 +102,6 @@ class PhotonicsWorld(SeededWorld):
     def detect(self, timeline: Timeline, *, single: bool = False) -> dict[str, NDArray[Any]]:
         """Return what the detectors see, by key, in the shapes of their roles."""
         del single  # the detectors of this table hand over what they have anyway
-        self.only_batched("light of many photons would be cut off in number.")
         seen: dict[str, NDArray[Any]] = {}
         for event in (e for e in timeline.events if e.kind == "acquire"):
             rows = [self._row(timeline, event, point) for point in range(len(timeline))]
@@ -111,6 +112,7 @@ class PhotonicsWorld(SeededWorld):
         window = float(event.duration[point]) * 1e-12
         rng = self.stream(DETECTORS, self.rows + point)
         if self.lines.get("pairs.on"):
+            self.only_batched("pairs of every colour are summed in closed form.")
             return self._pair_clicks(timeline, event, point, window, rng)
         system = self.interferometer(window)
         asked = float(timeline.setpoints.get("shifter.phase", np.zeros(len(timeline)))[point])
@@ -118,6 +120,7 @@ class PhotonicsWorld(SeededWorld):
         phase = self.hidden.shifter_scale * asked + self.hidden.phase_offset + drift
         shots = timeline.shots
         if event.channel == "homodyne":
+            self.only_batched("the field of bright light would be cut off in number.")
             if system.noon:
                 system.signal(np.zeros(1), "homodyne")  # refuses, and says why
             phases = phase + system.spread * rng.normal(size=shots)
