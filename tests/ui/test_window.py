@@ -112,8 +112,11 @@ def test_no_fit_and_next_fit(window):
     window.bars.fit_box.setCurrentIndex(window.bars.fit_box.count() - 1)
     window.bars.fit_box.activated.emit(window.bars.fit_box.currentIndex())
     frames(window, 2)
+    strip = window.centre.current().view.residuals.plot
     assert window.centre.current().fitted is None
+    assert not strip.isVisible()
     window.call("next_fit")
+    assert strip.isVisible()
     window.call("next_fit")
     window.fitting._due = 0.0
     frames(window, 3)

@@ -58,7 +58,6 @@ class Fitting:
         if page is not None:
             self._asked.pop(page.record.id, None)
             page.show_fit(None)
-            page.expect_fit(wanted=(self.model or page.record.fit) not in {"", NO_FIT})
             self._due = 0.0
         self.show()
 
@@ -68,6 +67,8 @@ class Fitting:
         if page is None:
             self._panel.clear()
             return
+        chosen = self.model or page.record.fit
+        page.expect_fit(wanted=len(page.record.axes) == 1 and chosen not in {"", NO_FIT})
         self._panel.show_result(page.record, self.result(page), self._figures(page))
 
     def result(self, page: RunPage) -> FitResult | None:
