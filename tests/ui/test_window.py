@@ -123,6 +123,24 @@ def test_no_fit_and_next_fit(window):
     assert window.centre.current().fitted.result.model == "line"
 
 
+def test_a_fit_of_a_model_that_has_changed_since_shows_its_values_and_no_curve():
+    from qlab.grid import grid
+    from qlab.record import FitParameter, FitResult
+    from qlab_ui import work
+
+    record = ramsey_record(21, state="finished")
+    view = grid(record, MemoryRows(ramsey_rows(record.axes[0].values)), "contrast")
+    known = (
+        FitParameter(name="slope", value=1.0, error=0.1),
+        FitParameter(name="offset", value=0.0, error=0.1),
+    )
+    now = FitResult(model="line", signal="contrast", success=True, parameters=known)
+    old = FitResult(model="line", signal="contrast", success=True, parameters=known[:1])
+    assert len(work.drawn(record, view, now).x) > len(record.axes[0].values)
+    assert not len(work.drawn(record, view, old).x)
+    assert work.drawn(record, view, old).result.values == {"slope": 1.0}
+
+
 def test_a_failed_fit_is_doubted_in_words(window):
     from qlab.record import FitResult
 

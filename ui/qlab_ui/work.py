@@ -128,9 +128,14 @@ def drawn(record: Record, view: Grid, result: FitResult) -> Fitted:
     x, y, sigma = axis[taken][order], value[taken][order], error[taken][order]
     empty = np.zeros(0)
     values = result.values
+    bare = Fitted(result, empty, empty, empty, empty, empty, True)
     if not len(x) or not values or not all(np.isfinite(v) for v in values.values()):
-        return Fitted(result, empty, empty, empty, empty, empty, True)
+        return bare
     model = load_model(result.model, dict(result.context or record.fit_context))
+    if any(parameter.name not in values for parameter in model.parameters):
+        return (
+            bare  # a fit of years ago, whose model has other parameters today: its values are what is known
+        )
     dense = np.linspace(float(x[0]), float(x[-1]), min(max(601, 3 * len(x)), 4001))
     at_points = model.evaluate(x, values)
     normalised = bool(np.all(np.isfinite(sigma) & (sigma > 0)))

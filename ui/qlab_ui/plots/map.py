@@ -14,7 +14,7 @@ from qlab_ui.plots.data import Label, axis_label, signal_label
 from qlab_ui.plots.raster import Raster
 from qlab_ui.plots.view import Tool, View
 
-_PART = 200_000  # points that are coloured in one go
+_PART = 100_000  # points that are coloured in one go
 _SLACK = 0.05  # of the range of the values, left free on both sides of the colours
 
 
