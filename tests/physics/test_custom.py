@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import qutip as qt
 
+from qlab.errors import UsageError
 from qlab.physics.systems.custom import UserSystem
 from qlab.pulses import Acquire, Align, Delay, Play, Program, Symbol, compile_program
 from qlab.scan import Linear
@@ -54,6 +55,49 @@ def test_three_levels_and_both_solvers_over_a_sweep():
     assert both[0].max() > 0.2
     assert (made.hamiltonian() - made.H0).norm() == 0
     assert len(made.collapse_operators()) == 1
+
+
+def with_mode(levels, *jumps):
+    """Two levels that exchange quanta with a mode: Jaynes and Cummings."""
+    lower, one = qt.destroy(levels), qt.qeye(levels)
+    swap = qt.tensor(E * G.dag(), lower)
+    return UserSystem(
+        H0=TAU * 0.2e6 * (swap + swap.dag()),
+        initial=qt.tensor(G, qt.coherent(levels, 1.0)),
+        measure=qt.tensor(qt.ket2dm(E), one),
+        drives={"mw": qt.tensor(E * G.dag(), one)},
+        collapse=[np.sqrt(rate) * qt.tensor(*parts) for rate, parts in jumps],
+    )
+
+
+@pytest.mark.parametrize("lossy", [False, True])
+def test_many_levels_are_solved_state_by_state(lossy):
+    """24 levels: QuTiP's sesolve or mesolve of states beside the batched propagators."""
+    made = with_mode(
+        12, *([(3e5, (G * E.dag(), qt.qeye(12))), (1e5, (qt.qeye(2), qt.destroy(12)))] if lossy else [])
+    )
+    time = Symbol("t", Linear(0, 3e-6, 4))
+    timeline = played(Play("mw", 0.3e-6, 1e6) + Delay(time))
+    both = [made.probability(timeline, solver) for solver in ("batched", "qutip")]
+    np.testing.assert_allclose(both[0], both[1], rtol=0, atol=1e-7)
+    assert np.ptp(both[0]) > 0.1
+
+
+def test_more_levels_than_a_density_matrix_should_have_are_followed_by_trajectories(monkeypatch):
+    """120 levels: half a decay time after a pi/2 pulse, exp(-1/2)/2 are left, to what the trajectories know."""
+    monkeypatch.setattr("qlab.physics.judges.own.TRAJECTORIES", 200)
+    idle = qt.qeye(60)
+    made = UserSystem(
+        H0=0 * qt.tensor(qt.sigmaz(), idle), initial=qt.tensor(G, qt.basis(60, 3)),
+        measure=qt.tensor(qt.ket2dm(E), idle), drives={"mw": qt.tensor(E * G.dag(), idle)},
+        collapse=[np.sqrt(1e5) * qt.tensor(G * E.dag(), idle)],
+    )  # fmt: skip
+    timeline = played(Play("mw", 250e-9, 1e6) + Delay(4.875e-6))
+    with pytest.raises(UsageError, match="64 levels"):
+        made.probability(timeline)
+    found, true = made.probability(timeline, "qutip")[0], np.exp(-0.5) / 2
+    assert abs(found - true) < 4 * np.sqrt(true * (1 - true) / 200)
+    assert made.probability(timeline, "qutip")[0] == found  # the same each time
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from qlab.errors import UsageError
 from qlab.physics.constants import TWO_PI
 from qlab.physics.engine import check_solver
 from qlab.physics.judge import propagators
+from qlab.physics.judges.own import probabilities
 from qlab.physics.levels import Complex, Floats
 from qlab.physics.path import SAMPLES, Path, made
 from qlab.physics.propagate import expm, liouvillian
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from qutip import Qobj
 
 LARGEST = 64  # levels: beyond, a superoperator no longer fits
+PROPAGATED = 16  # levels up to which QuTiP solves for propagators, each once for all points
+MOST = 1024  # levels, of states
 
 
 @dataclass(frozen=True)
@@ -50,8 +53,8 @@ class UserSystem:
 
     def __post_init__(self) -> None:
         shape = _square("H0", self.H0)
-        if shape > LARGEST:
-            raise UsageError(f"H0 has {shape} levels; {LARGEST} is the most.", "Leave levels out.")
+        if shape > MOST:
+            raise UsageError(f"H0 has {shape} levels; {MOST} is the most.", "Leave levels out.")
         for name, operator in self._operators():
             if _square(name, operator) != shape:
                 raise UsageError(
@@ -116,7 +119,16 @@ class UserSystem:
         Setpoints named `sample.NAME` replace the parameter NAME. Every distinct stretch is solved once.
         """
         check_solver(solver)
+        levels = self.H0.shape[0]
+        if levels > LARGEST and solver == "batched":
+            raise UsageError(
+                f"The batched solver holds {LARGEST} levels, and this system has {levels}.",
+                'Choose solver = "qutip" on the bench, or leave levels out.',
+            )
         steps = [self._steps(timeline, point) for point in range(len(timeline))]
+        if solver == "qutip" and levels > PROPAGATED:
+            found = probabilities(self.initial, self.measure, list(self.collapse), steps, self._energy)
+            return np.clip(found, 0.0, 1.0)
         distinct = {step: None for point in steps for step in point}
         made = dict(zip(distinct, self._solve(list(distinct), solver), strict=True))
         effect = np.asarray(self.measure.full()).T.ravel()
@@ -130,6 +142,10 @@ class UserSystem:
 
     def path(self, timeline: Timeline, point: int = 0) -> Path:
         """Return the state along one point of a timeline, up to its readout."""
+        if self.H0.shape[0] > LARGEST:
+            raise UsageError(
+                "So many levels cannot be drawn along a sequence.", "The counts can be measured."
+            )
         times, states, now = [], [self._start.ravel()[None]], 0.0
         share = np.linspace(0, 1, SAMPLES)
         times.append(np.zeros(1))
@@ -180,6 +196,10 @@ class UserSystem:
             ])  # fmt: skip
         seconds = np.array([step.seconds for step in steps])
         return np.asarray(expm(liouvillian(hamiltonians, self._jumps) * seconds[:, None, None]))
+
+    def _energy(self, step: "_Step") -> "Qobj":
+        """Return the Hamiltonian of a stretch as QuTiP holds it, sparse."""
+        return qutip().Qobj(self._matrix(step), dims=self.H0.dims).to("CSR")
 
     def _matrix(self, step: "_Step") -> Complex:
         h = np.asarray(self.hamiltonian(**dict(zip(self.terms, step.values, strict=True))).full())
