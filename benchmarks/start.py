@@ -10,7 +10,7 @@ from pathlib import Path
 
 from benchmarks.timing import row
 
-TIMES = 5
+TIMES = 9
 
 BARE = """
 from PySide6.QtWidgets import QApplication, QMainWindow

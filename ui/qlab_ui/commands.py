@@ -14,10 +14,6 @@ from qlab.record import ENDED, Record
 from qlab.session import Command, Loop, Order
 from qlab_ui import library, text, work
 from qlab_ui.derived import DerivedPage
-from qlab_ui.dialogs.difference import Difference
-from qlab_ui.dialogs.extend import Extend
-from qlab_ui.dialogs.study import Study
-from qlab_ui.dialogs.watchdogs import Watchdogs
 from qlab_ui.page import RunPage
 
 if TYPE_CHECKING:
@@ -66,6 +62,10 @@ class Commands:
         ]
         names = fields + list(window.instruments.readouts().items())
         title = str(entry.get("title") or entry["name"])
+        from qlab_ui.dialogs.study import (
+            Study,
+        )  # dialogs are loaded when they are asked for, not at the start
+
         window.show_dialog(Study(window, title, names, lambda loops: self._order(now=False, loops=loops)))
 
     def again(self) -> None:
@@ -108,6 +108,8 @@ class Commands:
             return
         passes = page.record.parameters.get("passes")
         more = passes if isinstance(passes, int) and passes > 0 else 1
+        from qlab_ui.dialogs.extend import Extend
+
         window.show_dialog(
             Extend(window, page.record.title, more, lambda count: window.hands.extend(run, count))
         )
@@ -120,6 +122,8 @@ class Commands:
         for column in page.record.columns if page is not None else ():
             if not column.shape:
                 readouts[column.name] = column.unit
+        from qlab_ui.dialogs.watchdogs import Watchdogs
+
         window.show_dialog(
             Watchdogs(window, window.settings.bench, window.hands.rules, readouts, window.hands.set_rules)
         )
@@ -304,6 +308,7 @@ class Commands:
         window, lines = self._window, self._window.runs.chosen()
         if len(lines) != 2:
             return
+        from qlab_ui.dialogs.difference import Difference
 
         def first(one: Record) -> None:
             window.files.with_record(

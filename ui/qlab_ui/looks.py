@@ -11,8 +11,6 @@ from PySide6.QtWidgets import QApplication, QWidget
 from qlab_ui import icons, layout
 from qlab_ui.actions import ACTIONS
 from qlab_ui.dialogs import error, pages
-from qlab_ui.dialogs.commands import CommandPalette, Entry
-from qlab_ui.dialogs.preferences import Preferences
 
 if TYPE_CHECKING:
     from qlab_ui.plots.view import View
@@ -114,6 +112,8 @@ class Looks:
 
     def command_palette(self) -> None:
         """Offer every command by name."""
+        from qlab_ui.dialogs.commands import CommandPalette, Entry
+
         window = self._window
         entries = []
         for action in ACTIONS:
@@ -151,6 +151,8 @@ class Looks:
 
     def preferences(self) -> None:
         """Show the preferences."""
+        from qlab_ui.dialogs.preferences import Preferences
+
         self._window.show_dialog(
             Preferences(self._window, self._window.settings, self._window.apply_settings)
         )
