@@ -6,7 +6,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from pathlib import Path
 
 from benchmarks.timing import row
 
@@ -17,7 +16,7 @@ from PySide6.QtWidgets import QApplication, QMainWindow
 import pyqtgraph as pg
 app = QApplication([]); w = QMainWindow(); w.setCentralWidget(pg.PlotWidget()); w.show(); app.processEvents()
 """
-# The command itself, left at the first paint of its window; the bench process starts in the background meanwhile.
+# The command itself, left at the first paint of its window, with which its bench process would start.
 OURS = """
 import os, sys, threading, time
 def watch():
@@ -42,22 +41,11 @@ def rows() -> list[tuple[str, ...]]:
 
 
 def _started(code: str) -> float:
-    """Return how long a program takes to its first paint, with no bench process of an earlier one beside it."""
+    """Return how long a program takes to its first paint."""
     with tempfile.TemporaryDirectory() as folder:
         places = {f"QLAB_{name}": folder for name in ("CONFIG", "RUNTIME", "STATE", "CACHE")}
         environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen", **places}
         began = time.perf_counter()
         quiet = subprocess.DEVNULL
         subprocess.run([sys.executable, "-c", code], env=environment, check=True, stdout=quiet, stderr=quiet)
-        taken = time.perf_counter() - began
-        if code == OURS:
-            _wait_for_the_supervisor(Path(folder))
-        return taken
-
-
-def _wait_for_the_supervisor(folder: Path) -> None:
-    """It comes up, finds no window and leaves after some seconds."""
-    for there in (True, False):
-        end = time.monotonic() + 20
-        while (folder / "supervisor.json").exists() is not there and time.monotonic() < end:
-            time.sleep(0.1)
+        return time.perf_counter() - began

@@ -15,13 +15,18 @@ START_DEADLINE = 30.0  # s
 class RemoteSession(Speaking):
     """A session in the bench process; see `qlab.session.Session`. Nothing here waits."""
 
-    def __init__(self, name: str = "window") -> None:
+    def __init__(self, name: str = "window", *, at_once: bool = True) -> None:
         super().__init__()
         self._name = name
         self._outbox: deque[Message] = deque()
         self._channel: Channel | None = None
         self._lock = threading.Lock()
         self._closed = False
+        if at_once:
+            self.begin()
+
+    def begin(self) -> None:
+        """Look for a supervisor, and start one where there is none; what is sent before waits."""
         threading.Thread(target=self._connect, daemon=True, name="qlab connect").start()
 
     def serve(self, bench: str, on: bool) -> None:
@@ -85,6 +90,9 @@ class RemoteSession(Speaking):
             threading.Thread(target=self._connect, daemon=True, name="qlab connect").start()
 
 
-def connect(name: str = "window") -> RemoteSession:
-    """Return a session with this user's bench process; it is started in the background where there is none."""
-    return RemoteSession(name)
+def connect(name: str = "window", *, at_once: bool = True) -> RemoteSession:
+    """Return a session with this user's bench process; it is started in the background where there is none.
+
+    Unless it is to be `at_once`, that happens with `begin`: a window has the processor to itself until it is seen.
+    """
+    return RemoteSession(name, at_once=at_once)

@@ -59,13 +59,13 @@ def test_the_first_plot_is_loaded_beside_the_window(app, tmp_path, settings):
     from tests.ui.fakes import FakeSession, FakeWorker
 
     window = make_window(FakeSession(tmp_path), settings, FakeWorker())
-    assert not window._seen
+    assert not window._painted
     window.show()
     end = time.monotonic() + 20
     while window.centre._spare is None and time.monotonic() < end:
         QTest.qWait(20)
     assert window.centre._spare is not None
-    assert window._seen
+    assert window._painted
     assert not window._warm_up._thread.is_alive()
     window.close()
 
@@ -95,7 +95,7 @@ def test_main_opens_a_window_and_leaves(tmp_path, monkeypatch, app):
 
     session = FakeSession(tmp_path)
     client = ModuleType("qlab.service.client")
-    client.connect = lambda *_args: session
+    client.connect = lambda **_given: session
     service = ModuleType("qlab.service")
     service.client = client
     monkeypatch.setitem(sys.modules, "qlab.service", service)

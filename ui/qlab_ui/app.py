@@ -82,7 +82,9 @@ def main(argv: list[str] | None = None) -> int:
     app = make_application([part for part in arguments if part != "--fresh"])
     theme.apply(app, settings.theme, settings.text_size)
     sys.setswitchinterval(0.0005)  # a busy thread of a library must not hold up the frames
-    window = make_window(client.connect(), settings)
+    session = client.connect(at_once=False)
+    window = make_window(session, settings)
+    window.seen.connect(session.begin)
     for line in healed:
         window.tell("warning", line)
     show_exceptions(window)

@@ -3,7 +3,7 @@
 import time
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, Qt, QTimer
+from PySide6.QtCore import QEvent, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QDesktopServices, QDragEnterEvent, QDropEvent, QPaintEvent, QShowEvent
 from PySide6.QtWidgets import QApplication, QDialog, QMainWindow
 
@@ -57,6 +57,8 @@ _QUICK = 0.001  # s
 class MainWindow(QMainWindow):
     """The window of one session."""
 
+    seen = Signal()  # it has been painted for the first time
+
     def __init__(self, session: Session, settings: Settings, worker: Worker | None = None) -> None:
         super().__init__()
         self.setObjectName("main")
@@ -65,7 +67,7 @@ class MainWindow(QMainWindow):
         self.worker: Worker = worker or ProcessWorker()
         self._look = ""
         self._frames = 0
-        self._seen = False  # whether it has been painted
+        self._painted = False
         self._warm_up = WarmUp(self)
         self._heard = False  # whether the last turn was one of hearing
         self._record_soon = QTimer(self, singleShot=True, interval=2 * TURN_MS)
@@ -279,8 +281,8 @@ class MainWindow(QMainWindow):
     def paintEvent(self, event: QPaintEvent) -> None:
         """Go on with what can wait until the window is seen."""
         super().paintEvent(event)
-        if not self._seen:
-            self._seen = True
+        if not self._painted:
+            self._painted = True
             QTimer.singleShot(0, self, self._after_first_paint)
 
     def closeEvent(self, event: QCloseEvent) -> None:
@@ -313,6 +315,7 @@ class MainWindow(QMainWindow):
                 self.welcome.recolour()
 
     def _after_first_paint(self) -> None:
+        self.seen.emit()
         self.files.refresh()
         self._warm_up.start(self._warm)
 
