@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from qlab.errors import UsageError
 
-Kind = Literal["experiments", "instruments", "worlds", "benches", "fits", "exporters", "finders", "window"]
+Kind = Literal["experiments", "instruments", "worlds", "benches", "fits", "exporters", "finders"]
 KINDS: tuple[Kind, ...] = ("experiments", "instruments", "worlds", "benches", "fits", "exporters", "finders")
 
 

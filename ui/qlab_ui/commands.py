@@ -62,9 +62,8 @@ class Commands:
         ]
         names = fields + list(window.instruments.readouts().items())
         title = str(entry.get("title") or entry["name"])
-        from qlab_ui.dialogs.study import (
-            Study,
-        )  # dialogs are loaded when they are asked for, not at the start
+        # Dialogs are loaded when they are asked for, not at the start.
+        from qlab_ui.dialogs.study import Study
 
         window.show_dialog(Study(window, title, names, lambda loops: self._order(now=False, loops=loops)))
 

@@ -33,6 +33,7 @@ class WarmUp(QObject):
             self._thread.join()
 
     def _look(self) -> None:
+        # Where something is broken the thread ends early, and `done`, which uses it, says so in the window.
         if not self._thread.is_alive() and self._done is not None:
             self._timer.stop()
             self.over = True
@@ -40,9 +41,5 @@ class WarmUp(QObject):
 
 
 def _load() -> None:
-    # What is broken says so where it is used.
-    try:
-        importlib.import_module("qlab.registry").plugins("fits")
-        importlib.import_module("qlab_ui.plots.choose")
-    except Exception:  # noqa: BLE001
-        return
+    importlib.import_module("qlab.registry").plugins("fits")
+    importlib.import_module("qlab_ui.plots.choose")

@@ -10,7 +10,7 @@ from qlab.errors import UsageError
 from qlab.physics.counting import with_dark_counts
 from qlab.physics.judge import safe_options
 from qlab.physics.quantum import qutip
-from qlab.physics.systems.interferometer import DECIBEL, Floats, Interferometer
+from qlab.physics.systems.interferometer import DECIBEL, Floats, Interferometer, clicks_of
 
 MOST_LEVELS = 20  # of each mode: beyond it a density matrix takes minutes a stretch
 LOST = 1e-8  # of the light's numbers that may lie beyond the cut-off
@@ -27,9 +27,7 @@ class SolvedInterferometer(Interferometer):
 
     def clicks(self, phase: float) -> Floats:
         """Return the probabilities of a click at neither port, at a alone, at b alone, at both; (4,)."""
-        shares = self.shares(phase)
-        none, b_alone, a_alone = shares[0, 0], shares[0, 1:].sum(), shares[1:, 0].sum()
-        return np.array([none, a_alone, b_alone, 1 - none - a_alone - b_alone])
+        return clicks_of(self.shares(phase))
 
     def _counted(self, phase: float) -> Floats:
         """Return P(n_a, n_b) of one phase, before dark counts."""

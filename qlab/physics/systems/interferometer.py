@@ -193,9 +193,7 @@ class Interferometer:
     def clicks(self, phase: float) -> Floats:
         """Return the probabilities of a click at neither port, at a alone, at b alone, at both; (4,)."""
         if self.noon:
-            shares = self.shares(phase)
-            none, b_alone, a_alone = shares[0, 0], shares[0, 1:].sum(), shares[1:, 0].sum()
-            return np.array([none, a_alone, b_alone, 1 - none - a_alone - b_alone])
+            return clicks_of(self.shares(phase))
         nodes, weights = self._nodes(np.asarray(float(phase)))
         mean, v = self.outputs(nodes)
         quiet = math.exp(-self.dark)
@@ -207,6 +205,12 @@ class Interferometer:
     def with_losses(self, arm_a: float, arm_b: float) -> "Interferometer":
         """Return the interferometer with other arms."""
         return replace(self, arms=(arm_a, arm_b))
+
+
+def clicks_of(shares: Floats) -> Floats:
+    """Return the probabilities of a click at neither port, at a alone, at b alone, at both, from those of counts."""
+    none, b_alone, a_alone = shares[0, 0], shares[0, 1:].sum(), shares[1:, 0].sum()
+    return np.array([none, a_alone, b_alone, 1 - none - a_alone - b_alone])
 
 
 @lru_cache(maxsize=256)
