@@ -28,7 +28,6 @@ def tidy(app, tmp_path, monkeypatch):
     monkeypatch.setenv("QLAB_RUNTIME", str(tmp_path / "runtime"))
     # A frame takes what there is, however slow the machine: tests count frames.
     monkeypatch.setattr("qlab_ui.feed._SHARE", 60.0)
-    monkeypatch.setattr("qlab_ui.tabs._NEXT_MS", 0)
     theme.apply(app, "light")
     yield
     for _ in range(3):

@@ -343,6 +343,7 @@ def test_runs_that_were_read_too_late_are_drawn_on_nobody_elses_picture(listed):
     until(listed, lambda: got)
     picture, listed.centre._spare = page.view, None
     listed.call("close_tab")
+    frames(listed)
     listed.files.open_line(second)
     until(listed, lambda: listed.centre.current() is not None)
     assert listed.centre.current().view is picture

@@ -11,6 +11,7 @@ from qlab_ui.page import RunPage
 from qlab_ui.plots.curve import CurveView
 from qlab_ui.plots.data import Curve, Label, Overlay
 from tests.ui.fakes import fake_fit, ramsey_record, ramsey_rows
+from tests.ui.steps import frames
 
 TAU = np.linspace(0, 4e-6, 21)
 
@@ -77,6 +78,7 @@ def test_a_closed_tab_leaves_its_view_and_nothing_else(window):
         QTest.qWait(20)
     while centre.tabs.count():
         centre.close_current()
+    frames(window, 2)
     QTest.qWait(50)
     gc.collect()
     assert [page() for page in pages] == [None] * 4

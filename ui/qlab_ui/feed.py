@@ -8,7 +8,7 @@ from qlab.errors import QlabError
 from qlab.session import Event, Session
 
 Handler = Callable[[Event], None]
-_SHARE = 0.006  # s: what has happened is handed over for so long, the rest with the next frame
+_SHARE = 0.003  # s: what has happened is handed over for so long, the rest with the next frame
 
 
 class Feed:

@@ -16,6 +16,7 @@ from qlab_ui.atwork import Voice
 from qlab_ui.begin import Begin
 from qlab_ui.panels.runs import RunsPanel
 from qlab_ui.panels.runs_model import Line, line_of_summary
+from qlab_ui.pieces import Pieces
 from qlab_ui.tabs import Centre
 from qlab_ui.worker import Worker
 
@@ -30,8 +31,15 @@ class Files:
     """Reads what is on disk, never in the window's process."""
 
     def __init__(
-        self, centre: Centre, runs: RunsPanel, worker: Worker, voice: Voice, settings: Settings
+        self,
+        centre: Centre,
+        runs: RunsPanel,
+        worker: Worker,
+        pieces: Pieces,
+        voice: Voice,
+        settings: Settings,
     ) -> None:
+        self._pieces = pieces
         self._centre, self._runs, self._worker = centre, runs, worker
         self._voice, self._settings = voice, settings
         self._words = ""  # what is searched for
@@ -182,13 +190,13 @@ class Files:
 
     def _show(self, opened: Opened) -> None:
         record, rows, path = opened
-        self._centre.open(record, rows, Path(path))
+        self._centre.open(record, rows, Path(path), soon=True)
         recent = [path, *(old for old in self._settings.recent_files if old != path)]
         self._settings.recent_files = recent[:_MOST_RECENT]
         kept = {*self._settings.recent_files, *self._settings.pinned_files}
         titles = {**self._settings.recent_titles, path: record.title or record.experiment}
         self._settings.recent_titles = {file: title for file, title in titles.items() if file in kept}
-        self.show_recent()
+        self._pieces.add(self._centre, self.show_recent, key="recent")
 
     def show_recent(self) -> None:
         """Offer the last files on the welcome."""

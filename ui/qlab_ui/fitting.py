@@ -15,6 +15,7 @@ from qlab_ui.atwork import Voice
 from qlab_ui.bars import NO_FIT
 from qlab_ui.page import RunPage
 from qlab_ui.panels.result import ResultPanel
+from qlab_ui.pieces import Pieces
 from qlab_ui.tabs import Centre
 from qlab_ui.worker import Worker
 
@@ -38,8 +39,11 @@ class Question:
 class Fitting:
     """Keeps the fit of the page in front up to date."""
 
-    def __init__(self, centre: Centre, worker: Worker, panel: ResultPanel, voice: Voice) -> None:
+    def __init__(
+        self, centre: Centre, worker: Worker, panel: ResultPanel, pieces: Pieces, voice: Voice
+    ) -> None:
         self._centre, self._worker, self._panel, self._voice = centre, worker, panel, voice
+        self._pieces = pieces
         self._asked: dict[str, Question] = {}
         self._underway = False
         self._due = self._began = self._last_curves = 0.0
@@ -151,6 +155,9 @@ class Fitting:
 
     def _got(self, question: Question, fitted: work.Fitted) -> None:
         self._rest()
+        self._pieces.add(self._centre, lambda: self._take(question, fitted))
+
+    def _take(self, question: Question, fitted: work.Fitted) -> None:
         page = self._centre.page(question.run)
         if page is None or page.signal() != question.signal:
             return
@@ -158,7 +165,7 @@ class Fitting:
             return
         page.show_fit(fitted)
         if page is self._centre.current():
-            self.show()
+            self._pieces.add(self._panel, self.show, key="result")
 
     def _rest(self) -> None:
         """A fit that took long is followed by a longer rest: the worker has other things to do, too."""

@@ -230,8 +230,13 @@ class _Engine(QIconEngine):
         """Return another one."""
         return _Engine(self._name, self._look)
 
-    def paint(self, painter: QPainter, rect: QRect, mode: QIcon.Mode, _state: QIcon.State) -> None:
-        """Draw the icon into a rectangle."""
+    def paint(self, painter: QPainter, rect: QRect, mode: QIcon.Mode, state: QIcon.State) -> None:
+        """Draw the icon into a rectangle; lists draw the same few again and again."""
+        ratio = painter.device().devicePixelRatio()
+        pixmap = self.pixmap(rect.size() * ratio, mode, state)
+        painter.drawPixmap(rect, pixmap)
+
+    def _draw(self, painter: QPainter, rect: QRect, mode: QIcon.Mode) -> None:
         way, shade, strokes = _SHAPES[self._name]
         colours = theme.DARK if self._look == "dark" else theme.LIGHT
         colour = QColor(getattr(colours, shade))
@@ -258,7 +263,7 @@ class _Engine(QIconEngine):
             painter.drawPath(path)
         painter.restore()
 
-    def pixmap(self, size: QSize, mode: QIcon.Mode, state: QIcon.State) -> QPixmap:
+    def pixmap(self, size: QSize, mode: QIcon.Mode, _state: QIcon.State) -> QPixmap:
         """Return the icon in so many dots; the same size is asked for again and again."""
         key = f"qlab {self._name} {self._look} {size.width()}x{size.height()} {mode.value}"
         kept = QPixmap()
@@ -267,7 +272,7 @@ class _Engine(QIconEngine):
         made = QPixmap(size)
         made.fill(Qt.GlobalColor.transparent)
         painter = QPainter(made)
-        self.paint(painter, QRect(0, 0, size.width(), size.height()), mode, state)
+        self._draw(painter, QRect(0, 0, size.width(), size.height()), mode)
         painter.end()
         QPixmapCache.insert(key, made)
         return made

@@ -158,6 +158,11 @@ class RunPage(QWidget):
         # By a schedule, not after the last one: a frame that comes late is followed by one that is in time.
         self._next = max(max(self._next, now - _EVERY) + _EVERY, now + taken * (1 + _SHARE))
 
+    def settle(self) -> None:
+        """Be painted, once everything has its place."""
+        self.view.settle()
+        self.setUpdatesEnabled(True)
+
     def show_fit(self, fitted: Fitted | None) -> None:
         """Draw a fit, or none."""
         self.fitted = fitted

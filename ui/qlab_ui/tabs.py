@@ -17,14 +17,14 @@ from qlab_ui import icons, text
 from qlab_ui.derived import DerivedPage
 from qlab_ui.page import RunPage
 from qlab_ui.panels.runs_model import RUNS_MIME
+from qlab_ui.pieces import Pieces
 
 if TYPE_CHECKING:
     from qlab_ui.plots.curve import CurveView
 
 _MOST_TABS = 12
 _PART_MS = 100
-_LET_GO_MS = 2000
-_NEXT_MS = 20  # later than the next frame: what is done then is a piece of work of its own
+_QUIET_MS = 10_000
 _SPARE_MS = 900  # after the start of a run its first points are drawn: not then
 
 
@@ -37,9 +37,10 @@ class Centre(QStackedWidget):
     cloudsWanted = Signal(object, int)
     runsDropped = Signal(object)  # the mime data of runs that were dragged here
 
-    def __init__(self, welcome: QWidget, parent: QWidget | None = None) -> None:
+    def __init__(self, welcome: QWidget, pieces: Pieces, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("centre")
+        self._pieces = pieces
         self.welcome = welcome
         self.tabs = QTabWidget(self)
         self.tabs.setObjectName("tabs")
@@ -50,10 +51,9 @@ class Centre(QStackedWidget):
         self.setAcceptDrops(True)
         self.addWidget(welcome)
         self.addWidget(self.tabs)
-        # Whatever changed what is shown, it is looked at once, when the picture stands.
-        self._soon = QTimer(self, singleShot=True, interval=_NEXT_MS)
-        self._soon.timeout.connect(self.shownChanged)
-        self.tabs.currentChanged.connect(lambda _index: self._soon.start())
+        self.tabs.currentChanged.connect(lambda _index: self._changed())
+        self._quiet = QTimer(self, singleShot=True, interval=_QUIET_MS)
+        self._quiet.timeout.connect(gc.collect)
 
     def pages(self) -> Iterator[RunPage]:
         """Return the open pages."""
@@ -72,7 +72,7 @@ class Centre(QStackedWidget):
         return page if isinstance(page, RunPage) else None
 
     def open(self, record: Record, rows: Rows, path: Path | None, *, soon: bool = False) -> RunPage:
-        """Show a run in a tab of its own, in front; `soon` lets frames pass between making, filling and showing it."""
+        """Show a run in a tab of its own, in front; `soon` makes, fills, draws and shows it a piece at a time."""
         page = self.page(record.id)
         if page is None:
             spare, self._spare = self._spare, None
@@ -81,29 +81,36 @@ class Centre(QStackedWidget):
                 page.take(record)
             if spare is not None and page.view is not spare:
                 self._spare = spare
-            QTimer.singleShot(_SPARE_MS, self, self.prepare)
+            self._pieces.add(self, self.prepare, after=_SPARE_MS, key="prepare")
             page.menuWanted.connect(self.menuWanted)
             page.signalChosen.connect(self.signalChosen)
             page.cloudsWanted.connect(lambda row, page=page: self.cloudsWanted.emit(page, row))
             page.resize(0, 0)  # or the page in front would be painted anew below it
             index = self.tabs.addTab(page, record.title or record.experiment)
             self.tabs.tabBar().setTabButton(index, QTabBar.ButtonPosition.RightSide, self._closer(page))
-            QTimer.singleShot(_PART_MS, self, self._trim)
+            self._pieces.add(self, self._trim, after=_PART_MS, key="trim")
         else:
             page.take(record, rows, path)
         self.mark(page)
         if soon:
-            QTimer.singleShot(_NEXT_MS, page, lambda: page.take(page.record))
-            QTimer.singleShot(2 * _NEXT_MS, page, lambda: self._front(page))
+            self._pieces.add(page, lambda: page.take(page.record))
+            self._pieces.add(page, page.frame)
+            self._pieces.add(page, lambda: self._front(page))
         else:
             self._front(page)
         return page
 
     def _front(self, page: RunPage) -> None:
         page.frame()  # what is there already is in the first picture, not in a second one
+        page.setUpdatesEnabled(False)  # until everything has its place: each change of it is a whole paint
         self.setCurrentWidget(self.tabs)
         self.tabs.setCurrentWidget(page)
-        self._soon.start()
+        self._pieces.add(page, page.settle)
+        self._changed()
+
+    def _changed(self) -> None:
+        """Whatever changed what is shown, it is looked at once, when the picture stands."""
+        self._pieces.add(self, self.shownChanged.emit, key="shown")
 
     def show_derived(self, page: DerivedPage) -> None:
         """Show what was made of several runs in a tab of its own, in front."""
@@ -113,7 +120,7 @@ class Centre(QStackedWidget):
         self.tabs.tabBar().setTabButton(index, QTabBar.ButtonPosition.RightSide, self._closer(page))
         self.setCurrentWidget(self.tabs)
         self.tabs.setCurrentWidget(page)
-        QTimer.singleShot(_PART_MS, self, self._trim)
+        self._pieces.add(self, self._trim, after=_PART_MS, key="trim")
         self.shownChanged.emit()
 
     def drawn(self) -> RunPage | DerivedPage | None:
@@ -128,7 +135,7 @@ class Centre(QStackedWidget):
 
             self._spare = CurveView(self)
             self._spare.hide()
-            QTimer.singleShot(_PART_MS, self, self.prepare)
+            self._pieces.add(self, self.prepare, key="prepare")
         else:
             self._spare.complete()
 
@@ -188,23 +195,24 @@ class Centre(QStackedWidget):
             if not page.live() and page is not self.tabs.currentWidget():
                 self._close(self.tabs.indexOf(page))
 
-    def _use_again(self, page: QWidget) -> None:
-        """Keep the picture of a closed tab for the next run: making one takes longer than a frame."""
+    def _let_go(self, page: QWidget) -> None:
+        """Let go of a closed tab, but keep its picture for the next run: making one takes longer than a frame."""
         view = page.give_back() if self._spare is None and isinstance(page, RunPage) else None
         if view is not None:
             view.hide()
             view.setParent(self)
             self._spare = view
+        page.deleteLater()
 
     def _close(self, index: int) -> None:
         page = self.tabs.widget(index)
         if page is None:
             return
         self.tabs.removeTab(index)
-        self._use_again(page)
-        page.deleteLater()
-        # What is left of a page refers to itself in many ways: it is let go of when all of them are looked at.
-        QTimer.singleShot(_LET_GO_MS, self, gc.collect)
+        self._pieces.add(self, lambda: self._let_go(page))
+        # What is left of a page refers to itself in many ways: it is let go of when all of them are looked at, which
+        # takes half a frame; while tabs come and go the collector does it by itself.
+        self._quiet.start()
         if not self.tabs.count():
             self.setCurrentWidget(self.welcome)
-        self._soon.start()
+        self._changed()

@@ -40,6 +40,7 @@ from qlab_ui.panels.queue import QueuePanel
 from qlab_ui.panels.result import ResultPanel
 from qlab_ui.panels.runs import RunsPanel
 from qlab_ui.panels.sequence import SequencePanel
+from qlab_ui.pieces import Pieces
 from qlab_ui.playing import Playing
 from qlab_ui.states import States
 from qlab_ui.statusline import StatusLine
@@ -70,8 +71,8 @@ class MainWindow(QMainWindow):
         self._painted = False
         self._warm_up = WarmUp(self)
         self._heard = False  # whether the last turn was one of hearing
-        self._record_soon = QTimer(self, singleShot=True, interval=2 * TURN_MS)
-        self._record_soon.timeout.connect(self._show_record)
+        self.pieces = Pieces(self)
+        self._apart = False  # whether the last turn was one of a piece
         self._build()
         self._connect()
         self.reveal()
@@ -84,7 +85,7 @@ class MainWindow(QMainWindow):
 
     def _build(self) -> None:
         self.welcome = Welcome()
-        self.centre = Centre(self.welcome, self)
+        self.centre = Centre(self.welcome, self.pieces, self)
         self.setCentralWidget(self.centre)
         self.experiments, self.form, self.runs = ExperimentsPanel(), Form(), RunsPanel()
         self.presets = Presets(self.form, self.settings, self.keep_settings, self.form)
@@ -117,7 +118,7 @@ class MainWindow(QMainWindow):
         self.tour = Tour(self)
         self.at_work = AtWork(self.feed, self.centre, self.runs, self.status, self)
         self.at_work.title_of = self._title_of
-        self.fitting = Fitting(self.centre, self.worker, self.result, self)
+        self.fitting = Fitting(self.centre, self.worker, self.result, self.pieces, self)
         self.bench = BenchSide(self)
         self.hands = Hands(self)
         self.notices = Notices(self)
@@ -126,7 +127,7 @@ class MainWindow(QMainWindow):
         self.noting = Noting(self)
         self.fair = Fair(self)
         self.examples = Examples(self)
-        self.files = Files(self.centre, self.runs, self.worker, self, self.settings)
+        self.files = Files(self.centre, self.runs, self.worker, self.pieces, self, self.settings)
 
     def _connect(self) -> None:
         self.feed.on(
@@ -188,8 +189,10 @@ class MainWindow(QMainWindow):
         raise LookupError(slot)
 
     def tick(self) -> None:
-        """Hear and draw."""
+        """Hear, do what waits, and draw, all at once."""
         self.hear()
+        while self.pieces.next():
+            pass
         self.draw()
 
     def hear(self) -> None:
@@ -213,7 +216,13 @@ class MainWindow(QMainWindow):
             self.status.show_folder(self.settings.folder())
 
     def _turn(self) -> None:
-        """Hear and draw by turns: both at once, with their paints, are late for a frame; to hear nothing is quick."""
+        """Hear and draw by turns: both at once, with their paints, are late for a frame; to hear nothing is quick.
+
+        Between them goes a piece of what waits for a turn of its own.
+        """
+        self._apart = not self._apart and self.pieces.next()
+        if self._apart:
+            return
         self._heard = not self._heard
         if self._heard:
             began = time.perf_counter()
@@ -326,7 +335,7 @@ class MainWindow(QMainWindow):
         self.centre.prepare()
 
     def _state(self, event: Event) -> None:
-        self._shown()
+        self.pieces.add(self, self._shown, key="shown")
         if event.get("state") in ENDED:
             self.files.refresh()
 
@@ -336,7 +345,7 @@ class MainWindow(QMainWindow):
         self.noting.show()
         self.fair.show()
         self.name_window()
-        self._record_soon.start()  # the long tree of what the file says has a frame to itself
+        self.pieces.add(self, self._show_record, key="record")
 
     def _show_record(self) -> None:
         page = self.centre.current()

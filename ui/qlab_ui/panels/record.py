@@ -25,6 +25,7 @@ _FIRST = (
     "id",
     "description",
 )
+_PLACE = Qt.ItemDataRole.UserRole
 _TABLES = ("parameters", "truth", "quantum", "bench", "safe_report", "software")
 
 
@@ -44,6 +45,8 @@ class RecordPanel(QTreeWidget):
         self.header().setSectionResizeMode(0, QHeaderView.ResizeMode.ResizeToContents)
         self.revealed = False  # whether the truth of a simulated run is shown
         self._shown: tuple[str, str, bool] = ("", "", False)
+        self._folded: dict[int, dict[str, Any]] = {}  # what branches hold that nobody has opened yet
+        self.itemExpanded.connect(self._unfold)
 
     def show_record(self, record: Record | None, fields: Fields = ()) -> None:
         """Show a record; the same one in the same state is left as it stands."""
@@ -52,6 +55,7 @@ class RecordPanel(QTreeWidget):
             return
         self._shown = key
         self.clear()
+        self._folded = {}
         if record is None:
             return
         for name in _FIRST:
@@ -80,7 +84,15 @@ class RecordPanel(QTreeWidget):
         else:
             parent.addChild(item)
         if branch:
-            for key, inner in value.items():
+            if value:
+                item.setChildIndicatorPolicy(QTreeWidgetItem.ChildIndicatorPolicy.ShowIndicator)
+            item.setData(0, _PLACE, len(self._folded))
+            self._folded[len(self._folded)] = value
+
+    def _unfold(self, item: QTreeWidgetItem) -> None:
+        """Fill a branch when it is first opened: a record has hundreds of lines, of which few are looked at."""
+        if item.childCount() == 0:
+            for key, inner in self._folded[item.data(0, _PLACE)].items():
                 self._add(item, str(key), inner)
 
 

@@ -57,14 +57,21 @@ class Rows(QWidget):
 
 
 def _fill(name: QLabel, value: QLabel, row: Row) -> None:
-    name.setIndent(name.fontMetrics().averageCharWidth() * 2 if row.indent else 0)
+    # A label that is told what it knows already is laid out and painted all the same.
+    indent = name.fontMetrics().averageCharWidth() * 2 if row.indent else 0
+    if name.indent() != indent:
+        name.setIndent(indent)
     for label, text in ((name, row.name), (value, row.value)):
         if label.text() != text:
             label.setText(text)
-        label.setToolTip(row.tip)
+        if label.toolTip() != row.tip:
+            label.setToolTip(row.tip)
     font = value.font()
     if font.bold() != row.strong:
         font.setBold(row.strong)
         value.setFont(font)
-    value.setForegroundRole(theme.MUTED if row.indent else theme.Role.WindowText)
-    value.setAccessibleName(row.name)
+    role = theme.MUTED if row.indent else theme.Role.WindowText
+    if value.foregroundRole() != role:
+        value.setForegroundRole(role)
+    if value.accessibleName() != row.name:
+        value.setAccessibleName(row.name)

@@ -169,6 +169,7 @@ class RunsPanel(QWidget):
         self.table.clicked.connect(self._clicked)
         self.table.selectionModel().selectionChanged.connect(lambda *_: self.selectionChanged.emit())
         self.model.modelReset.connect(self._count)
+        self.model.rowsInserted.connect(self._count)
 
     def _dress(self) -> None:
         for view in (self.table, self.gallery):

@@ -111,8 +111,10 @@ class RunsModel(QAbstractTableModel):
                 self.lines[place] = line
                 # While a run goes, only its rows change: what is painted again is one cell.
                 same = replace(old, rows=line.rows, colour=line.colour) == line
-                first, last = (ROWS, ROWS) if same else (0, len(COLUMNS) - 1)
-                self.dataChanged.emit(self.index(place, first), self.index(place, last))
+                if same:
+                    self.dataChanged.emit(self.index(place, ROWS), self.index(place, ROWS))
+                else:
+                    self._changed(place, place)
 
     def show_stored(self, lines: list[Line], count: int, *, searched: bool) -> None:
         """Show the first of `count` runs of the folder; a search leaves out runs of this session that have ended."""
@@ -155,10 +157,10 @@ class RunsModel(QAbstractTableModel):
 
     def colour(self, colours: dict[str, str]) -> None:
         """Give runs the colours of their curves."""
-        for line in self.lines:
-            line.colour = colours.get(line.run, "")
-        if self.lines:
-            self.dataChanged.emit(self.index(0, 0), self.index(len(self.lines) - 1, len(COLUMNS) - 1))
+        for row, line in enumerate(self.lines):
+            if line.colour != colours.get(line.run, ""):
+                line.colour = colours.get(line.run, "")
+                self._changed(row, row)
 
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own signature
         """Return how many runs there are."""
@@ -224,13 +226,29 @@ class RunsModel(QAbstractTableModel):
         return [line for line in self.lines if line.run in wanted]
 
     def _gather(self) -> None:
-        self.beginResetModel()
+        """Bring the list up to date, and tell what has changed: a view paints anew what it is told, and no more."""
         stored = [line for line in self._stored if line.run not in self._here]
         for line in self._stored:  # stars and tags are known from the folder only
             if (here := self._here.get(line.run)) is not None:
-                here.star, here.tags = line.star, line.tags
-        self.lines = [*reversed(self._here.values()), *stored]
-        self.endResetModel()
+                self._here[line.run] = replace(here, star=line.star, tags=line.tags)
+        lines, old = [*reversed(self._here.values()), *stored], self.lines
+        more = len(lines) - len(old)
+        if more not in {0, 1} or [line.run for line in lines[more:]] != [line.run for line in old]:
+            self.beginResetModel()
+            self.lines = lines
+            self.endResetModel()
+            return
+        if more:
+            self.beginInsertRows(QModelIndex(), 0, 0)
+        self.lines = lines
+        if more:
+            self.endInsertRows()
+        for row in range(more, len(lines)):
+            if lines[row] != old[row - more]:
+                self._changed(row, row)
+
+    def _changed(self, first: int, last: int) -> None:
+        self.dataChanged.emit(self.index(first, 0), self.index(last, len(COLUMNS) - 1))
 
 
 _GOING = {"queued", "preparing", "running", "paused"}

@@ -4,6 +4,7 @@ import math
 from typing import Any
 
 import pyqtgraph as pg
+from PySide6.QtGui import QPainter, QPicture
 
 
 class Axis(pg.AxisItem):  # type: ignore[misc]
@@ -13,7 +14,22 @@ class Axis(pg.AxisItem):  # type: ignore[misc]
     """
 
     def __init__(self, side: str) -> None:
+        self.picture: QPicture | None = None  # what was written for the last paint
         super().__init__(side, maxTickLevel=1)
+
+    def measure(self) -> None:
+        """Write the numbers that the next paint shows: the axis is as wide as they are before it is painted."""
+        if self.picture is not None:
+            return
+        picture = QPicture()
+        painter = QPainter(picture)
+        if self.style["tickFont"]:
+            painter.setFont(self.style["tickFont"])
+        specs = self.generateDrawSpecs(painter)
+        if specs is not None:
+            self.drawPicture(painter, *specs)
+        painter.end()
+        self.picture = picture
 
     def tickValues(self, low: float, high: float, size: float) -> list[tuple[float | None, list[float]]]:
         """Return spacing and values of each level of ticks, those of coarser levels left out of finer ones."""

@@ -21,6 +21,7 @@ from qlab_ui.work import Fitted
 _NO_PREFIX = {"", "%", "dBm", "dB", "rad", "σ", "1/s"}
 
 
+_LAYOUTS = 2  # wider numbers leave the plot narrower, and its other axis with other numbers
 _SHARE = 5.0  # tools that took t are let rest for so many t: a curve of millions of points stays fluid
 
 
@@ -140,6 +141,15 @@ class View(QWidget):
 
     def point_out(self, x: float | None, y: float | None) -> None:
         """Mark the point that the readout speaks of, or none."""
+
+    def settle(self) -> None:
+        """Give the axes the width of their numbers; a paint that finds it out is followed by another one."""
+        for _ in range(_LAYOUTS):
+            for plot in self.plots():
+                for side in ("left", "bottom"):
+                    plot.getAxis(side).measure()
+            self.graphics.ci.layout.activate()
+            self.graphics.scene().prepareForPaint()  # pyqtgraph moves its items within a paint otherwise
 
     def tick(self) -> None:
         """Follow the mouse: called with the frames, not with each move."""
