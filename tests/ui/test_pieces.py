@@ -123,5 +123,7 @@ def test_axes_have_the_width_of_their_numbers_before_they_are_painted(window):
     page.view.settle()
     wide = [(axis.width(), axis.height()) for axis in axes]
     assert wide != sizes
+    assert axes[0].width() > axes[0].textWidth
+    assert page.view.residuals.plot.getAxis("left").width() == axes[0].width()  # their edges stay in line
     frames(window, 2)
     assert [(axis.width(), axis.height()) for axis in axes] == wide

@@ -15,7 +15,50 @@ class Axis(pg.AxisItem):  # type: ignore[misc]
 
     def __init__(self, side: str) -> None:
         self.picture: QPicture | None = None  # what was written for the last paint
+        self._column: list[Axis] = [self]  # axes above each other, whose plots keep their edges in line
+        self.least = self.needed = 0.0
+        self._wide: float | None = None
         super().__init__(side, maxTickLevel=1)
+
+    def line_up(self, column: list["Axis"]) -> None:
+        """Be as wide as the widest of a column of axes, and join it."""
+        column.append(self)
+        self._column = column
+        self._updateWidth()
+
+    def leave(self) -> None:
+        """Stand alone again: the others no longer wait for it."""
+        self._column.remove(self)
+        for axis in self._column[:1]:
+            axis.keep_width(axis.least)
+        self._column = [self]
+
+    def keep_width(self, least: float) -> None:
+        """Leave room for numbers of other lengths: an axis that grows with them makes the picture jump."""
+        self.least = least
+        self._updateWidth()
+
+    def _updateWidth(self) -> None:
+        """Take the width of the numbers, where it has changed: whoever sets it lays out the whole picture anew."""
+        if self.orientation not in {"left", "right"} or self.fixedWidth is not None:
+            super()._updateWidth()
+            return
+        self.needed = 0.0
+        if self.isVisible():
+            numbers = self.textWidth + self.style["tickTextOffset"][0] if self.style["showValues"] else 0.0
+            name = 0.8 * self.label.boundingRect().height() if self.label.isVisible() else 0.0
+            self.needed = max(numbers + max(0.0, self.style["tickLength"]) + name, self.least)
+        widest = max(axis.needed for axis in self._column)
+        for axis in self._column:
+            axis.be_wide(widest if axis.isVisible() else 0.0)
+
+    def be_wide(self, width: float) -> None:
+        """Take a width, if it is another one."""
+        if width != self._wide:
+            self._wide = width
+            self.setMaximumWidth(width)
+            self.setMinimumWidth(width)
+            self.picture = None
 
     def measure(self) -> None:
         """Write the numbers that the next paint shows: the axis is as wide as they are before it is painted."""

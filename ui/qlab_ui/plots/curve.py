@@ -45,7 +45,7 @@ class CurveView(View):
         self.model.curve.setSegmentedLineMode("on")
         for item in (self.bars, self.points, self.model, self.ring):
             self.plot.addItem(item)
-        self.plot.getAxis("left").setWidth(self.fontMetrics().averageCharWidth() * 9)
+        self.plot.getAxis("left").keep_width(self.fontMetrics().averageCharWidth() * 9)
         self._calm = Calm(self.plot)
 
     def complete(self) -> None:

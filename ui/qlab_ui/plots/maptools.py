@@ -28,8 +28,7 @@ class Cuts:
         self.column.setMaximumWidth(unit * 30)
         self.column.getAxis("left").setStyle(showValues=False)
         self.column.getAxis("left").setWidth(unit)
-        for plot in (view.plot, self.row):
-            plot.getAxis("left").setWidth(unit * 9)
+        self.row.getAxis("left").keep_width(unit * 9)
         self.curves = [
             pg.PlotDataItem(symbol="o", symbolSize=4, symbolPen=None, connect="finite") for _ in "xy"
         ]
@@ -65,7 +64,7 @@ class Cuts:
     def close(self) -> None:
         """Leave the view."""
         for plot in (self.row, self.column):
-            self._view.graphics.removeItem(plot)
+            self._view.remove_plot(plot)
         for line in self.lines:
             self._view.plot.removeItem(line)
 

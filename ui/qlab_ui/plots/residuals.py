@@ -69,7 +69,7 @@ class Residuals:
             self._height = height
             self.plot.setVisible(height > 0)
             # An axis takes a width only while it is seen; else it would at its first paint, and all be laid out anew.
-            self.plot.getAxis("left").setWidth(self._view.fontMetrics().averageCharWidth() * 9)
+            self.plot.getAxis("left").keep_width(0.0)
             self._view.graphics.ci.layout.setRowMaximumHeight(1, height)
 
     def _name(self, *, normalised: bool) -> None:

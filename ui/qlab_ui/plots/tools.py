@@ -143,7 +143,7 @@ class Histogram:
 
     def close(self) -> None:
         """Leave the view."""
-        self._view.graphics.removeItem(self.plot)
+        self._view.remove_plot(self.plot)
 
 
 def bins(values: Floats) -> int:

@@ -49,6 +49,7 @@ class View(QWidget):
         self.record: Record | None = None
         self._marked: tuple[str, bool] | None = None
         self._coloured: tuple[object, ...] = ()
+        self._columns: dict[int, list[Axis]] = {}  # the vertical axes of each column of plots
         self.graphics = pg.GraphicsLayoutWidget(self)
         self.graphics.setObjectName("graphics")
         self.graphics.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -85,7 +86,13 @@ class View(QWidget):
         plot = self.graphics.addPlot(row=row, col=column, axisItems=axes, enableMenu=False)
         plot.hideButtons()
         plot.setMenuEnabled(False)
+        axes["left"].line_up(self._columns.setdefault(column, []))
         return plot
+
+    def remove_plot(self, plot: Any) -> None:
+        """Take a plot away that `add_plot` has made."""
+        plot.getAxis("left").leave()
+        self.graphics.removeItem(plot)
 
     def show_record(self, record: Record) -> None:
         """Say which run this is; also called when its record changes."""
@@ -148,6 +155,7 @@ class View(QWidget):
             for plot in self.plots():
                 for side in ("left", "bottom"):
                     plot.getAxis(side).measure()
+                plot.layout.activate()
             self.graphics.ci.layout.activate()
             self.graphics.scene().prepareForPaint()  # pyqtgraph moves its items within a paint otherwise
 
