@@ -45,8 +45,10 @@ def expected_curve(
     """
     told = dict(record.truth if known is None else known)
     try:
-        experiment = load("experiments", record.experiment).read(record.parameters)
+        experiment = _in_order(load("experiments", record.experiment).read(record.parameters))
         chosen = system if system is not None else experiment.believed(told)
+        if chosen is None:
+            chosen = _own_world(record, told)
         if chosen is None or not record.axes:
             return None
         curves: Mapping[str, Any] = experiment.model(chosen)
@@ -102,6 +104,25 @@ def kept_curves(run: Run) -> tuple[Curve, ...]:
         definition="(measured - expected)/error at each measured point; error is one standard deviation of the data.",
     )  # fmt: skip
     return plain, rest.with_limit("expected", x, np.zeros(len(x)), source)
+
+
+def _in_order(experiment: Any) -> Any:
+    """Return the experiment with every scan in the order of its axis: a model that plays gives its points as played."""
+    p = experiment.parameters
+    shuffled = {name: scan for name, scan in p.scans().items() if scan.order != "sequential"}
+    if not shuffled:
+        return experiment
+    sorted_ = {name: replace(scan, order="sequential") for name, scan in shuffled.items()}
+    return type(experiment)(p.model_copy(update=sorted_))
+
+
+def _own_world(record: Record, told: Mapping[str, float]) -> Any:
+    """Return the world of a physics of somebody's own, which is what its experiments' models take; None for others."""
+    kind = record.bench.get("entry", {}).get("world", {}).get("kind")
+    if not kind:
+        return None
+    world = load("worlds", kind)
+    return world(told) if hasattr(world, "probability") else None
 
 
 def _words(record: Record, known: Mapping[str, float] | None, told: Mapping[str, float]) -> str:

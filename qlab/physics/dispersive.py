@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from qlab.errors import UsageError
 from qlab.physics.levels import Complex, Floats
 
+NODES = 48  # of a moment within the window
+
 
 @dataclass(frozen=True)
 class Resonator:
@@ -76,6 +78,43 @@ class Resonator:
             now = until
             level = np.where(moment < window, np.maximum(level - 1, 0), level)
         return np.asarray(total / window, dtype=np.complex128)
+
+    def falls(self, level: int, window: float, lifetime: float) -> tuple[Floats, Floats]:
+        """Return when a level falls within a window, (2, n) as `integrate` takes it, and how likely each is, (n,).
+
+        Level k falls at the rate k/lifetime, two steps at most; 48 nodes of Gauss and Legendre for each of them.
+        """
+        never = np.array([math.inf])
+        if level == 0:
+            return np.array([never, never]), np.ones(1)
+        nodes, weights = np.polynomial.legendre.leggauss(NODES)
+        rate = level / lifetime
+        first = window * (nodes + 1) / 2
+        density = rate * np.exp(-rate * first) * weights * window / 2
+        if level == 1:
+            down = np.array([np.append(first, never), np.full(NODES + 1, math.inf)])
+            return down, np.append(density, math.exp(-rate * window))
+        moments, shares = [np.array([never, never])], [np.array([math.exp(-rate * window)])]
+        for moment, share in zip(first, density, strict=True):
+            later, likely = self.falls(level - 1, window - moment, lifetime)
+            moments.append(np.array([np.full(len(likely), moment), moment + later[0]]))
+            shares.append(share * likely)
+        return np.concatenate(moments, axis=1), np.concatenate(shares)
+
+    def seen(
+        self, level: int, window: float, lifetime: float, axis: float, threshold: float
+    ) -> tuple[complex, float]:
+        """Return the mean of what is integrated beside a level that may fall, and how often it lies above a threshold.
+
+        `axis` (rad) is the direction of the IQ plane that is judged, `threshold` in square roots of a photon.
+        """
+        from scipy.special import erfc
+
+        down, shares = self.falls(level, window, lifetime)
+        fields = self.integrate(np.full(len(shares), level), down, window)
+        along = (fields * np.exp(-1j * axis)).real
+        above = erfc((threshold - along) / (math.sqrt(2) * self.noise(window))) / 2
+        return complex(shares @ fields), float(shares @ above)
 
 
 def assignment_error(separation: float) -> float:

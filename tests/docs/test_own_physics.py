@@ -8,6 +8,7 @@ import pytest
 
 import qlab
 from qlab import registry
+from qlab.design import expected_curve, residual
 
 PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "own-physics.md"
 
@@ -23,6 +24,13 @@ def blocks(language):
     return re.findall(rf"```{language}\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
 
 
+def describes(run):
+    """Tell whether the curve that the user's own system expects is what was measured."""
+    apart = residual(expected_curve(run.record), run.grid())
+    apart = apart[np.isfinite(apart)]
+    return abs(np.mean(apart**2) - 1) < 5 * np.sqrt(2 / len(apart))
+
+
 def test_the_notebook_recovers_the_detuning_it_hid(tmp_path):
     scope = {"out": tmp_path}
     exec(blocks("python")[0], scope)
@@ -35,6 +43,7 @@ def test_the_notebook_recovers_the_detuning_it_hid(tmp_path):
     again = qlab.Bench.load("sim-molecule", seed=1, truth={"detuning": "0.2 MHz"}, solver="qutip")
     judged = qlab.run("custom.ramsey", again, out=tmp_path, tau=qlab.Linear(0, 5e-6, 26))
     assert judged.record.solver == "qutip"
+    assert describes(judged)
     assert abs(judged.fit().values["frequency"] - 700e3) < 3 * judged.fit().errors["frequency"]
 
 
@@ -51,6 +60,7 @@ def test_the_lab_file_and_its_bench_do_the_same(tmp_path, monkeypatch):
     run = qlab.run(
         "custom.sweep", qlab.Bench.load(bench, seed=2), out=tmp_path, value=qlab.Linear(-4e6, 4e6, 81)
     )
+    assert describes(run)
     centre = np.average(run["value"], weights=np.maximum(run["clicks"] / run["shots"] - 0.1, 0))
     # The line is where the knob takes the hidden detuning away.
     assert centre == pytest.approx(-120e3, abs=40e3)

@@ -1,5 +1,6 @@
 """atom.gravimeter: g from the chirp at which the fringe of falling atoms stands still."""
 
+import math
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar
 
@@ -97,6 +98,15 @@ class Gravimeter(Experiment[GravimeterParameters]):
         if "gravity" not in truth:
             return {}
         return {"gravity": truth["gravity"], "shift": truth["gravity"] - self.parameters.nominal}
+
+    def believed(self, known: Mapping[str, float]) -> dict[str, float]:
+        """Return gravity and what is left of the contrast: phases of the mirror and the lasers, or that do not turn."""
+        p = self.parameters
+        if "gravity" not in known:
+            return {"gravity": p.nominal}
+        shaken = p.system.vibration_phase(known["vibration"]) ** 2 + known["phase_noise"] ** 2
+        left = known["coherence"] * math.exp(-shaken / 2) * math.cos(known["phase_shift"])
+        return {"gravity": known["gravity"], "velocity": known["velocity"], "coherence": left}
 
     def model(self, theta: Mapping[str, float]) -> dict[str, Any]:
         """Return the mean fringe for `gravity`, `velocity`, `coherence`, and limits of a shot for `atoms`, `vibration`.

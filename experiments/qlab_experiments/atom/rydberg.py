@@ -149,6 +149,16 @@ class Rydberg(Experiment[RydbergParameters]):
             found |= {"radio": rabi_of(field, truth["dipole"]), "electric_field": field}
         return found
 
+    def believed(self, known: Mapping[str, float]) -> dict[str, float]:
+        """Return the lines of the design."""
+        if "light" not in known:
+            return {}
+        return {
+            **self.expected(known),
+            "depth": known["depth"],
+            "level": known["light"] * known["efficiency"],
+        }
+
     def model(self, theta: Mapping[str, float]) -> dict[str, Any]:
         """Return the transmission over the scan for `radio` or `field`, `coupling`, `dephasing` ..., and its splitting.
 

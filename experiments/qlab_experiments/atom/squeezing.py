@@ -167,7 +167,8 @@ class Squeezing(Experiment[TwistingParameters]):
     def believed(self, known: Mapping[str, float]) -> dict[str, float]:
         """Return the rates of the design."""
         p = self.parameters
-        return {"chi": p.asked_chi, "detection_noise": 0.0, "dephasing": p.dephasing} | dict(known)
+        dephasing = known.get("collective_dephasing", p.dephasing)
+        return {"chi": p.asked_chi, "detection_noise": 0.0, **known, "dephasing": dephasing}
 
     def model(self, theta: Mapping[str, float]) -> dict[str, Any]:
         """Return the squeezing in dB at each twisting time for `chi`, `detection_noise`, `dephasing`."""

@@ -9,8 +9,10 @@ from annotated_types import Ge, Le
 from pydantic import Field
 
 from qlab.experiment import Blocks, Experiment
+from qlab.physics.constants import TWO_PI
 from qlab.physics.engine import play as play_on
 from qlab.physics.levels import LevelSystem
+from qlab.physics.systems.clock import ClockAtoms
 from qlab.pulses import Play, Program, compile_program
 from qlab.record import Column, Figure, FitResult, Signal
 from qlab.roles import Camera, LocalOscillator, PulsePlayer
@@ -108,15 +110,24 @@ class Rabi(Experiment[RabiParameters]):
             "rabi_frequency": truth["drive_gain"] / (2 * self.parameters.pulse),
         }
 
+    def believed(self, known: Mapping[str, float]) -> ClockAtoms:
+        """Return atoms on resonance where the free laser is moved to, which wanders as much as is held in the fit."""
+        p = self.parameters
+        told = {name: known[name] for name in ("T1", "Tphi", "drive_gain", "contrast") if name in known}
+        away = known.get("shift", 0.0) - known.get("laser_offset", 0.0)
+        values = {"T1": p.lifetime or math.inf, **told}
+        return ClockAtoms(shift=away, sigma_detuning=TWO_PI * p.laser_noise, **values)
+
     def model(self, system: LevelSystem) -> dict[str, Any]:
-        """Return the excitation of a system at full contrast by a noiseless laser; (points,)."""
+        """Return the excitation of a system, `contrast` of clock atoms included; (points,)."""
         timeline = compile_program(
             Program(
                 self.program().body,
                 setpoints={"microwave.frequency": self.parameters.offset.symbol("offset")},
             )
         )
-        return {"excitation": play_on(system, timeline).transfer()}
+        contrast = getattr(system, "contrast", 1.0)
+        return {"excitation": 0.5 + contrast * (play_on(system, timeline).transfer() - 0.5)}
 
     def analyse(self, run: Run, fit: FitResult | None) -> tuple[Figure, ...]:
         """Return the width of the line and the quality of the transition."""

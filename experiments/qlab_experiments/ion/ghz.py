@@ -221,6 +221,10 @@ class GHZ(Experiment[GHZParameters]):
             "fisher": (2 * n * abs(many)) ** 2, "product_fisher": n * (2 * abs(one)) ** 2,
         }  # fmt: skip
 
+    def believed(self, known: Mapping[str, float]) -> dict[str, float]:
+        """Return the chain of the design."""
+        return {"dephasing": self.parameters.dephasing} | {n: v for n, v in known.items() if n in _IDEAL}
+
     def expected(self, truth: Mapping[str, float]) -> dict[str, float]:
         """Return phase and visibility of the GHZ state's parity on a bench with this truth."""
         if "mode_offset" not in truth:

@@ -27,4 +27,14 @@ def believed_centre(known: Mapping[str, float], carrier: float) -> NVCentre:
     nitrogen = int(known.get("nitrogen", 14))
     names = {f.name for f in dataclasses.fields(NVCentre)} - {"field", "noise_hz", "nitrogen"}
     values: dict[str, Any] = {**COUPLINGS[nitrogen], **{n: v for n, v in known.items() if n in names}}
-    return NVCentre(field=field, nitrogen=nitrogen, noise_hz=noise, **values)
+    return shining(
+        NVCentre(field=field, nitrogen=nitrogen, noise_hz=noise, **values), known.get("emitters", 1.0)
+    )
+
+
+def shining(centre: NVCentre, emitters: float) -> NVCentre:
+    """Return a centre that shines like so many: what is counted in the dark comes with each of them."""
+    return dataclasses.replace(
+        centre, saturated_rate=emitters * centre.saturated_rate, background_rate=emitters * centre.background_rate,
+        dark_rate=emitters * centre.dark_rate,
+    )  # fmt: skip

@@ -1,6 +1,7 @@
 """nv.vector: the field vector from the lines of all four NV axes."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
@@ -8,11 +9,14 @@ from annotated_types import Ge
 from pydantic import Field
 from pydantic.config import JsonDict
 
+from qlab.physics.constants import D_NV
 from qlab.physics.engine import play as play_on
 from qlab.physics.systems.nv import LOWER, UPPER, NVCentre
+from qlab.physics.systems.nv_axes import AXES, axis_frame
 from qlab.pulses import compile_program
 from qlab.scan import Linear, Scan
 from qlab.units import Hertz, Tesla, Unit
+from qlab_experiments.nv.believed import believed_centre
 from qlab_experiments.nv.continuous import ContinuousNV, ContinuousParameters
 from qlab_experiments.nv.pulsed import Shots
 from qlab_experiments.nv.vector_figures import field_vector
@@ -78,6 +82,15 @@ class Vector(ContinuousNV[VectorParameters]):
         """Return the components of the field, and D, where all axes are seen."""
         names = ("Bx", "By", "Bz", "D")
         return {name: truth[name] for name in names} if truth.get("orientations") == 4 else {}
+
+    def believed(self, known: Mapping[str, float]) -> list[NVCentre]:
+        """Return centres along all four axes in the field of the design."""
+        p, count = self.parameters, len(AXES)
+        field = np.array([known.get("Bx", p.near_x), known.get("By", p.near_y), known.get("Bz", p.near_z)])
+        told = {"nitrogen": p.nitrogen, "sigma_detuning": p.expected_noise, **known}
+        one = believed_centre({**told, "emitters": known.get("emitters", count) / count}, D_NV)
+        turned = [axis_frame(axis) @ field for axis in range(count)]
+        return [replace(one, field=(float(x), float(y), float(z)), mixed_nucleus=True) for x, y, z in turned]
 
     def model(self, systems: Sequence[NVCentre]) -> dict[str, Any]:
         """Return what centres along some axes show together, without noise.

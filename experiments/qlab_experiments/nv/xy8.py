@@ -6,6 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from annotated_types import Ge, Gt, Le
+from numpy.typing import NDArray
 from pydantic import Field
 from pydantic.config import JsonDict
 
@@ -15,6 +16,7 @@ from qlab.expression import Number
 from qlab.physics.constants import TWO_PI
 from qlab.physics.engine import play as play_on
 from qlab.physics.levels import LevelSystem
+from qlab.physics.phases import over_phases
 from qlab.playing import split_shots
 from qlab.pulses import Sequence, compile_program
 from qlab.record import Axis, Column, Signal
@@ -209,13 +211,24 @@ class XY8(PulsedNV[XY8Parameters]):
         return seen if seen["amplitude"] > 0 else {}
 
     def model(self, system: LevelSystem) -> dict[str, Any]:
-        """Return what a system would show, without noise, for the first number of blocks; each (points,).
+        """Return what a system would show, without noise; each (points,).
 
         `transfer` out of m_S = 0 with the last pulse turned back, `photons` then, and the `ratio` of both readouts.
         """
-        self.repeats = int(self.parameters.repeats.values()[0])
-        readout = play_on(system, compile_program(self.program()))
-        counts = readout.expected("counts")
-        return {
-            "transfer": readout.transfer()[::2], "photons": counts[::2], "ratio": counts[::2] / counts[1::2]
-        }  # fmt: skip
+        shown = [self._shown(system, int(blocks)) for blocks in self._blocks()]
+        transfer, counts = (np.concatenate(parts) for parts in zip(*shown, strict=True))
+        return {"transfer": transfer[::2], "photons": counts[::2], "ratio": counts[::2] / counts[1::2]}
+
+    def _blocks(self) -> NDArray[np.float64]:
+        """Return the numbers of blocks that are played, each in a program of its own."""
+        scan = self.parameters.repeats.values()
+        return scan if "repeats" in self.swept else scan[:1]
+
+    def _shown(self, system: LevelSystem, blocks: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return transfer and counts of both turns; a signal of the sample finds each shot at another phase."""
+        self.repeats = blocks
+        timeline = compile_program(self.program())
+        phases = over_phases(timeline, getattr(system, "signal_amplitude", 0.0))
+        readout = play_on(system, phases.timeline if phases else timeline)
+        transfer, counts = readout.transfer(), readout.expected("counts")
+        return (phases.mean(transfer), phases.mean(counts)) if phases else (transfer, counts)

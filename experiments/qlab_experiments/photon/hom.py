@@ -113,10 +113,23 @@ class HongOuMandel(Experiment[HOMParameters]):
         names = {"centre": "delay_offset", "fwhm": "dip_width"}
         return {name: truth[known] for name, known in names.items() if known in truth}
 
+    def believed(self, known: Mapping[str, float]) -> PhotonPairs | None:
+        """Return the pairs of the design; how many there are is known of a simulated source alone."""
+        p = self.parameters
+        if "repetition" not in known:
+            return None
+        return PhotonPairs(
+            mean=known["pairs_per_watt"] * p.pump, sigma=spectral_width(known["pair_wavelength"], known["bandwidth"]),
+            overlap=known["overlap"], reflectivity=known["reflectivity"], paths=(known["path_1"], known["path_2"]),
+            detectors=(known["click_efficiency"],) * 2, dark=known["click_dark_rate"] * known["gate"],
+            repetition=known["repetition"], offset=known["delay_offset"],
+        )  # fmt: skip
+
     def model(self, theta: PhotonPairs) -> dict[str, Any]:
-        """Return for pairs the coincidences of each pulse over the scan, visibility, width and quantum information."""
+        """Return for pairs the coincidences over the scan (in a pulse; as a rate), visibility, width, information."""
+        coincidence = theta.coincidence(self.parameters.delay.values() - theta.offset)
         return {
-            "coincidence": theta.coincidence(self.parameters.delay.values()), "visibility": theta.visibility(),
+            "rate": coincidence * theta.repetition, "coincidence": coincidence, "visibility": theta.visibility(),
             "fwhm": theta.dip_width(), "quantum_fisher": theta.quantum_fisher(), "sigma": theta.sigma,
         }  # fmt: skip
 

@@ -224,6 +224,11 @@ class MachZehnder(Experiment[MachZehnderParameters]):
         names = {"phase": "phase_offset", "scale": "shifter_scale", "efficiency": "efficiency"}
         return {name: truth[known] for name, known in names.items() if known in truth}
 
+    def believed(self, known: Mapping[str, float]) -> dict[str, float]:
+        """Return the interferometer of the design."""
+        arms = {name: known[name] for name in ("arm_a", "arm_b", "spread") if name in known}
+        return arms | self.expected(known)
+
     def system(self, theta: Mapping[str, float]) -> Interferometer:
         """Return the interferometer as calibrated, with what `theta` says otherwise."""
         model = Fringe(self.fit_context())

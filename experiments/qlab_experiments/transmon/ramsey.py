@@ -13,12 +13,14 @@ from qlab.metrology.propagation import propagated
 from qlab.physics.constants import TWO_PI
 from qlab.physics.engine import play as play_on
 from qlab.physics.levels import LevelSystem
+from qlab.physics.systems.transmon import Transmon
 from qlab.pulses import Acquire, Align, Delay, Program, compile_program
 from qlab.record import Column, Figure, FitResult, Signal
 from qlab.roles import IQDigitizer, MicrowaveSource, PulsePlayer, VoltageSource
 from qlab.runs import Run
 from qlab.scan import Linear, Scan
 from qlab.units import Hertz, Seconds, Unit
+from qlab_experiments.transmon.believed import believed_transmon, judged
 from qlab_experiments.transmon.driven import QUANTUM, READOUT, DrivenParameters, Shots, half_pi
 
 DANILIN = "Danilin et al., npj Quantum Inf. 4, 29 (2018)"
@@ -102,10 +104,20 @@ class Ramsey(Experiment[RamseyParameters]):
         fringe = p.fringe_frequency + p.microwave_frequency - truth["qubit_frequency"]
         return {"frequency": abs(fringe), "T2_star": truth["T2_star"]}
 
+    def believed(self, known: Mapping[str, float]) -> Transmon:
+        """Return the transmon of the design at its flux bias."""
+        return believed_transmon(known, self.parameters, self.parameters.flux_voltage)
+
     def model(self, system: LevelSystem) -> dict[str, Any]:
-        """Return the share of shots in |1> or above, judged perfectly, for a system; (points,)."""
-        readout = play_on(system, compile_program(self.program()))
-        return {"excited": 1 - readout.probability[:, 0]}
+        """Return the share of shots that are judged to be 1 for a system; (points,).
+
+        Of a transmon whose probe is known as it is judged; else of what is in |1> or above, judged perfectly.
+        """
+        levels = play_on(system, compile_program(self.program())).probability
+        p = self.parameters
+        if not isinstance(system, Transmon) or not system.photons_per_volt2:
+            return {"excited": 1 - levels[:, 0]}
+        return {"excited": levels @ judged(system, p, p.window, levels.shape[1])[1]}
 
     def analyse(self, run: Run, fit: FitResult | None) -> tuple[Figure, ...]:
         """Return the qubit frequency and the flux sensitivity at its best precession time, with its limit."""

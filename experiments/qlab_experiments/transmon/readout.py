@@ -11,14 +11,16 @@ from pydantic import Field
 from qlab.experiment import Blocks, Experiment
 from qlab.fits import load_model
 from qlab.metrology.propagation import propagated
-from qlab.physics.systems.transmon import perturbative_shift, purcell_time
+from qlab.physics.engine import play as play_on
+from qlab.physics.systems.transmon import Transmon, perturbative_shift, purcell_time
 from qlab.playing import grouped
-from qlab.pulses import Acquire, Align, Delay, Program
+from qlab.pulses import Acquire, Align, Delay, Program, compile_program
 from qlab.record import Block, Column, Figure, FitResult, Signal
 from qlab.roles import IQDigitizer, MicrowaveSource, PulsePlayer
 from qlab.runs import Run
 from qlab.scan import Linear, Scan, Values
 from qlab.units import Hertz, Unit
+from qlab_experiments.transmon.believed import believed_transmon, judged
 from qlab_experiments.transmon.driven import QUANTUM, DrivenParameters, rotation
 
 GAMBETTA = "Gambetta et al., Phys. Rev. A 76, 012325 (2007)"
@@ -172,12 +174,32 @@ class Readout(Experiment[ReadoutParameters]):
         """Return T1 and the separation of the clouds that the bench's truth gives at this probe."""
         return {"T1": truth["T1"]} if "T1" in truth else {}
 
-    def model(self, theta: Mapping[str, float]) -> dict[str, Any]:
-        """Return the assignment error at each window for `separation`, `T1` and `preparation`; (windows,).
+    def believed(self, known: Mapping[str, float]) -> Transmon | None:
+        """Return the transmon of the design; None where nobody knows how strongly its resonator is probed."""
+        return believed_transmon(known, self.parameters) if "photons_per_volt2" in known else None
+
+    def _shown(self, system: Transmon) -> dict[str, Any]:
+        """Return what a transmon shows at each window: the errors, and the centres of the clouds."""
+        p = self.parameters
+        levels = play_on(system, compile_program(self.program())).probability
+        found = [judged(system, p, float(window), levels.shape[1]) for window in p.window.values()]
+        fields, ones = np.array([f for f, _ in found]), np.array([o for _, o in found])
+        ground, excited = levels[::2], levels[1::2]
+        false_ones, false_zeros = (ground * ones).sum(axis=1), 1 - (excited * ones).sum(axis=1)
+        return {
+            "error": (false_ones + false_zeros) / 2, "error_ground": false_ones, "error_excited": false_zeros,
+            "i_ground": (ground * fields).sum(axis=1).real, "i_excited": (excited * fields).sum(axis=1).real,
+        }  # fmt: skip
+
+    def model(self, theta: Transmon | Mapping[str, float]) -> dict[str, Any]:
+        """Return the signals at each window for a transmon, or the assignment error for `separation`, `T1` and
+        `preparation`; (windows,).
 
         For `coupling`, `detuning` and `anharmonicity` (Hz) also what they set: χ/2π (Hz), the critical number of
         photons, and the T1 that the resonator leaves (s); perturbative, Koch et al., PRA 76, 042319 (2007).
         """
+        if isinstance(theta, Transmon):
+            return self._shown(theta)
         made = load_model(self.fit_model, self.fit_context())
         shown: dict[str, Any] = {}
         if {"separation", "T1", "preparation"} <= set(theta):

@@ -15,6 +15,7 @@ from qlab.physics.constants import D_NV
 from qlab.physics.engine import Readout, play
 from qlab.physics.noise import slow_drift
 from qlab.physics.path import Path, path_of
+from qlab.physics.phases import at_phase, over_phases
 from qlab.physics.systems.carbon import with_carbon
 from qlab.physics.systems.nv import NVCentre
 from qlab.physics.systems.nv_axes import axis_frame
@@ -23,7 +24,7 @@ from qlab.pulses import Acquire, Delay, Gate, Play, Program, Timeline, compile_p
 from qlab.shots import SUFFIX
 from qlab.units import Hertz, Radians, Tesla, Unit
 from qlab_instruments.worlds.seeded import SeededWorld, normalised
-from qlab_instruments.worlds.wave import Wave, at_phase, over_phases
+from qlab_instruments.worlds.wave import Wave
 
 PerSecond = Annotated[float, Unit("Hz"), Ge(0)]
 Share = Annotated[float, Ge(0), Le(1)]

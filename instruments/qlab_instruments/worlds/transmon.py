@@ -9,7 +9,6 @@ from annotated_types import Ge, Gt, Le, Lt
 from numpy.typing import NDArray
 
 from qlab.parameters import Parameters
-from qlab.physics.constants import TWO_PI
 from qlab.physics.dispersive import Resonator
 from qlab.physics.engine import play
 from qlab.physics.noise import slow_drift
@@ -71,7 +70,7 @@ class TransmonWorld(SeededWorld):
             EJ=h.EJ, EC=h.EC, flux=h.flux_offset + drift + h.flux_per_volt * self.lines.get("flux.voltage", 0.0),
             asymmetry=h.asymmetry, resonator=h.resonator, coupling=h.coupling, kappa=h.kappa, T1=h.T1, Tphi=h.Tphi,
             excited=h.excited, flux_noise=h.flux_noise, tau_c=h.tau_c, efficiency=h.efficiency,
-            drive_gain=h.drive_gain,
+            drive_gain=h.drive_gain, photons_per_volt2=h.photons_per_volt2,
         )  # fmt: skip
 
     def truth(self) -> dict[str, float]:
@@ -91,11 +90,7 @@ class TransmonWorld(SeededWorld):
     def resonator(self, made: Transmon) -> Resonator:
         """Return the resonator as the probe tone drives it."""
         probe = self.lines.get("digitizer.frequency", made.resonator)
-        kappa = TWO_PI * made.kappa
-        photons = self.hidden.photons_per_volt2 * self.lines.get("digitizer.amplitude", 0.0) ** 2
-        # The amplitude that gives so many photons in a resonator probed at its centre.
-        detunings = TWO_PI * (made.resonator_frequencies() - probe)
-        return Resonator(kappa, detunings, math.sqrt(photons) * kappa / 2, made.efficiency)
+        return made.probed(probe, self.lines.get("digitizer.amplitude", 0.0))
 
     def detect(self, timeline: Timeline, *, single: bool = False) -> dict[str, NDArray[Any]]:
         """Return, by key, integrated IQ samples (points, shots, 2), or how many shots were found above threshold."""

@@ -73,11 +73,15 @@ class UserWorld(SeededWorld):
     def detect(self, timeline: Timeline, *, single: bool = False) -> dict[str, NDArray[Any]]:
         """Return how many shots clicked at each point."""
         del single
-        click = self.system.probability(self._shifted(timeline), self.solver)
+        click = self.probability(timeline)
         counts = np.array([
             self.stream(CLICKS, self.rows + i).binomial(timeline.shots, p) for i, p in enumerate(click)
         ])  # fmt: skip
         return {event.key: counts for event in timeline.events if event.kind == "acquire"}
+
+    def probability(self, timeline: Timeline) -> NDArray[np.float64]:
+        """Return the probability of a click at each point; (points,)."""
+        return self.system.probability(self._shifted(timeline), self.solver)
 
     def path(self, timeline: Timeline, point: int) -> Path:
         """Return the state along one point of a timeline, up to its readout."""

@@ -32,6 +32,7 @@ class ClockAtoms:
     tau_c: float = math.inf
     drive_gain: float = 1.0
     dark_rate: float = 0.0
+    contrast: float = 1.0  # of what the camera says
 
     def __post_init__(self) -> None:
         wrong = [name for name, value in vars(self).items() if math.isnan(value)]

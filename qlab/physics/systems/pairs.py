@@ -16,7 +16,8 @@ class PhotonPairs:
 
     `sigma` is the rms spectral width of each photon in rad/s (independent Gaussian spectra), `overlap` how alike both
     are at no delay, `reflectivity` that of the splitter, `paths` the efficiencies before it, `detectors` those behind
-    it, `dark` the dark counts of each detector in a pulse. Source: HOM, PRL 59, 2044 (1987); physics.md M11, P33.
+    it, `dark` the dark counts of each detector in a pulse. `repetition` (pulses in a second) and `offset` (s, where no
+    delay is) are those of a table. Source: HOM, PRL 59, 2044 (1987); physics.md M11, P33.
     """
 
     mean: float = 0.01
@@ -26,6 +27,8 @@ class PhotonPairs:
     paths: tuple[float, float] = (1.0, 1.0)
     detectors: tuple[float, float] = (1.0, 1.0)
     dark: float = 0.0
+    repetition: float = 0.0
+    offset: float = 0.0
 
     def alike(self, delay: Floats) -> Floats:
         """Return the overlap of both photons at a delay in s: overlap exp(-sigma^2 tau^2)."""

@@ -15,6 +15,7 @@ import numpy as np
 
 from qlab.errors import UsageError
 from qlab.physics.constants import TWO_PI
+from qlab.physics.dispersive import Resonator
 from qlab.physics.levels import Block, Complex, Floats, Light
 from qlab.physics.quantum import qutip
 
@@ -50,6 +51,7 @@ class Transmon:
     tau_c: float = math.inf
     efficiency: float = 0.5
     drive_gain: float = 1.0
+    photons_per_volt2: float = 0.0  # that a resonant probe puts into the resonator
     calibration_dbm: float = 0.0
     dark_rate: float = 0.0
 
@@ -153,6 +155,13 @@ class Transmon:
     def resonator_frequencies(self) -> Floats:
         """Return the resonator's frequency beside |0>, |1>, |2>, in Hz; shape (3,)."""
         return self._dressed[1]
+
+    def probed(self, frequency: float, amplitude: float) -> Resonator:
+        """Return the resonator with a probe tone of a frequency (Hz) and amplitude (V)."""
+        kappa = TWO_PI * self.kappa
+        # The drive that gives so many photons in a resonator probed at its centre.
+        drive = math.sqrt(self.photons_per_volt2) * amplitude * kappa / 2
+        return Resonator(kappa, TWO_PI * (self.resonator_frequencies() - frequency), drive, self.efficiency)
 
     def dispersive_shift(self) -> float:
         """Return chi: half of what |1> moves the resonator relative to |0>, in Hz."""
