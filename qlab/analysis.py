@@ -13,6 +13,7 @@ from qlab.design import kept_curves
 from qlab.errors import QlabError, UsageError
 from qlab.experiment import Experiment
 from qlab.fits import Fit, fit_many, load_model
+from qlab.fits.engine import counted_as
 from qlab.fits.repeats import errors_for_fit
 from qlab.fits.typed import typed_values
 from qlab.grid import Grid
@@ -190,10 +191,11 @@ def _fits(runs: Sequence[tuple[Run, Grid]], model: str, fixed: Mapping[str, floa
             found |= {i: runs[i][0].fit(model, signal=runs[i][1].signal.name, fixed=fixed) for i in members}
             continue
         axis, x = grid.axes[0]
+        counting, shares = counted_as(grid.signal)
         many = fit_many(
             chosen, x, np.array([runs[i][1].value for i in members]),
             np.array([errors_for_fit(runs[i][1]) for i in members]), fixed=fixed, signal=grid.signal.name,
-            units=(axis.unit, grid.signal.unit), counting=grid.signal.rule != "mean",
+            units=(axis.unit, grid.signal.unit), counting=counting, shares=shares,
         )  # fmt: skip
         found |= dict(zip(members, many, strict=True))
     return [found[i] for i in range(len(runs))]

@@ -3,6 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from qlab.fits.model import FitModel
+
 Reals = NDArray[np.float64]
 NEAR = 1e-6  # between curve and share: the deviance is its own second order there
 
@@ -35,3 +37,22 @@ def tries(share: Reals, error: Reals) -> Reals:
         likely = (shots * share + 1) / (shots + 2)
         shots = np.maximum(likely * (1 - likely) / np.maximum(error, 1e-12) ** 2, 1.0)
     return np.asarray(shots)
+
+
+def share_errors(y: Reals, error: Reals, residual: Reals) -> Reals:
+    """Return the errors of shares y as the curve expects them, sqrt(q(1 - q)/n), q of the curve; shapes (..., n).
+
+    `residual` (curve - y)/error. With them least squares has no bias to first order in 1/n: a step of Fisher's
+    scoring. Source: McCullagh and Nelder, Generalized Linear Models, section 2.5.
+    """
+    with np.errstate(all="ignore"):
+        curve = np.clip(np.nan_to_num(y + residual * error, nan=0.5), 0.0, 1.0)
+        shots = tries(y, error)
+        likely = (shots * curve + 1) / (shots + 2)
+        return np.asarray(np.where(np.isfinite(error), np.sqrt(likely * (1 - likely) / shots), error))
+
+
+def of_shots(model: FitModel, share: Reals) -> bool:
+    """Tell whether shares are fitted as shares: within 0 and 1, by a model that does not do so by itself."""
+    plain = type(model).residual is FitModel.residual and not model.quadratures
+    return plain and bool(np.all((share >= 0) & (share <= 1)))

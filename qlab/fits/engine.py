@@ -1,12 +1,13 @@
 """The engine: fit a curve or a run's grid with a model by name, and say honestly how it went."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from qlab.errors import UsageError
+from qlab.fits.binomial import of_shots, share_errors
 from qlab.fits.fit import Fit
 from qlab.fits.judge import Verdict, residual_tests, verdicts
 from qlab.fits.model import FitModel
@@ -17,7 +18,14 @@ from qlab.fits.search import best_end, expected_errors, without_negative_squares
 from qlab.fits.solve import Problem, Solution, solve
 from qlab.fits.spread import errors_by_model
 from qlab.grid import Grid
-from qlab.record import FitResult, Record
+from qlab.record import FitResult, Record, Signal
+
+Reals = NDArray[np.float64]
+
+
+def counted_as(signal: Signal) -> tuple[bool, bool]:
+    """Return `counting` and `shares` of `fit_curve` and `fit_many` for a signal: how its errors follow from counts."""
+    return signal.rule != "mean", signal.rule == "fraction" and signal.scale == 1
 
 
 def load_model(name: str, context: Mapping[str, float] | None = None) -> FitModel:
@@ -48,9 +56,10 @@ def fit_grid(
         said = f"A curve is fitted along one axis; this signal has {len(grid.axes)}."
         return Fit.of(failure(chosen, grid.signal.name, said))
     axis, x = grid.axes[0]
+    counting, shares = counted_as(grid.signal)
     made = fit_curve(
         chosen, x, grid.value, errors_for_fit(grid), signal=grid.signal.name, fixed=fixed, start=start,
-        units=(axis.unit, grid.signal.unit), counting=grid.signal.rule != "mean",
+        units=(axis.unit, grid.signal.unit), counting=counting, shares=shares,
     )  # fmt: skip
     errors = errors_by_model(chosen, grid, made)
     if errors is None:
@@ -72,6 +81,7 @@ def fit_curve(
     start: Mapping[str, float] | FitResult | None = None,
     units: tuple[str, str] = ("1", "1"),
     counting: bool = True,
+    shares: bool = False,
 ) -> Fit:
     """Fit a curve and return values with absolute errors; never raises on data.
 
@@ -81,7 +91,8 @@ def fit_curve(
     what it finds is not to be believed.
     `counting`: the errors follow from the counts themselves, so one more pass rescales them to what the
     curve expects (error² ∝ expected counts) lest points that counted few by chance weigh more. Errors that do
-    not grow with y are not touched.
+    not grow with y are not touched. `shares`: y are shares of shots with binomial errors, and it is those that the
+    pass makes those of the curve.
     Raises UsageError where `fixed` or `start` names no parameter of the model.
     """
     given = _given(model, start)
@@ -96,16 +107,20 @@ def fit_curve(
     if why := why_not(model, points.x, points.y, free):
         return Fit.of(failure(model, signal, why))
     problem = Problem(settled(model, points.x), points.x, points.y, points.error, free, held)
-    counting = counting and points.absolute and model.counts and bool(counted(points.y, points.error))
+    again: Callable[[Reals, Reals, Reals], Reals] | None = None
+    if points.absolute and shares and of_shots(model, points.y):
+        again = share_errors
+    elif points.absolute and counting and model.counts and bool(counted(points.y, points.error)):
+        again = expected_errors
     # Wild data overflow on the way; what comes of it is judged at the end.
     with np.errstate(all="ignore"):
         if isinstance(start, FitResult) and given:
-            warm = _finish(solve(problem, given), "", points, signal, units, counting=counting)
+            warm = _finish(solve(problem, given), "", points, signal, units, again)
             if warm.success:
                 return warm
             given = {}
         solution, rival = best_end(problem, given)
-        return _finish(solution, rival, points, signal, units, counting=counting)
+        return _finish(solution, rival, points, signal, units, again)
 
 
 def _given(model: FitModel, start: Mapping[str, float] | FitResult | None) -> dict[str, float]:
@@ -125,11 +140,16 @@ def _given(model: FitModel, start: Mapping[str, float] | FitResult | None) -> di
 
 
 def _finish(
-    solution: Solution, rival: str, points: Points, signal: str, units: tuple[str, str], *, counting: bool
+    solution: Solution,
+    rival: str,
+    points: Points,
+    signal: str,
+    units: tuple[str, str],
+    again: Callable[[Reals, Reals, Reals], Reals] | None,
 ) -> Fit:
-    if counting:
+    if again is not None:
         problem = solution.problem
-        expected = expected_errors(problem.y, problem.error, solution.residual)
+        expected = again(problem.y, problem.error, solution.residual)
         solution = replace(solution, problem=replace(problem, error=expected))
         solution = solve(solution.problem, solution.theta)
     solution = without_negative_squares(solution)

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from qlab.errors import UsageError
 from qlab.fits.batch import Fits
+from qlab.fits.binomial import of_shots, share_errors
 from qlab.fits.judge import Evidence, Verdict, verdicts
 from qlab.fits.model import FitModel, Variable
 from qlab.fits.points import check_names, counted, scatter, settled, split, why_not
@@ -30,6 +31,7 @@ def fit_many(
     fixed: Mapping[str, ArrayLike] | None = None,
     start: Mapping[str, ArrayLike] | None = None,
     counting: bool = True,
+    shares: bool = False,
     signal: str = "",
     units: tuple[str, str] = ("1", "1"),
 ) -> Fits:
@@ -56,7 +58,7 @@ def fit_many(
     missing = [v.name for v in free if start and v.name not in start]
     if missing:
         raise UsageError(f"The starting values lack {', '.join(missing)}.", "Give them all, or none.")
-    job = _Job(settled(model, xs), free, counting and model.counts)
+    job = _Job(settled(model, xs), free, counting and model.counts, shares)
     size = max(8, _AT_ONCE // max(ys.shape[1] * (2 if model.quadratures else 1), 1))
     with np.errstate(all="ignore"):
         parts = []
@@ -92,6 +94,7 @@ class _Job:
     model: FitModel
     free: tuple[Variable, ...]
     counting: bool
+    shares: bool
 
     def fit(
         self, x: Reals, y: Reals, error: Reals, held: Mapping[str, Reals], start: Mapping[str, Reals] | None
@@ -112,8 +115,7 @@ class _Job:
         ys, es = np.where(good[:, None], ys, 0.0), np.where(good[:, None], es, 1.0)
         traces = Traces(self.model, x, np.asarray(ys, dtype=float), es, self.free, held)
         values, rivals = self._search(traces, start, typical)
-        again = absolute & counted(traces.y, traces.error) if self.counting else np.zeros(len(y), dtype=bool)
-        traces, values = self._reweighted(traces, values, again)
+        traces, values = self._reweighted(traces, values, absolute)
         values = self._without_negative_squares(traces, values)
         evidence = self._evidence(traces, values, absolute, seen)
         said = [
@@ -248,12 +250,17 @@ class _Job:
             for k in np.flatnonzero(far.any(axis=1))[::-1]
         }
 
-    def _reweighted(self, traces: Traces, values: Reals, chosen: Flags) -> tuple[Traces, Reals]:
-        rows = np.flatnonzero(chosen)
+    def _reweighted(self, traces: Traces, values: Reals, absolute: Flags) -> tuple[Traces, Reals]:
+        if self.shares and of_shots(self.model, traces.y):
+            expected, rows = share_errors, np.flatnonzero(absolute)
+        elif self.counting:
+            expected, rows = expected_errors, np.flatnonzero(absolute & counted(traces.y, traces.error))
+        else:
+            return traces, values
         if not len(rows):
             return traces, values
         error = traces.error.copy()
-        error[rows] = expected_errors(traces.y[rows], error[rows], traces.residual(values[rows], rows))
+        error[rows] = expected(traces.y[rows], error[rows], traces.residual(values[rows], rows))
         error = np.where(np.isfinite(traces.error), error, np.inf)
         again = replace(traces, error=error)
         values[rows] = again.settle(rows, values[rows], 1e-6)[0]
