@@ -68,7 +68,7 @@ class Sampled:
         samples = sum(w.shape[1] for w in self.waveforms)
         said = f"{len(self.table)} points, {len(self.waveforms)} waveforms,"
         said += f" {samples} samples at {self.rate / 1e9:g} GS/s"
-        if self.shifted:
+        if self.shifted > 0.5e-12:  # what is less is how numbers are rounded
             said += f"; edges shifted by up to {self.shifted * 1e12:.0f} ps"
         if self.padded:
             said += f"; shots lengthened by up to {self.padded * 1e9:.4g} ns"

@@ -355,6 +355,8 @@ class FakeWorker:
     def _open_file(self, path):
         return self.files[path]
 
+    _open_path = _open_file
+
 
 def summary(
     title="Rabi", experiment="nv.rabi", state="finished", rows=101, path="/data/a.h5", figures=None, run=None

@@ -21,6 +21,7 @@ from qlab_ui.tabs import Centre
 from qlab_ui.worker import Worker
 
 if TYPE_CHECKING:
+    from qlab.pulses.wavefile import Waves
     from qlab_ui.page import RunPage
 
 _MOST_RECENT = 10
@@ -74,8 +75,8 @@ class Files:
                 self.open(path)
 
     def open(self, path: Path) -> None:
-        """Open a run file in a tab."""
-        self._read(path, self._show)
+        """Open a file in a tab: a run, any HDF5 file, or waveforms."""
+        self._worker.ask(self._show, self._failed, work.open_path, str(path))
 
     def open_line(self, line: Line) -> None:
         """Open a run of the list, or go to its tab."""
@@ -188,7 +189,10 @@ class Files:
         colours = {run: series[2 + place % 5] for place, run in enumerate(behind)}
         self._runs.model.colour({**colours, front: series[0]})
 
-    def _show(self, opened: Opened) -> None:
+    def _show(self, opened: Opened | Waves) -> None:
+        if not isinstance(opened, tuple):
+            self._show_waves(opened)
+            return
         record, rows, path = opened
         self._centre.open(record, rows, Path(path), soon=True)
         recent = [path, *(old for old in self._settings.recent_files if old != path)]
@@ -197,6 +201,13 @@ class Files:
         titles = {**self._settings.recent_titles, path: record.title or record.experiment}
         self._settings.recent_titles = {file: title for file, title in titles.items() if file in kept}
         self._pieces.add(self._centre, self.show_recent, key="recent")
+
+    def _show_waves(self, waves: Waves) -> None:
+        from qlab_ui.waves import WavesPage
+
+        page = WavesPage(waves, Path(waves.path), self._worker, self._voice)
+        self._centre.show_derived(page)
+        page.view.fit_view()
 
     def show_recent(self) -> None:
         """Offer the last files on the welcome."""

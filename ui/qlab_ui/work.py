@@ -1,10 +1,13 @@
 """What runs on the worker process: fits, and reading of files. Plain data in and out."""
 
+from __future__ import annotations
+
 import csv
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +17,9 @@ from qlab.grid import Grid, MemoryRows, Rows
 from qlab.live import LiveTable
 from qlab.record import Figure, FitResult, Record
 from qlab.runs import Run
+
+if TYPE_CHECKING:
+    from qlab.pulses.wavefile import Waves
 
 Floats = NDArray[np.float64]
 
@@ -143,6 +149,13 @@ def drawn(record: Record, view: Grid, result: FitResult) -> Fitted:
     return Fitted(result, dense, model.evaluate(dense, values), at_points, x, residual, normalised)
 
 
+def open_path(path: str) -> tuple[Record, MemoryRows, str] | Waves:
+    """Read what somebody opens: a run, any HDF5 file, or the start of a file of waveforms."""
+    from qlab.pulses.wavefile import is_wavefile
+
+    return read_waves(path) if is_wavefile(Path(path)) else open_file(path)
+
+
 def open_file(path: str) -> tuple[Record, MemoryRows, str]:
     """Read a run: its record and the scalar columns that a plot needs."""
     from qlab.store import open_any  # also files that are none of ours
@@ -153,6 +166,15 @@ def open_file(path: str) -> tuple[Record, MemoryRows, str]:
     if callable(close):
         close()
     return run.record, MemoryRows(columns), str(run.path or path)
+
+
+def read_waves(
+    path: str, point: int = 0, start: float = 0.0, stop: float = math.inf, columns: int = 4000
+) -> Waves:
+    """Read a stretch of a file of waveforms."""
+    from qlab.pulses import wavefile
+
+    return wavefile.read_waves(Path(path), point, start, stop, columns)
 
 
 @dataclass(frozen=True)

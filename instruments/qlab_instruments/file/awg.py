@@ -6,17 +6,16 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
-import h5py
-import numpy as np
-
 from qlab.errors import InstrumentError
 from qlab.instrument import Instrument
 from qlab.pulses import Timeline
+from qlab.pulses.wavefile import write_waves
 from qlab.pulses.waveforms import Drive, Sampled, SampledDevice, sampled
 
 
 class FileAWG(Instrument):
     """Writes each timeline that is started into an HDF5 file of `folder`: waveforms in V, markers, sequence table.
+    The window shows such a file like any other that is opened or dropped there.
 
     `drives` and `markers` are those of an AWG; `granularity`, `shortest`, `memory` and `volts` those of the one that it
     stands for.
@@ -86,7 +85,7 @@ class FileAWG(Instrument):
         if self._loaded is None:
             raise InstrumentError(f"{self.name} was started with nothing loaded.", "Load a timeline first.")
         number = len(list(self.folder.glob("played-*.h5"))) + 1
-        write(self._loaded, self.folder / f"played-{number:04d}.h5")
+        write_waves(self._loaded, self.folder / f"played-{number:04d}.h5", self.drives, self.markers)
 
     def stop(self) -> None:
         """Stop: nothing plays."""
@@ -94,16 +93,3 @@ class FileAWG(Instrument):
     def report(self) -> str:
         """Return in words what was loaded, and what was rounded."""
         return self._loaded.report() if self._loaded else "nothing loaded"
-
-
-def write(made: Sampled, path: Path) -> None:
-    """Write a sampled timeline: `table` (points, 2: waveform, repeats), and each waveform with its markers."""
-    with h5py.File(path, "w") as file:
-        file.attrs["rate"] = made.rate
-        file.attrs["report"] = made.report()
-        file["table"] = np.asarray(made.table, dtype=np.int64)
-        for number, (wave, marks) in enumerate(zip(made.waveforms, made.markers, strict=True)):
-            group = file.create_group(f"waveform_{number}")
-            group["outputs"] = wave
-            group["outputs"].attrs["units"] = "V"
-            group["markers"] = marks
