@@ -49,11 +49,10 @@ class Form(QWidget):
         self.summary.setForegroundRole(theme.MUTED)
         self.estimate = _plain(self, "form_estimate")
         self.estimate.setForegroundRole(theme.MUTED)
-        self._area = QScrollArea(self)
+        self._area = QScrollArea(self)  # sideways too: in a narrow pane words and fields would be cut
         self._area.setObjectName("form_area")
         self._area.setFrameShape(QFrame.Shape.NoFrame)
         self._area.setWidgetResizable(True)
-        self._area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         unit = self.fontMetrics().averageCharWidth()
         column = QVBoxLayout(self)
         column.setContentsMargins(unit, 0, unit, unit)

@@ -85,7 +85,9 @@ class FieldRow(QWidget):
         narrow = QSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         narrow.setHeightForWidth(True)
         self.label.setSizePolicy(narrow)
-        self.editor.setMinimumWidth(self.fontMetrics().averageCharWidth() * 12)
+        unit = self.fontMetrics().averageCharWidth()
+        self.editor.setMinimumWidth(max(unit * 12, self.editor.minimumSizeHint().width()))
+        grid.setColumnMinimumWidth(0, 0 if wide else unit * 12)
         grid.addWidget(self.label, 0, 0, 1, 2 if wide else 1)
         if wide:
             grid.addWidget(self.editor, 1, 0, 1, 2)

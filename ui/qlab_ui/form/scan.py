@@ -79,6 +79,7 @@ class ScanEditor(Editor):
     def _line(self) -> Line:
         line = Line(self)
         line.steps_digits = True
+        line.setMinimumWidth(self.fontMetrics().averageCharWidth() * 8)
         line.textEdited.connect(self._changed)
         line.editingFinished.connect(self._settle)
         return line
