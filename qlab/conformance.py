@@ -10,7 +10,7 @@ from typing import Any
 from qlab import roles
 from qlab.errors import LimitError, QlabError, UsageError
 from qlab.instrument import Instrument, Quantity
-from qlab.pulses import Acquire, Align, Gate, Program, compile_program
+from qlab.pulses import Acquire, Align, Gate, Program, Timeline, compile_program
 from qlab.units import format_quantity, parse_quantity
 
 ROLES: dict[str, type] = {
@@ -247,9 +247,8 @@ def _role(instrument: Instrument, role: str) -> Iterator[Check]:
     if roles.lacks(instrument, protocol_of(role)):
         return
     yield _look(f"{role}: units", lambda: _role_units(instrument, stem))
-    special = _SPECIAL.get(stem)
-    if special is not None:
-        yield _look(f"{role}: does its work", lambda: special(instrument))
+    for name, check in _SPECIAL.get(stem, {}).items():
+        yield _look(f"{role}: {name}", partial(check, instrument))
 
 
 def _has_all(instrument: Instrument, role: str) -> str:
@@ -279,16 +278,56 @@ def _switches_off(instrument: Instrument) -> str:
 
 
 def _plays(instrument: Any) -> str:
-    channels = [c for c in getattr(instrument, "channels", {}) if "@" not in c and c != "counter"] or [
-        "laser"
-    ]
-    body = Gate(channels[0], 2e-6) + Align() + Acquire("counter", 1e-6, "counts")
-    timeline = compile_program(Program(body, shots=2))
-    instrument.load(timeline)
+    channel = _channel(instrument)
+    instrument.load(_gate(channel, 2e-6))
     instrument.start()
     instrument.stop()
     instrument.stop()
-    return f"a gate of 2 µs on {channels[0]}, twice"
+    return f"a gate of 2 µs on {channel}, twice"
+
+
+def _refuses_sequences(instrument: Any) -> str:
+    """What cannot be played is refused when it is loaded, and what was loaded before can still be played."""
+    if not hasattr(instrument, "report"):
+        return "it plays whatever it is given"
+    channel = _channel(instrument)
+    instrument.load(_gate(channel, 2e-6))
+    wrong = {"a gate of 1 ps": (channel, 1e-12), "a channel that it does not have": ("no such channel", 2e-6)}
+    for what, (name, seconds) in wrong.items():
+        try:
+            instrument.load(_gate(name, seconds))
+        except UsageError:
+            continue
+        raise FaultError(f"It took {what}.", "Let `load` raise UsageError for what the device cannot play.")
+    instrument.start()
+    instrument.stop()
+    return f"{', '.join(wrong)}: refused, and what was loaded before still played"
+
+
+def _tells_rounding(instrument: Any) -> str:
+    """An edge between two ticks of the device is moved, and the report says so."""
+    if not hasattr(instrument, "report"):
+        return "nothing is rounded"
+    channel, told = _channel(instrument), []
+    for seconds in (2e-6, 2.000333e-6):
+        instrument.load(_gate(channel, seconds))
+        told.append(str(instrument.report()))
+    if told[0] == told[1]:
+        raise FaultError(
+            f"Of a gate of 2.000333 µs it says no more than of one of 2 µs: {told[1]!r}.",
+            "Let `report` say by how much edges were moved.",
+        )
+    return told[1]
+
+
+def _channel(instrument: Any) -> str:
+    found = [c for c in getattr(instrument, "channels", {}) if "@" not in c and c != "counter"]
+    return found[0] if found else "laser"
+
+
+def _gate(channel: str, seconds: float) -> Timeline:
+    body = Gate(channel, seconds) + Align() + Acquire("counter", 1e-6, "counts")
+    return compile_program(Program(body, shots=2))
 
 
 def _counts(instrument: Any) -> str:
@@ -302,11 +341,15 @@ def _counts(instrument: Any) -> str:
     return f"{len(seen.get('counts', ()))} points"
 
 
-_SPECIAL: Mapping[str, Callable[[Any], str]] = {
-    "microwave": _switches_off,
-    "laser": _switches_off,
-    "player": _plays,
-    "counter": _counts,
+_SPECIAL: Mapping[str, Mapping[str, Callable[[Any], str]]] = {
+    "microwave": {"does its work": _switches_off},
+    "laser": {"does its work": _switches_off},
+    "player": {
+        "does its work": _plays,
+        "refuses what it cannot play": _refuses_sequences,
+        "tells what it rounds": _tells_rounding,
+    },
+    "counter": {"does its work": _counts},
 }
 
 

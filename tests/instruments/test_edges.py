@@ -1,5 +1,7 @@
 """Programs compiled for hardware: the same edges as the timeline, to the picosecond where the device's grid allows."""
 
+import contextlib
+
 import h5py
 import numpy as np
 import pytest
@@ -7,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qlab import Linear
+from qlab.conformance import conform
 from qlab.errors import UsageError
 from qlab.pulses import Acquire, Align, Delay, Gate, Play, Program, SetFrequency, compile_program
 from qlab.pulses.edges import DigitalDevice, digital, intervals
@@ -272,3 +275,24 @@ def test_the_awg_sends_fourteen_bits_and_its_markers():
     # Light: 2 µs, then, after 0.4 µs, a pulse, 0.1 µs and a pulse, the readout of 1 µs with a window of 0.3 µs.
     assert np.flatnonzero(data & 0x4000).tolist() == [*range(2000), *range(2600, 3600)]
     assert np.flatnonzero(data & 0x8000).tolist() == list(range(2600, 2900))
+
+
+class Careless(FileAWG):
+    """Takes whatever it is given, and says nothing of what it rounds."""
+
+    def load(self, timeline):
+        with contextlib.suppress(UsageError):
+            super().load(timeline)
+
+    def report(self):
+        return "loaded"
+
+
+def test_a_player_that_takes_what_it_cannot_play_does_not_conform(tmp_path):
+    wiring = {"drives": {"mw": {"i": 1, "q": 2}}, "markers": {"laser": 1, "counter": 2}}
+    for kind, good in ((FileAWG, True), (Careless, False)):
+        seen = {c.name: c for c in conform(kind(str(tmp_path), **wiring), ("player",))}
+        assert seen["player: does its work"].ok
+        assert seen["player: refuses what it cannot play"].ok is good
+        assert seen["player: tells what it rounds"].ok is good
+    assert "took a gate of 1 ps" in seen["player: refuses what it cannot play"].seen

@@ -24,7 +24,7 @@ SMALL = (180, 112)  # dots
 KEPT = (720, 450)
 PLACES = 40  # thousandths of the window
 SHADES = 4.0  # of 255, in the mean over the picture
-SPOT = 0.015  # of the picture may differ by more than 64 of 255: each run has noise of its own
+SPOT = 0.009  # of the picture may differ by more than 64 of 255
 
 
 def walked(who, theme, scale, platform, folder, seconds=240):
