@@ -222,6 +222,7 @@ class MainWindow(QMainWindow):
         """
         self._apart = not self._apart and self.pieces.next()
         if self._apart:
+            self.bars.follow(self._situation())  # what has come to the front can be used at once
             return
         self._heard = not self._heard
         if self._heard:
