@@ -75,3 +75,9 @@ def test_a_bench_that_hides_nothing_has_a_design(name, tmp_path):
     assert np.all(np.isfinite(found.y))
     assert np.ptp(found.y) > 0 or name == "nv.t1"  # a spin of which nothing is known does not relax
     assert "made for" in found.source
+
+
+def test_what_a_system_can_tell_is_expected_as_it_is_computed(tmp_path):
+    run = qlab.run("metrology.fisher", "sim-nv", out=tmp_path, duration="1s:20s:9")
+    found = expected_curve(run.record)
+    np.testing.assert_allclose(found.y, run.grid().value, rtol=1e-12)

@@ -225,3 +225,15 @@ def test_an_own_world_by_its_name(tmp_path):
         qlab.run("metrology.fisher", qlab.Bench.load("sim-nv"), out=tmp_path, parameter="field")
     with pytest.raises(UsageError, match="not given as QuTiP"):
         qlab.run("metrology.fisher", qlab.Bench.load("sim-nv"), out=tmp_path, system="nv")
+
+
+def test_a_form_that_asks_again_what_fisher_takes_computes_nothing(monkeypatch):
+    from qlab.registry import load
+
+    kind = load("experiments", "metrology.fisher")
+    first = kind.read({"duration": "1s:30s:7", "decay": 0.123})
+    rows, seconds = first.estimate()
+    assert rows == 7
+    assert seconds > 0
+    monkeypatch.setattr(kind, "at", lambda *_: pytest.fail("it was computed again"))
+    assert kind.read({"duration": "1s:30s:14", "decay": 0.123}).estimate() == (14, 2 * seconds)
