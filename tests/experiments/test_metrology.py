@@ -228,8 +228,6 @@ def test_an_own_world_by_its_name(tmp_path):
 
 
 def test_a_form_that_asks_again_what_fisher_takes_computes_nothing(monkeypatch):
-    from qlab.registry import load
-
     kind = load("experiments", "metrology.fisher")
     first = kind.read({"duration": "1s:30s:7", "decay": 0.123})
     rows, seconds = first.estimate()

@@ -114,7 +114,7 @@ class HongOuMandel(Experiment[HOMParameters]):
         return {name: truth[known] for name, known in names.items() if known in truth}
 
     def believed(self, known: Mapping[str, float]) -> PhotonPairs | None:
-        """Return the pairs of the design; how many there are is known of a simulated source alone."""
+        """Return the pairs of the design; how many there are has to be known."""
         p = self.parameters
         if "repetition" not in known:
             return None
