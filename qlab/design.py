@@ -47,7 +47,7 @@ def expected_curve(
     try:
         experiment = _in_order(load("experiments", record.experiment).read(record.parameters))
         chosen = system if system is not None else experiment.believed(told)
-        if chosen is None:
+        if chosen is None and experiment.on_own_systems:
             chosen = _own_world(record, told)
         if chosen is None or not record.axes:
             return None

@@ -35,6 +35,7 @@ class Experiment(Generic[P]):
     figures: ClassVar[tuple[FigureFunction, ...]] = ()
     quantum: ClassVar[Mapping[str, str]] = {}
     preset: ClassVar[str] = ""  # the simulated bench on which it can be tried
+    on_own_systems: ClassVar[bool] = False  # its `model` takes the world of somebody's own physics
 
     def __init__(self, parameters: P) -> None:
         self.parameters = parameters

@@ -64,15 +64,6 @@ def write_waves(made: Sampled, path: Path, drives: Mapping[str, Drive], markers:
             group["markers"].attrs["names"] = _line_names(markers)
 
 
-def is_wavefile(path: Path) -> bool:
-    """Tell whether a file is one of waveforms."""
-    try:
-        with h5py.File(path, "r") as file:
-            return bool(file.attrs.get("kind", "") == KIND)
-    except OSError:
-        return False
-
-
 def read_waves(
     path: Path, point: int = 0, start: float = 0.0, stop: float = np.inf, columns: int = 2000
 ) -> Waves:

@@ -2,7 +2,7 @@
 
 from qlab.store.check import check_file
 from qlab.store.index import Library, RunSummary, list_runs
-from qlab.store.reader import open_any, open_run
+from qlab.store.reader import holds_waves, open_any, open_run
 from qlab.store.recover import recover
 from qlab.store.sidecar import Sidecar, edit_sidecar, read_sidecar
 from qlab.store.trash import restore_run, trash_run, trashed
@@ -15,6 +15,7 @@ __all__ = [
     "Sidecar",
     "check_file",
     "edit_sidecar",
+    "holds_waves",
     "list_runs",
     "open_any",
     "open_run",

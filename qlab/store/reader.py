@@ -63,6 +63,14 @@ def open_any(path: Path | str) -> Run:
     return open_foreign(path)
 
 
+def holds_waves(path: Path) -> bool:
+    """Tell whether a file is one of waveforms (`qlab.pulses.wavefile`), looked over in a process of its own.
+
+    Raises FileError where it is one that holds what none does.
+    """
+    return path.is_file() and not trusted(path) and bool(ask("waves", path, INSPECT_SECONDS))
+
+
 def _opened(path: Path, *, interrupted: bool = False) -> Run:
     try:
         if not trusted(path):

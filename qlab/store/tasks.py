@@ -10,11 +10,13 @@ import h5py
 import numpy as np
 
 from qlab.errors import FileError
+from qlab.pulses.wavefile import KIND
 from qlab.record import ENDED, Record
 from qlab.store.check import problems, publication_problems
 from qlab.store.columns import Table, all_stored, check_columns
 from qlab.store.digest import content_sha256
 from qlab.store.final import write_final
+from qlab.store.guard import check_structure
 from qlab.store.names import ENDING, final_path, is_part
 from qlab.store.opening import opened, read_record
 from qlab.store.rows import stored_rows, stored_streams, written_rows
@@ -124,7 +126,20 @@ def foreign(path: Path) -> dict[str, Any]:
     return look(path)
 
 
+def waves(path: Path) -> bool:
+    """Tell whether a file is one of waveforms; raise FileError where it is, and holds what no such file does."""
+    try:
+        file = h5py.File(path, "r", locking="best-effort")
+    except OSError:
+        return False  # who opens it as a run says what is wrong with it
+    with file:
+        if file.attrs.get("kind", "") != KIND:
+            return False
+        check_structure(file, path.name)
+    return True
+
+
 TASKS: dict[str, Callable[[Path], Any]] = {
     "inspect": inspect, "summary": summary, "recover": rewrite, "check": check, "publication": publication,
-    "foreign": foreign,
+    "foreign": foreign, "waves": waves,
 }  # fmt: skip

@@ -81,3 +81,13 @@ def test_what_a_system_can_tell_is_expected_as_it_is_computed(tmp_path):
     run = qlab.run("metrology.fisher", "sim-nv", out=tmp_path, duration="1s:20s:9")
     found = expected_curve(run.record)
     np.testing.assert_allclose(found.y, run.grid().value, rtol=1e-12)
+
+
+@pytest.mark.parametrize("name", sorted({case[0] for case in CASES}))
+def test_a_part_of_what_there_is_to_know_is_enough(name):
+    """Who knows one number of a bench gives that one; the rest is up to the parameters."""
+    kind = load("experiments", name)
+    experiment = kind.read({})
+    truth = qlab.Bench.load(kind.preset, seed=1).world.truth()
+    for one, value in truth.items():
+        experiment.believed({one: value})

@@ -7,6 +7,7 @@ import qutip as qt
 import qlab
 from qlab.analysis import experiment_of
 from qlab.bayes import Binomial, uniform_particles
+from qlab.design import expected_curve
 from qlab.errors import UsageError
 from qlab.metrology.quantum import system_fisher
 from qlab.physics.systems.custom import UserSystem
@@ -235,3 +236,10 @@ def test_a_form_that_asks_again_what_fisher_takes_computes_nothing(monkeypatch):
     assert seconds > 0
     monkeypatch.setattr(kind, "at", lambda *_: pytest.fail("it was computed again"))
     assert kind.read({"duration": "1s:30s:14", "decay": 0.123}).estimate() == (14, 2 * seconds)
+
+
+def test_an_own_system_is_no_expectation_of_an_experiment_that_plays_another(tmp_path):
+    """Only the protocols on own systems take a world as their model; any other has no expected curve there."""
+    run = adaptive("sim-adaptive-qubit", 11, tmp_path, **{**CLICKS, "passes": 4})
+    assert run.record.axes
+    assert expected_curve(run.record) is None

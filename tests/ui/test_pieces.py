@@ -127,3 +127,13 @@ def test_axes_have_the_width_of_their_numbers_before_they_are_painted(window):
     assert page.view.residuals.plot.getAxis("left").width() == axes[0].width()  # their edges stay in line
     frames(window, 2)
     assert [(axis.width(), axis.height()) for axis in axes] == wide
+
+
+def test_a_run_that_is_closed_before_it_was_shown_leaves_the_welcome(window):
+    page = window.centre.open(
+        ramsey_record(21, state="finished"), MemoryRows(ramsey_rows(TAU)), None, soon=True
+    )
+    window.centre._close(window.centre.tabs.indexOf(page))
+    frames(window, 3)
+    assert window.centre.current() is None
+    assert window.centre.currentWidget() is window.welcome

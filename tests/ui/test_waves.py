@@ -10,8 +10,9 @@ from PySide6.QtTest import QTest
 
 from qlab.errors import FileError
 from qlab.pulses import Acquire, Align, Delay, Gate, Play, Program, compile_program
-from qlab.pulses.wavefile import is_wavefile, read_waves
+from qlab.pulses.wavefile import read_waves
 from qlab.scan import Linear
+from qlab.store import holds_waves
 from qlab_instruments.file.awg import FileAWG
 from qlab_ui.worker import ProcessWorker
 from tests.ui.steps import frames
@@ -49,7 +50,7 @@ def played(tmp_path):
 
 
 def test_a_stretch_is_read_at_any_magnification(played):
-    assert is_wavefile(played)
+    assert holds_waves(played)
     whole = read_waves(played, 1, columns=100_000)
     assert whole.whole
     assert (whole.points, whole.repeats, whole.point) == (4, 7, 1)
@@ -82,8 +83,8 @@ def test_what_holds_no_waveforms_says_so(tmp_path, played):
     other = tmp_path / "other.h5"
     with h5py.File(other, "w") as file:
         file["x"] = np.arange(3)
-    assert not is_wavefile(other)
-    assert not is_wavefile(tmp_path / "missing.h5")
+    assert not holds_waves(other)
+    assert not holds_waves(tmp_path / "missing.h5")
     with pytest.raises(FileError, match="holds no waveforms"):
         read_waves(other)
     with h5py.File(played, "r+") as file:
@@ -142,3 +143,23 @@ def test_a_long_shot_is_drawn_coarsely_and_read_again_where_it_is_magnified(wind
     assert view.waves.time[-1] >= 202.2e-6
     low, high = view.plot.viewRange()[0]
     assert (low, high) == pytest.approx((201.9e-6, 202.2e-6))  # the range stays where it was put
+
+
+def test_a_file_that_only_claims_to_be_one_is_looked_over_first(window, played):
+    """It is opened by its structure in a process of its own before the window's worker reads anything of it."""
+    with h5py.File(played, "r+") as file:
+        file["waveform_0"]["elsewhere"] = h5py.ExternalLink("/etc/passwd", "/x")
+    with pytest.raises(FileError, match="played-0001"):
+        holds_waves(played)
+    window.files.open(played)
+    until(window, lambda: any("played-0001" in line for line in window.log.lines()))
+    assert window.centre.drawn() is None
+
+
+def test_a_damaged_one_says_so_and_leaves_the_window_as_it_was(window, played):
+    size = played.stat().st_size
+    with played.open("r+b") as file:
+        file.truncate(size // 2)
+    window.files.open(played)
+    until(window, lambda: any("played-0001" in line for line in window.log.lines()))
+    assert window.centre.drawn() is None

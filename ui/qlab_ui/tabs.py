@@ -102,6 +102,8 @@ class Centre(QStackedWidget):
 
     def _front(self, page: RunPage) -> None:
         page.frame()  # what is there already is in the first picture, not in a second one
+        if self.tabs.indexOf(page) < 0:
+            return  # closed before it was shown
         page.setUpdatesEnabled(False)  # until everything has its place: each change of it is a whole paint
         self.setCurrentWidget(self.tabs)
         self.tabs.setCurrentWidget(page)

@@ -151,9 +151,9 @@ def drawn(record: Record, view: Grid, result: FitResult) -> Fitted:
 
 def open_path(path: str) -> tuple[Record, MemoryRows, str] | Waves:
     """Read what somebody opens: a run, any HDF5 file, or the start of a file of waveforms."""
-    from qlab.pulses.wavefile import is_wavefile
+    from qlab.store import holds_waves
 
-    return read_waves(path) if is_wavefile(Path(path)) else open_file(path)
+    return read_waves(path) if holds_waves(Path(path)) else open_file(path)
 
 
 def open_file(path: str) -> tuple[Record, MemoryRows, str]:

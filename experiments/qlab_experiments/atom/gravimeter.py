@@ -102,11 +102,12 @@ class Gravimeter(Experiment[GravimeterParameters]):
     def believed(self, known: Mapping[str, float]) -> dict[str, float]:
         """Return gravity and what is left of the contrast: phases of the mirror and the lasers, or that do not turn."""
         p = self.parameters
-        if "gravity" not in known:
-            return {"gravity": p.nominal}
-        shaken = p.system.vibration_phase(known["vibration"]) ** 2 + known["phase_noise"] ** 2
-        left = known["coherence"] * math.exp(-shaken / 2) * math.cos(known["phase_shift"])
-        return {"gravity": known["gravity"], "velocity": known["velocity"], "coherence": left}
+        shaken = (
+            p.system.vibration_phase(known.get("vibration", 0.0)) ** 2 + known.get("phase_noise", 0.0) ** 2
+        )
+        left = known.get("coherence", 1.0) * math.exp(-shaken / 2) * math.cos(known.get("phase_shift", 0.0))
+        gravity, velocity = known.get("gravity", p.nominal), known.get("velocity", 0.0)
+        return {"gravity": gravity, "velocity": velocity, "coherence": left}
 
     def model(self, theta: Mapping[str, float]) -> dict[str, Any]:
         """Return the mean fringe for `gravity`, `velocity`, `coherence`, and limits of a shot for `atoms`, `vibration`.

@@ -151,13 +151,16 @@ class Rydberg(Experiment[RydbergParameters]):
 
     def believed(self, known: Mapping[str, float]) -> dict[str, float]:
         """Return the lines of the design."""
-        if "light" not in known:
-            return {}
-        return {
-            **self.expected(known),
-            "depth": known["depth"],
-            "level": known["light"] * known["efficiency"],
-        }
+        p = self.parameters
+        names = {"coupling": "coupling_rabi", "dephasing": "dephasing", "depth": "depth"}
+        found = {name: known[n] for name, n in names.items() if n in known}
+        found["level"] = known.get("light", 1.0) * known.get("efficiency", 1.0)
+        if p.scanned == "coupling":
+            found["frequency"] = known.get("line_offset", 0.0)
+        if p.radio and "field_at_0dbm" in known:
+            field = known["field_at_0dbm"] * 10 ** (p.radio_power / 20)
+            found["radio"] = rabi_of(field, known.get("dipole", p.dipole))
+        return found
 
     def model(self, theta: Mapping[str, float]) -> dict[str, Any]:
         """Return the transmission over the scan for `radio` or `field`, `coupling`, `dephasing` ..., and its splitting.

@@ -48,6 +48,7 @@ class OnOwnSystem(Experiment[P], Generic[P]):
     """A pulsed protocol: the system is prepared, `middle` is played, and it clicks or not."""
 
     group = "Own physics"
+    on_own_systems = True
     quantum: ClassVar = {
         "domain": "quantum sensing and metrology",
         "area": "sensing",

@@ -24,6 +24,12 @@ Time = Annotated[float, Unit("s"), Gt(0)]
 HOM = "Hong, Ou and Mandel, Phys. Rev. Lett. 59, 2044 (1987)"
 LYONS = "Lyons et al., Sci. Adv. 4, eaap9416 (2018)"
 
+# What has to be known of a table to say how many coincidences there are.
+PAIRS = {
+    "repetition", "pairs_per_watt", "pair_wavelength", "bandwidth", "overlap", "reflectivity", "path_1", "path_2",
+    "click_efficiency", "click_dark_rate", "gate", "delay_offset",
+}  # fmt: skip
+
 
 class HOMParameters(Parameters):
     """Settings of a scan over the delay between two photons."""
@@ -116,7 +122,7 @@ class HongOuMandel(Experiment[HOMParameters]):
     def believed(self, known: Mapping[str, float]) -> PhotonPairs | None:
         """Return the pairs of the design; how many there are has to be known."""
         p = self.parameters
-        if "repetition" not in known:
+        if not set(known) >= PAIRS:
             return None
         return PhotonPairs(
             mean=known["pairs_per_watt"] * p.pump, sigma=spectral_width(known["pair_wavelength"], known["bandwidth"]),

@@ -15,10 +15,9 @@ from qlab.pulses.waveforms import Drive, Sampled, SampledDevice, sampled
 
 class FileAWG(Instrument):
     """Writes each timeline that is started into an HDF5 file of `folder`: waveforms in V, markers, sequence table.
-    The window shows such a file like any other that is opened or dropped there.
 
-    `drives` and `markers` are those of an AWG; `granularity`, `shortest`, `memory` and `volts` those of the one that it
-    stands for.
+    The window shows such a file like any other that is opened or dropped there. `drives` and `markers` are those of an
+    AWG; `granularity`, `shortest`, `memory` and `volts` those of the one that it stands for.
     """
 
     title = "AWG that writes files"
