@@ -305,6 +305,8 @@ def test_a_long_list_comes_a_page_at_a_time(window, worker):
 def test_many_new_files_are_listed_while_they_are_looked_into(tmp_path, measured, monkeypatch):
     monkeypatch.setenv("QLAB_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(library, "_SLICE", 0.0)
+    # Six small files are looked into within the time after which a quick machine tells of the first.
+    monkeypatch.setattr("qlab.store.index.SHOWN_AFTER", 0.0)
     (first, *_) = sorted(measured.rglob("*.h5"))
     for number in range(6):
         shutil.copy(first, tmp_path / f"{number}.h5")
