@@ -10,7 +10,9 @@ from qlab_instruments.keysight.b2900 import B2900
 from qlab_instruments.red_pitaya.stemlab import STEMlab
 
 FAMILIES = sorted(
-    n for n in plugins("instruments") if n.partition(".")[0] not in {"sim", "scpi", "qcodes", "pymeasure"}
+    n
+    for n in plugins("instruments")
+    if n.partition(".")[0] not in {"sim", "scpi", "qcodes", "pymeasure", "tango"}
 )
 
 

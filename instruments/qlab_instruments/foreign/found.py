@@ -9,13 +9,25 @@ from typing import Any, Literal
 
 from qlab.errors import UsageError
 from qlab.instrument import Choice, Knob, Quantity, Switch
-from qlab.units import parse_quantity
+from qlab.units import PREFIXES, parse_quantity
 
 OVERLAYS = Path(__file__).parent / "overlays"
 _KEYS = {
     "from", "unit", "limits", "safe", "settle", "ramp", "rate", "tolerance", "scale", "doc", "hidden", "off", "on",
     "kind", "calls",
 }  # fmt: skip
+_PREFIXED = (
+    "Hz",
+    "Ohm",
+    "s",
+    "V",
+    "A",
+    "W",
+    "T",
+    "m",
+    "K",
+    "rad",
+)  # units that a driver may tell with a prefix
 ON, OFF = {"on", "true", "1", "enable", "enabled"}, {"off", "false", "0", "disable", "disabled"}
 
 
@@ -73,6 +85,26 @@ def _switch(values: Sequence[Any]) -> tuple[Any, Any] | None:
     return (off[0], on[0]) if off and on and len(off) + len(on) == len(values) else None
 
 
+def unit_of(told: str) -> str:
+    """Return the unit that a driver tells where qlab knows it, else "1": what is no unit is no reason to refuse."""
+    text = told.strip()
+    if text in {"", "1", "dBm", "dB", "%"}:
+        return text or "1"
+    try:
+        parse_quantity(f"1 {text}", text)
+    except UsageError:
+        return "1"
+    return text
+
+
+def _without_prefix(unit: str) -> str:
+    """Return the unit that is left of one with a prefix: knobs are in SI units, so that they fit roles."""
+    for bare in _PREFIXED:
+        if unit != bare and unit.endswith(bare) and unit.removesuffix(bare) in PREFIXES:
+            return bare
+    return unit
+
+
 def overlay(library: str, target: str) -> dict[str, Any]:
     """Return the overlay of ours for a driver, {} where there is none."""
     path = OVERLAYS / library / f"{target}.toml"
@@ -128,9 +160,12 @@ def _knob(found: Found, text: Mapping[str, Any]) -> Quantity[Any]:
     if calls := text.get("calls"):
         # Drivers that switch by calling disable() and enable().
         found = replace(found, kind="switch", raws=(False, True), settable=True)
-    unit = str(text.get("unit", found.unit))
-    limits = tuple(_number(v, unit) for v in text.get("limits", (found.low, found.high)))
-    ramp = text.get("ramp", found.ramp)
+    unit = str(text.get("unit", _without_prefix(found.unit)))
+    # A driver that speaks in GHz is told GHz; what it left open, or a `scale` that says otherwise, is not converted.
+    factor = 1.0 if found.unit == "1" or "scale" in text else parse_quantity(f"1 {found.unit}", unit)
+    limits = tuple(_number(v, unit) for v in text.get("limits", (found.low * factor, found.high * factor)))
+    told_ramp = (found.ramp[0] * factor, found.ramp[1]) if found.ramp else None
+    ramp = text.get("ramp", told_ramp)
     common: dict[str, Any] = {
         "get": found.path,
         "set": "|".join(calls) if calls else found.path,
@@ -148,12 +183,12 @@ def _knob(found: Found, text: Mapping[str, Any]) -> Quantity[Any]:
         made = Knob(
             unit,
             limits=(limits[0], limits[1]),
-            choices=[float(raw) for raw in found.raws],
+            choices=[float(raw) * factor for raw in found.raws],
             ramp=(float(ramp[0]), float(ramp[1])) if ramp else None,
             rate=_number(text["rate"], unit) if "rate" in text else None,
             tolerance=_number(text["tolerance"], unit) if "tolerance" in text else None,
             safe=_number(text["safe"], unit) if "safe" in text else None,
-            scale=float(text.get("scale", 1.0)),
+            scale=float(text.get("scale", factor)),
             **common,
         )
     made.raws = found.raws  # type: ignore[attr-defined]

@@ -115,7 +115,11 @@ class ForeignInstrument(Instrument):
     def tell(self, knob: Quantity[Any], value: float | bool) -> None:
         """Set a quantity, and wait for the device by reading it back."""
         raws = getattr(knob, "raws", ())
-        told = raws[int(value)] if raws and (knob.kind is bool or knob.labels) else _plain(knob, value)
+        told: Any = _plain(knob, value)
+        if raws and (knob.kind is bool or knob.labels):
+            told = raws[int(value)]
+        elif raws:
+            told = raws[knob.choices.index(float(value))]  # as the driver has it, not as a division gives it
         if "|" in knob.set_command:
             self._call(lambda driver: reach(driver, knob.set_command.split("|")[int(value)])())
         else:
@@ -172,9 +176,19 @@ def _value(knob: Quantity[Any], raw: Any) -> float | bool:
         said = str(raw).lower()
         if knob.kind is bool and said not in raws and said in ON | OFF:
             return said in ON
-        place = raws.index(said) if said in raws else [float(r) for r in raws].index(float(raw))
+        place = raws.index(said) if said in raws else _place(raws, raw)
         return bool(place) if knob.kind is bool else float(place)
     return bool(raw) if knob.kind is bool else float(raw) * knob.scale
+
+
+def _place(raws: list[str], raw: Any) -> int:
+    """Return which allowed value a number means: the one equal to it, or the one at that place."""
+    try:
+        return [float(r) for r in raws].index(float(raw))
+    except ValueError:
+        if isinstance(raw, int) and 0 <= raw < len(raws):
+            return int(raw)
+        raise
 
 
 def built(
@@ -183,13 +197,15 @@ def built(
     make: Callable[[str], Any],
     learn: Callable[[], list[Found]],
     options: Mapping[str, Any],
+    library: str = "",
 ) -> ForeignInstrument:
-    """Return an instrument with the knobs of a driver.
+    """Return an instrument with the knobs of a driver of `library`, which the class names where it is not given.
 
     `options` are `address`, `timeout`, `overlay` (a TOML file), `names` ({knob: quantity of the driver}), `knobs` (an
     overlay written in the bench file), `only` (show just the knobs that an overlay names).
     """
-    over: dict[str, dict[str, Any]] = {n: dict(k) for n, k in overlay(kind.library, target).items()}
+    library = library or kind.library
+    over: dict[str, dict[str, Any]] = {n: dict(k) for n, k in overlay(library, target).items()}
     if options.get("overlay"):
         over |= read_overlay(Path(options["overlay"]))
     for name, path in dict(options.get("names") or {}).items():
@@ -197,7 +213,7 @@ def built(
     for name, text in dict(options.get("knobs") or {}).items():
         over[name] = {**over.get(name, {}), **text}
     knobs = knobs_of(learn(), over, only=bool(options.get("only")))
-    members = {**knobs, "title": target, "vendor": kind.library, "target": target, "__doc__": f"{target}."}
+    members = {**knobs, "title": target, "vendor": library, "target": target, "__doc__": f"{target}."}
     own: type[ForeignInstrument] = type(kind.__name__, (kind,), _without_clashes(members))
     return own(make, str(options.get("address") or ""), float(options.get("timeout") or 3.0))
 
@@ -213,17 +229,26 @@ def remembered(
     library: str, target: str, options: Mapping[str, Any], learn: Callable[[], list[Found]]
 ) -> list[Found]:
     """Return what a driver has, from last time if there was one: finding it out may need the device."""
-    folder = config_folder() / "drivers"
-    key = json.dumps([target, sorted((k, str(v)) for k, v in options.items())])
-    file = folder / f"{library}-{hashlib.sha256(key.encode()).hexdigest()[:16]}.json"
+    file = _memory(library, target, options)
     try:
         return [Found.from_dict(entry) for entry in json.loads(file.read_text(encoding="utf-8"))]
     except (OSError, ValueError, TypeError):
         found = learn()
     with contextlib.suppress(OSError, TypeError):
-        folder.mkdir(parents=True, exist_ok=True)
+        file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(json.dumps([f.to_dict() for f in found]), encoding="utf-8")
     return found
+
+
+def forget(library: str, target: str, options: Mapping[str, Any]) -> None:
+    """Have a driver looked up anew the next time."""
+    with contextlib.suppress(OSError):
+        _memory(library, target, options).unlink(missing_ok=True)
+
+
+def _memory(library: str, target: str, options: Mapping[str, Any]) -> Path:
+    key = json.dumps([target, sorted((k, str(v)) for k, v in options.items())])
+    return config_folder() / "drivers" / f"{library}-{hashlib.sha256(key.encode()).hexdigest()[:16]}.json"
 
 
 def quietly(what: Callable[[], Any]) -> Any:

@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-from qlab_instruments.foreign.found import Found, of_values
+from qlab_instruments.foreign.found import Found, of_values, unit_of
 from qlab_instruments.foreign.instrument import (
     ForeignInstrument,
     built,
@@ -86,7 +86,7 @@ def _found(path: str, parameter: Any) -> Found | None:
     mapping = getattr(parameter, "val_mapping", None)
     if mapping:
         return of_values(path, list(mapping), **more)
-    more["unit"] = _unit(str(getattr(parameter, "unit", "") or ""))
+    more["unit"] = unit_of(str(getattr(parameter, "unit", "") or ""))
     if step:
         more["ramp"] = (float(step), float(parameter.inter_delay or 0.0))
     return _validated(path, getattr(parameter, "vals", None), more)
@@ -112,16 +112,3 @@ def _validated(path: str, validator: Any, more: dict[str, Any]) -> Found | None:
     if kind in {"NoneType", "Anything"}:
         return Found(path, **more)
     return None
-
-
-def _unit(text: str) -> str:
-    from qlab.errors import UsageError
-    from qlab.units import parse_quantity
-
-    if text in {"", "1", "dBm", "dB", "%"}:
-        return text or "1"
-    try:
-        parse_quantity(f"1 {text}", text)
-    except UsageError:
-        return "1"
-    return text
