@@ -12,7 +12,11 @@ INSTALL = "pip install zhinst-core"
 
 
 class MFLI(Instrument):
-    """Demodulator 1 and signal output 1. `address` is the device ("dev4321"), `host` where its data server runs."""
+    """Demodulator 1 and signal output 1. `address` is the device ("dev4321"), `host` where its data server runs.
+
+    A data server that does not hold the device yet connects it over `interface`. What the installed options change is
+    asked of the device: with MF-F5M it goes to 5 MHz, with MF-MD the first mixer channel drives the output.
+    """
 
     title = "MFLI"
     vendor = "Zurich Instruments"
@@ -20,9 +24,18 @@ class MFLI(Instrument):
     x = Knob("V", get="demods/0/sample", settable=False, doc="In phase, rms")
     y = Knob("V", get="demods/0/sample", settable=False, doc="In quadrature, rms")
     frequency = Knob("Hz", get="oscs/0/freq", set="oscs/0/freq", limits=(0.0, 5e6), tolerance=1e-3)
-    time_constant = Knob("s", get="demods/0/timeconstant", set="demods/0/timeconstant", limits=(30e-9, 76.0))
+    time_constant = Knob("s", get="demods/0/timeconstant", set="demods/0/timeconstant", limits=(337e-9, 83.0))
     amplitude = Knob(
-        "V", get="sigouts/0/amplitudes/1", set="sigouts/0/amplitudes/1", limits=(0.0, 10.0), safe=0.0
+        "V",
+        get="sigouts/0/amplitudes/{mixer}",
+        set="sigouts/0/amplitudes/{mixer}",
+        limits=(0.0, 10.0),
+        safe=0.0,
+        tolerance=1e-3,
+        doc="Peak, of the sine at the output; within its range",
+    )
+    range = Knob(
+        "V", get="sigouts/0/range", set="sigouts/0/range", limits=(0.01, 10.0), choices=(0.01, 0.1, 1.0, 10.0)
     )
     voltage = Knob(
         "V", get="sigouts/0/offset", set="sigouts/0/offset", limits=(-10.0, 10.0), safe=0.0, doc="Offset"
@@ -30,10 +43,17 @@ class MFLI(Instrument):
     on = Switch(get="sigouts/0/on", set="sigouts/0/on", safe=False, doc="Signal output 1")
 
     def __init__(
-        self, address: str, *, host: str = "localhost", port: int = 8004, library: Any = None
+        self,
+        address: str,
+        *,
+        host: str = "localhost",
+        port: int = 8004,
+        interface: str = "1GbE",
+        library: Any = None,
     ) -> None:
         super().__init__()
-        self.address, self.host, self.port = address, host, port
+        self.address, self.host, self.port, self.interface = address, host, port, interface
+        self._mixer = 1
         self._library, self._server = library, None
 
     @classmethod
@@ -49,8 +69,24 @@ class MFLI(Instrument):
         if self._library is None:
             self._library = package("zhinst.core", INSTALL)
         with translated(self):
-            self._server = self._library.ziDAQServer(self.host, self.port, 6)
-            self.identity()
+            server = self._library.ziDAQServer(self.host, self.port, 6)
+            self._server = server
+            if self.address.upper() not in server.getString("/zi/devices/connected").upper().split(","):
+                server.connectDevice(self.address, self.interface)
+            kind = self.identity()["model"]
+            if kind not in {"MFLI", "MFIA"}:
+                self.close()
+                raise InstrumentError(
+                    f"{self.address} is no MFLI: it says {kind!r}.", "Check the address, or the driver."
+                )
+            self._know(str(self._ask("getString", "features/options")).split())
+
+    def _know(self, options: list[str]) -> None:
+        """Take what the installed options change, and let demodulator and mixer channel work."""
+        self.model_limits = {"frequency": (0.0, 5e6 if "F5M" in options else 500e3)}
+        self._mixer = 0 if "MD" in options else 1
+        self._ask("setInt", "demods/0/enable", 1)
+        self._ask("setInt", f"sigouts/0/enables/{self._mixer}", 1)
 
     def close(self) -> None:
         """Let go of the data server."""
@@ -86,4 +122,4 @@ class MFLI(Instrument):
     def _ask(self, method: str, node: str, *values: Any) -> Any:
         if self._server is None:
             raise InstrumentError(f"{self.name} is not connected.", "Open the bench first.")
-        return getattr(self._server, method)(f"/{self.address}/{node}", *values)
+        return getattr(self._server, method)(f"/{self.address}/{node.format(mixer=self._mixer)}", *values)
