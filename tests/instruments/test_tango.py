@@ -1,12 +1,4 @@
-"""Quantities of a control system as knobs, against a real Tango device in a process of its own."""
-
-import os
-import signal
-import socket
-import subprocess
-import sys
-import time
-from pathlib import Path
+"""A real Tango device, in a process of its own, as an instrument."""
 
 import pytest
 
@@ -14,36 +6,11 @@ import qlab
 from qlab.bench import Bench
 from qlab.conformance import conform
 from qlab.errors import InstrumentError, LimitError, LostError, UsageError
+from tests.instruments.served import SERVERS, Started, free_port, until_open
 from tests.instruments.test_same_experiment import MIXED, SETTINGS, right
 
-SERVERS = Path(__file__).parent / "servers"
 # What a reading that calls itself invalid does to the conformance suite.
 BROKEN = {"source: its driver failed (ValueError: B"}
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-class Started:
-    """A server in a process of its own."""
-
-    def __init__(self, command, ready, environment):
-        self.process = subprocess.Popen(
-            [sys.executable, *command], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL, text=True, env={**os.environ, **environment},
-        )  # fmt: skip
-        for line in self.process.stdout:
-            if ready in line:
-                break
-
-    def kill(self):
-        self.process.send_signal(signal.SIGKILL)
-        self.process.wait()
-        self.process.stdout.close()
-        self.process.stdin.close()
 
 
 @pytest.fixture
@@ -69,18 +36,6 @@ def tango():
     yield start
     for one in started:
         one.kill()
-
-
-def until_open(source):
-    """Open it, as long as its new server is not yet found."""
-    until = time.monotonic() + 30
-    while True:
-        try:
-            return source.open()
-        except InstrumentError as error:
-            if "does not answer" not in str(error) or time.monotonic() > until:
-                raise
-            time.sleep(0.3)
 
 
 def tango_bench(tmp_path, name, more=""):
