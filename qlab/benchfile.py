@@ -1,7 +1,7 @@
 """Bench files: what a bench is made of, read from a preset or a TOML file and checked."""
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -147,12 +147,21 @@ def parsed(data: Mapping[str, Any], source: str) -> BenchEntry:
     return _entry(data, source)
 
 
+def _place(data: Mapping[str, Any], parts: Sequence[str | int]) -> str:
+    """Return where in a file something is wrong; what stands in a list is called by its name."""
+    if len(parts) > 1 and isinstance(parts[1], int):
+        named = data[str(parts[0])][parts[1]]
+        name = named.get("name") if isinstance(named, Mapping) else None
+        parts = (parts[0], str(name or parts[1]), *parts[2:])
+    return ".".join(map(str, parts))
+
+
 def _entry(data: Mapping[str, Any], source: str) -> BenchEntry:
     try:
         entry = BenchEntry.model_validate(data)
     except ValidationError as error:
         first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
+        place = _place(data, first["loc"])
         raise UsageError(f"Bench {source}: {place}: {first['msg']}.", "Mend that entry.") from None
     for role, name in entry.roles.items():
         if name not in entry.instruments:

@@ -56,7 +56,7 @@ def _identities() -> list[tuple[str, str]]:
     return found
 
 
-def bench_text(title: str, found: Sequence[Found], world: str = "") -> str:
+def proposal(title: str, found: Sequence[Found], world: str = "") -> str:
     """Return a bench file with the instruments that have a driver; with a `world`, simulated ones fill the roles left.
 
     What answers and has no driver stands in it as a comment.

@@ -65,7 +65,7 @@ def _table(data: Mapping[str, Any], place: tuple[str, ...]) -> Iterator[str]:
     if headed:
         yield f"[{'.'.join(map(_key, place))}]"
     for key, value in values.items():
-        yield f"{_key(key)} = {_value(value)}"
+        yield f"{_key(key)} = {value_text(value)}"
     if values or headed:
         yield ""
     for key, value in tables.items():
@@ -74,7 +74,7 @@ def _table(data: Mapping[str, Any], place: tuple[str, ...]) -> Iterator[str]:
     for key, items in lists.items():
         for item in items:
             yield f"[[{'.'.join(map(_key, (*place, key)))}]]"
-            yield from (f"{_key(k)} = {_value(v)}" for k, v in item.items() if v is not None)
+            yield from (f"{_key(k)} = {value_text(v)}" for k, v in item.items() if v is not None)
             yield ""
 
 
@@ -86,7 +86,8 @@ def _key(name: str) -> str:
     return name if _BARE.fullmatch(name) else json.dumps(name, ensure_ascii=False)
 
 
-def _value(value: Any) -> str:
+def value_text(value: Any) -> str:
+    """Return a value as TOML has it, a table in one line."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float) and not math.isfinite(value):
@@ -94,9 +95,9 @@ def _value(value: Any) -> str:
     if isinstance(value, int | float):
         return repr(value)
     if isinstance(value, Mapping):
-        inside = ", ".join(f"{_key(str(k))} = {_value(v)}" for k, v in value.items() if v is not None)
+        inside = ", ".join(f"{_key(str(k))} = {value_text(v)}" for k, v in value.items() if v is not None)
         return f"{{{inside}}}"
     if isinstance(value, list | tuple):
-        return f"[{', '.join(map(_value, value))}]"
+        return f"[{', '.join(map(value_text, value))}]"
     # JSON's escapes are those of TOML's basic strings, but for DEL, which it leaves as it is.
     return json.dumps(str(value), ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -4,7 +4,7 @@ import contextlib
 import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 from qlab.bench import Bench
 from qlab.benchfile import BenchEntry, parsed
@@ -59,6 +59,7 @@ class Answer:
     words: str
     hint: str = ""
     roles: tuple[str, ...] = ()
+    knobs: tuple[KnobCard, ...] = ()
 
 
 def drivers() -> list[DriverCard]:
@@ -69,12 +70,9 @@ def drivers() -> list[DriverCard]:
 def _card(name: str, distribution: str) -> DriverCard:
     try:
         kind = load("instruments", name)
-        knobs = kind.knobs() if isinstance(kind, type) and issubclass(kind, Instrument) else {}
         return DriverCard(
             name, distribution, (inspect.getdoc(kind) or "").partition("\n")[0], name.startswith("sim."),
-            tuple(_options(kind)),
-            tuple(KnobCard(n, k.unit, *k.limits) for n, k in knobs.items() if getattr(k, "settable", True)
-                  and getattr(k, "kind", float) is float),
+            tuple(_options(kind)), _knobs(kind if isinstance(kind, type) else None),
         )  # fmt: skip
     except QlabError as error:
         return DriverCard(name, distribution, problem=error.message)
@@ -82,16 +80,41 @@ def _card(name: str, distribution: str) -> DriverCard:
         return DriverCard(name, distribution, problem=f"{type(error).__name__}: {error}")
 
 
+def _knobs(kind: Any) -> tuple[KnobCard, ...]:
+    """Return what can be narrowed of an instrument, or of a class of them; limits are the device's own."""
+    if not (isinstance(kind, Instrument) or (isinstance(kind, type) and issubclass(kind, Instrument))):
+        return ()
+    own: Mapping[str, tuple[float, float]] = getattr(kind, "model_limits", {})
+    return tuple(
+        KnobCard(name, knob.unit, *own.get(name, knob.limits))
+        for name, knob in kind.knobs().items()
+        if knob.settable and knob.kind is float
+    )
+
+
 def _options(kind: Any) -> list[Option]:
-    plain = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
-    found = []
-    for name, parameter in inspect.signature(kind).parameters.items():
-        if name in _GIVEN or parameter.kind not in plain:
-            continue
-        needed = parameter.default is inspect.Parameter.empty
-        default = "" if needed or parameter.default is None else str(parameter.default)
-        found.append(Option(name, default, needed))
-    return sorted(found, key=lambda option: option.name != "address")
+    """Return what a driver is made with; `**options` are those of the class above it, or of its `TypedDict`."""
+    makers = (
+        [vars(base)["__init__"] for base in kind.__mro__ if "__init__" in vars(base)]
+        if isinstance(kind, type)
+        else [kind]
+    )
+    found: dict[str, Option] = {}
+    for maker in makers:
+        more = None
+        for name, parameter in inspect.signature(maker).parameters.items():
+            if parameter.kind is inspect.Parameter.VAR_KEYWORD:
+                more = parameter
+            elif parameter.kind is not inspect.Parameter.VAR_POSITIONAL and name not in _GIVEN:
+                needed = parameter.default is inspect.Parameter.empty
+                default = "" if needed or parameter.default is None else str(parameter.default)
+                found.setdefault(name, Option(name, default, needed))
+        if more is None:
+            break
+        for told in get_args(more.annotation):
+            for name in getattr(told, "__annotations__", {}):
+                found.setdefault(name, Option(name))
+    return sorted(found.values(), key=lambda option: option.name != "address")
 
 
 def addresses() -> list[tuple[str, str]]:
@@ -134,6 +157,7 @@ def _asked(name: str, instrument: Instrument) -> Answer:
         instrument.open()
         instrument.state = "open"
         identity = instrument.identity()
+        knobs = _knobs(instrument)
         fits = tuple(r for r, p in roles().items() if not (lacks(instrument, p) or misread(instrument, p)))
     except QlabError as error:
         return Answer(name, False, error.message, error.hint)
@@ -144,12 +168,13 @@ def _asked(name: str, instrument: Instrument) -> Answer:
     unsafe = [what for what in report.values() if what != "safe"]
     if unsafe:
         return Answer(
-            name, False, f"It answered, but it was not made safe: {unsafe[0]}.", "Look at the device.", fits
-        )
+            name, False, f"It answered, but it was not made safe: {unsafe[0]}.", "Look at the device.", fits,
+            knobs,
+        )  # fmt: skip
     said = ", ".join(
         str(identity[key]) for key in ("vendor", "model", "serial", "firmware") if identity.get(key)
     )
-    return Answer(name, True, said or "answers", "", fits)
+    return Answer(name, True, said or "answers", "", fits, knobs)
 
 
 def _only(data: Mapping[str, Any], name: str) -> dict[str, Any]:

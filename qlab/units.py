@@ -28,6 +28,7 @@ _EVERYDAY = {
     ("gauss", "T"): 1e-4,
 }
 _QUANTITY = re.compile(r"^\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*(.*?)\s*$")
+_MEASURED = re.compile(r"^\s*([-+]?(?:\d+\.?\d*|\.\d+))(?:\((\d+)\))?((?:[eE][-+]?\d+)?)\s*(.*?)\s*$")
 _DIMENSIONS = {
     "s": "a time", "Hz": "a frequency", "T": "a magnetic field", "V": "a voltage", "A": "a current",
     "W": "a power", "K": "a temperature", "rad": "an angle", "m": "a length", "1": "a plain number",
@@ -82,6 +83,40 @@ def parse_quantity(text: str, unit: str) -> float:
         # Any unit at all: the quantity in the SI unit that was typed ("2.87 GHz" is 2.87e9).
         unit = next((u for u in sorted(_DIMENSIONS, key=len, reverse=True) if typed.endswith(u)), "1")
     return number if not typed else _convert(number, typed, unit)
+
+
+def parse_measured(text: str) -> tuple[float, float | None, str]:
+    """Return (value, error, unit) of a quantity in whatever unit, as `format_measured` shows it: "50.1(2) ns".
+
+    Value and error are in the SI unit that was typed; any other unit is kept as it is ("MHz/mW", "dBm"). The error is
+    None where none was typed. Raises UsageError where it is no quantity.
+    """
+    match = _MEASURED.match(text)
+    if match is None or "(" in match[4]:
+        raise UsageError(
+            f"{text!r} is not a number with a unit.", "Type for example '50.1(2) ns' or '1.3 mT'."
+        )
+    digits, last, power, typed = match[1], match[2], match[3], match[4]
+    unit = _si_of(typed)
+    value = float(digits + power)
+    if not math.isfinite(value):
+        raise UsageError(f"{text!r} is too large a number.", "Type for example '50.1(2) ns'.")
+    value = _convert(value, typed, unit) if typed else value
+    if last is None:
+        return value, None, unit
+    error = float(f"{last}e{int(power[1:] or 0) - len(digits.partition('.')[2])}")
+    return value, _convert(error, typed, unit) if typed else error, unit
+
+
+def _si_of(typed: str) -> str:
+    """Return the SI unit of one with a prefix; any other as it is."""
+    for everyday, unit in _EVERYDAY:
+        if typed == everyday:
+            return unit
+    for unit in sorted(_DIMENSIONS, key=len, reverse=True):
+        if typed.endswith(unit) and typed.removesuffix(unit) in PREFIXES:
+            return unit
+    return typed or "1"
 
 
 def _convert(number: float, typed: str, unit: str) -> float:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qlab.errors import UsageError
-from qlab.units import format_measured, format_quantity, parse_quantity
+from qlab.units import format_measured, format_quantity, parse_measured, parse_quantity
 
 
 @pytest.mark.parametrize(
@@ -78,6 +78,30 @@ def test_the_shown_value_is_within_its_shown_error(value, error):
     step = 10.0 ** -len(shown.partition(".")[2]) * float(f"1{power}")
     assert abs(float(f"{shown}{power}") - value) <= int(digits) * step * (1 + 1e-9)
     assert int(digits) * step == pytest.approx(error, rel=0.51)
+
+
+@pytest.mark.parametrize(
+    ("text", "quantity"),
+    [
+        ("50.1(2) ns", (50.1e-9, 2e-10, "s")),
+        ("2.0(11)e-3 V", (2e-3, 1.1e-3, "V")),
+        ("120(30) kHz", (120e3, 30e3, "Hz")),
+        ("-3(1) dBm", (-3.0, 1.0, "dBm")),
+        ("5 MHz/mW", (5.0, None, "MHz/mW")),
+        ("12 mG", (12e-7, None, "T")),
+        ("7", (7.0, None, "1")),
+    ],
+)
+def test_a_quantity_with_its_error_is_read_as_it_is_shown(text, quantity):
+    value, error, unit = parse_measured(text)
+    assert (value, unit) == (pytest.approx(quantity[0], rel=1e-14), quantity[2])
+    assert error == (None if quantity[1] is None else pytest.approx(quantity[1], rel=1e-14))
+
+
+@pytest.mark.parametrize("text", ["", "ns", "2 apples(3)", "1e999 s", "1(2", "nan"])
+def test_what_is_no_quantity_with_an_error_is_refused(text):
+    with pytest.raises(UsageError):
+        parse_measured(text)
 
 
 def test_a_plain_number_far_from_one_takes_a_power_of_ten():

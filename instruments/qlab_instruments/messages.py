@@ -7,7 +7,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypedDict, Unpack
 
 from qlab.errors import InstrumentError, LostError, QlabError
 from qlab.instrument import Instrument, Quantity
@@ -18,6 +18,21 @@ LOG = logging.getLogger("qlab.wire")
 KEPT = 200  # messages of the trace that are held in memory
 MOST_ERRORS = 20  # that a queue is asked for
 _FIELDS = ("vendor", "model", "serial", "firmware")
+
+
+class Connection(TypedDict, total=False):
+    """What a bench file may say of the line; further fields of `Settings` are taken too."""
+
+    library: str  # "@py", "@sim"; none for what is there
+    timeout: float  # s
+
+
+class Messages(Connection, total=False):
+    """What a bench file may say of everything that speaks messages."""
+
+    serial: str  # refuse any other device
+    settle: float  # s after each set
+    trace: str  # the file of all messages
 
 
 class MessageInstrument(Instrument):
@@ -52,7 +67,13 @@ class MessageInstrument(Instrument):
     ] = ()  # knobs whose limits this very device tells: its query with MIN and MAX
 
     def __init__(
-        self, address: str, *, serial: str = "", settle: float = 0.0, trace: str = "", **settings: Any
+        self,
+        address: str,
+        *,
+        serial: str = "",
+        settle: float = 0.0,
+        trace: str = "",
+        **settings: Unpack[Connection],
     ) -> None:
         super().__init__()
         self.address = address

@@ -36,7 +36,7 @@ def new(
     scan: Annotated[bool, typer.Option("--scan/--no-scan", help="Ask what VISA lists.")] = True,
 ) -> None:
     """Find instruments, choose their drivers, and write a bench file to be read and mended."""
-    from qlab.benchmaking import bench_text, recognise
+    from qlab.benchmaking import proposal, recognise
     from qlab.registry import plugins
 
     if file.suffix != ".toml":
@@ -59,7 +59,7 @@ def new(
             "No instrument was found that a driver knows.",
             "Give its --address, write it by hand (docs/how-to/bench-file.md), or --simulate nv.",
         )
-    file.write_text(bench_text(file.stem, found, world), encoding="utf-8")
+    file.write_text(proposal(file.stem, found, world), encoding="utf-8")
     print(f"wrote {file}: read it, then `qlab bench check {file}`")
 
 

@@ -12,7 +12,7 @@ from qlab_instruments.red_pitaya.stemlab import STEMlab
 FAMILIES = sorted(
     n
     for n in plugins("instruments")
-    if n.partition(".")[0] not in {"sim", "scpi", "qcodes", "pymeasure", "tango"}
+    if n.partition(".")[0] not in {"sim", "scpi", "qcodes", "pymeasure", "tango", "epics"}
 )
 
 

@@ -5,6 +5,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QMenu, QWidget
 
+import qlab
 from qlab.bench import Bench
 from qlab.benchfile import read_bench
 from qlab_ui.benches.draft import Draft, typed
@@ -98,12 +99,88 @@ def test_drivers_are_offered_and_an_added_one_is_named_and_given_a_role(editor):
     assert "repump" not in editor.draft.instruments
 
 
+def test_calibrations_are_typed_as_results_are_shown_and_stand_in_the_runs(editor, tmp_path):
+    editor.tabs.setCurrentWidget(editor.calibrations)
+    page = editor.calibrations
+    assert page.empty.isVisible()
+    press(page.add_button)
+    page.table.item(0, 0).setText("pi_pulse")
+    press(editor.save_button)
+    settle(editor)
+    assert "calibrations.pi_pulse.value" in editor.message.text()
+    page.table.item(0, 1).setText("50.1(2) apples(3)")
+    assert "50.1(2) ns" in editor.message.text()  # what can be typed
+    page.table.item(0, 1).setText("50.1(2) ns")
+    assert [page.table.item(0, place).text() for place in (1, 2)] == ["50.1 ns", "0.2 ns"]
+    page.table.item(0, 2).setText("300 ps")
+    page.table.item(0, 5).setText("2020-01-01")
+    about = page.table.cellWidget(0, 3)
+    about.setCurrentIndex(about.findData("microwave.power"))
+    about.activated.emit(about.currentIndex())
+    editor.tabs.setCurrentIndex(0)
+    editor.tree.setCurrentItem(editor.tree.findItems("microwave", Qt.MatchFlag.MatchExactly)[0])
+    editor.detail.name.setText("synth")
+    QTest.keyClick(editor.detail.name, Qt.Key.Key_Return)
+    editor.file.setText("calibrated")
+    press(editor.save_button)
+    settle(editor)
+    path = tmp_path / "benches" / "calibrated.toml"
+    held = read_bench(path).calibrations[0]
+    assert (held.value, held.error, held.unit, held.knob) == (50.1e-9, 3e-10, "s", "synth.power")
+    run = qlab.run("nv.cw_odmr", Bench.load(path, seed=1), out=tmp_path, frequency="2.85GHz:2.89GHz:11")
+    assert [(c["name"], c["expired"]) for c in run.record.calibrations] == [("pi_pulse", True)]
+
+
+def test_a_calibration_is_taken_out(editor):
+    page = editor.calibrations
+    press(page.add_button)
+    press(page.add_button)
+    assert [item["name"] for item in editor.draft.calibrations] == ["calibration_1", "calibration_2"]
+    page.table.setCurrentCell(0, 0)
+    press(page.remove_button)
+    assert [item["name"] for item in editor.draft.calibrations] == ["calibration_2"]
+
+
+def test_what_somebody_elses_driver_offers_is_there_once_it_was_asked(editor, tmp_path):
+    pytest.importorskip("qcodes")
+    editor.add("qcodes")
+    for name, words in (("target", "mock_instruments.DummyInstrument"), ("knobs", "{dac1 = {safe = 0}}")):
+        editor.detail.lines[name].setText(words)
+        editor.detail.lines[name].setModified(True)
+        editor.detail.lines[name].editingFinished.emit()
+    assert not editor.detail.knobs.rowCount()
+    press(editor.detail.test)
+    settle(editor)
+    rows = [editor.detail.knobs.item(row, 0).text() for row in range(editor.detail.knobs.rowCount())]
+    assert rows, editor.detail.answer.text()
+    assert "dac1 (V)" in rows
+
+
 def test_a_draft_keeps_names_apart_and_reads_what_is_typed():
     draft = Draft({"instruments": {"a": {"driver": "x"}}, "roles": {"laser": "a"}})
     assert not draft.rename("a", "not a name")
     assert draft.rename("a", "b")
     assert draft.roles == {"laser": "b"}
     assert [typed(words) for words in ("5", "2.5", "true", "COM3")] == [5, 2.5, True, "COM3"]
+    assert typed('{a = [1, 2], b = {c = "d"}}') == {"a": [1, 2], "b": {"c": "d"}}
+    assert typed("{not a table") == "{not a table"
+
+
+def test_what_is_said_of_an_instrument_elsewhere_follows_its_new_name():
+    draft = Draft(
+        {
+            "instruments": {"a": {"driver": "x"}, "ab": {"driver": "x"}},
+            "calibrations": [{"knob": "a.power"}, {"knob": "a"}, {"knob": "ab.power"}, {"name": "all"}],
+            "watch": [{"readout": "a.power"}],
+            "upkeep": [{"track": {"a.frequency": "frequency"}, "set": {"ab.z": "centre"}}],
+            "samples": {"A7": {"limits": {"a": {"power": [0, 1]}}}},
+        }
+    )
+    draft.rename("a", "b")
+    assert draft.calibrations == [{"knob": "b.power"}, {"knob": "b"}, {"knob": "ab.power"}, {"name": "all"}]
+    assert draft.data["watch"] == [{"readout": "b.power"}]
+    assert draft.data["upkeep"] == [{"track": {"b.frequency": "frequency"}, "set": {"ab.z": "centre"}}]
+    assert draft.data["samples"]["A7"]["limits"] == {"b": {"power": [0, 1]}}
 
 
 def test_the_editor_opens_from_the_menu_and_from_the_welcome(window, app, monkeypatch):

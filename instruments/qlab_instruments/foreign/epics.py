@@ -4,12 +4,12 @@ import contextlib
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Unpack
 
 from qlab.errors import UsageError
 from qlab_instruments.foreign.found import Found, of_values, unit_of
 from qlab_instruments.foreign.instrument import ForeignInstrument
-from qlab_instruments.foreign.served import served
+from qlab_instruments.foreign.served import Served, served
 from qlab_instruments.vendor import package
 
 INSTALL = "pip install 'qlab-metrology[epics]'"
@@ -129,9 +129,9 @@ def _text(raw: Any) -> str:
 
 
 def EPICS(
-    target: str, pvs: Mapping[str, str | Sequence[str]], who: str = "", **options: Any
+    target: str, pvs: Mapping[str, str | Sequence[str]], who: str = "", **options: Unpack[Served]
 ) -> ForeignInstrument:
-    """Return an instrument of process variables: `pvs` maps knobs to what stands behind the prefix `target`.
+    """Take EPICS variables: `target` is what their names begin with, `pvs` maps knobs to the rest of them.
 
     `"FREQ"` is set and read at one place, `["FREQ", "FREQ_RBV"]` set at the first and read at the second,
     `["", "TEMP"]` only read. `who` is the variable that tells the identity, which must match `identifies`.

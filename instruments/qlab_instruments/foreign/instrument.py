@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypedDict
 
 from qlab.errors import InstrumentError, LostError, QlabError, UsageError
 from qlab.instrument import Instrument, Quantity
@@ -25,6 +25,16 @@ OPENING = 30.0  # s that a driver may take to connect
 SNAPSHOT = 5.0  # s that all readings of a snapshot may take together
 _BROKEN = ("VisaIOError", "SerialException", "InvalidSession")
 _NUMBERS = itertools.count(1)
+
+
+class Options(TypedDict, total=False):
+    """What a bench file may say of any driver of other people; whatever else it says goes to the driver."""
+
+    timeout: float  # s that a call may take
+    names: Mapping[str, str]  # knob -> what the driver calls it
+    knobs: Mapping[str, Mapping[str, Any]]  # knob -> what the driver does not tell of it: an overlay
+    overlay: str  # a TOML file with one
+    only: bool  # show just the knobs that are named here
 
 
 class ForeignInstrument(Instrument):
@@ -201,8 +211,7 @@ def built(
 ) -> ForeignInstrument:
     """Return an instrument with the knobs of a driver of `library`, which the class names where it is not given.
 
-    `options` are `address`, `timeout`, `overlay` (a TOML file), `names` ({knob: quantity of the driver}), `knobs` (an
-    overlay written in the bench file), `only` (show just the knobs that an overlay names).
+    `options` are those of `Options`, and its `address`.
     """
     library = library or kind.library
     over: dict[str, dict[str, Any]] = {n: dict(k) for n, k in overlay(library, target).items()}

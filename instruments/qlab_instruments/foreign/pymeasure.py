@@ -5,12 +5,11 @@ import math
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 from qlab_instruments.foreign.found import Found, of_values, overlay
-from qlab_instruments.foreign.instrument import ForeignInstrument, built, class_at, reach
+from qlab_instruments.foreign.instrument import ForeignInstrument, Options, built, class_at, reach
 
-_OURS = ("address", "timeout", "overlay", "names", "knobs", "only", "dialogue")
 _SKIP = {"id", "complete", "status", "options", "next_error", "error"}
 _UNITS = {
     "Hertz": "Hz",
@@ -50,18 +49,20 @@ class PyMeasureInstrument(ForeignInstrument):
         setattr(reach(driver, ".".join(before)) if before else driver, name, value)
 
 
-def PyMeasure(target: str, **options: Any) -> ForeignInstrument:
-    """Return an instrument around a PyMeasure driver; what is not ours goes to the driver.
+def PyMeasure(
+    target: str, address: str = "", dialogue: str = "", **options: Unpack[Options]
+) -> ForeignInstrument:
+    """Take any PyMeasure driver: `target` is its path, such as srs.SR830.
 
     `address` is a VISA address, `dialogue` a file with the exact messages expected instead of a device: lines
-    `> sent` and `< answered`.
+    `> sent` and `< answered`. What is not ours goes to the driver.
     """
-    passed = {k: v for k, v in options.items() if k not in _OURS}
+    passed = {k: v for k, v in options.items() if k not in Options.__annotations__}
 
     def make(name: str) -> Any:
         del name
         kind = class_at(target, "pymeasure.instruments", "pymeasure")
-        return kind(_adapter(options), **passed)
+        return kind(_adapter(address, dialogue), **passed)
 
     def learn() -> list[Found]:
         kind = class_at(target, "pymeasure.instruments", "pymeasure")
@@ -69,18 +70,18 @@ def PyMeasure(target: str, **options: Any) -> ForeignInstrument:
         named = {str(text.get("from", name)) for name, text in wanted.items()}
         return list(properties(kind, named | set(dict(options.get("names") or {}).values())))
 
-    return built(PyMeasureInstrument, target, make, learn, options)
+    return built(PyMeasureInstrument, target, make, learn, {"address": address, **options})
 
 
-def _adapter(options: Mapping[str, Any]) -> Any:
-    if not options.get("dialogue"):
-        return options.get("address")
+def _adapter(address: str, dialogue: str) -> Any:
+    if not dialogue:
+        return address
     from pymeasure.adapters import ProtocolAdapter
 
-    return ProtocolAdapter(dialogue(Path(options["dialogue"])))
+    return ProtocolAdapter(messages(Path(dialogue)))
 
 
-def dialogue(path: Path) -> list[tuple[str | None, str | None]]:
+def messages(path: Path) -> list[tuple[str | None, str | None]]:
     """Return the pairs of a dialogue file: what is sent, and what is answered or None."""
     pairs: list[tuple[str | None, str | None]] = []
     for line in path.read_text(encoding="utf-8").splitlines():

@@ -2,11 +2,12 @@
 
 import math
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Unpack
 
 from qlab_instruments.foreign.found import Found, of_values, unit_of
 from qlab_instruments.foreign.instrument import (
     ForeignInstrument,
+    Options,
     built,
     class_at,
     fresh_name,
@@ -15,7 +16,6 @@ from qlab_instruments.foreign.instrument import (
     remembered,
 )
 
-_OURS = ("timeout", "overlay", "names", "knobs", "only")
 _SKIP = {"IDN", "timeout"}
 
 
@@ -41,9 +41,14 @@ class QCoDeSInstrument(ForeignInstrument):
         reach(driver, path).set(value)
 
 
-def QCoDeS(target: str, **options: Any) -> ForeignInstrument:
-    """Return an instrument around a QCoDeS driver; what is not ours goes to the driver (`pyvisa_sim_file`, ...)."""
-    passed = {k: v for k, v in options.items() if k not in _OURS}
+def QCoDeS(target: str, address: str = "", **options: Unpack[Options]) -> ForeignInstrument:
+    """Take any QCoDeS driver: `target` is its path, such as rohde_schwarz.RohdeSchwarzSGS100A.
+
+    What is not ours goes to the driver (`pyvisa_sim_file`, ...).
+    """
+    passed = {k: v for k, v in options.items() if k not in Options.__annotations__}
+    if address:
+        passed["address"] = address
 
     def make(name: str) -> Any:
         return class_at(target, "qcodes.instrument_drivers", "qcodes")(name, **passed)
@@ -60,7 +65,8 @@ def QCoDeS(target: str, **options: Any) -> ForeignInstrument:
         found: list[Found] = quietly(look)
         return found
 
-    return built(QCoDeSInstrument, target, make, lambda: remembered("qcodes", target, passed, learn), options)
+    shown = {"address": address, **options}
+    return built(QCoDeSInstrument, target, make, lambda: remembered("qcodes", target, passed, learn), shown)
 
 
 def parameters(driver: Any, before: str = "") -> Iterator[Found]:

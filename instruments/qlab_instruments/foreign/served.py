@@ -8,8 +8,14 @@ from typing import Any, ClassVar, Protocol
 
 from qlab.errors import InstrumentError, QlabError, UsageError
 from qlab_instruments.foreign.found import Found
-from qlab_instruments.foreign.instrument import ForeignInstrument, built, forget, remembered
+from qlab_instruments.foreign.instrument import ForeignInstrument, Options, built, forget, remembered
 from qlab_instruments.foreign.worker import Worker
+
+
+class Served(Options, total=False):
+    """What a bench file may say of a server."""
+
+    identifies: str  # what it must say of itself, a regular expression
 
 
 class Server(Protocol):

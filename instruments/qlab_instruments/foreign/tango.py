@@ -3,11 +3,11 @@
 import math
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Unpack
 
 from qlab_instruments.foreign.found import Found, of_values, unit_of
 from qlab_instruments.foreign.instrument import ForeignInstrument
-from qlab_instruments.foreign.served import served
+from qlab_instruments.foreign.served import Served, served
 from qlab_instruments.vendor import package
 
 INSTALL = "pip install 'qlab-metrology[tango]'"
@@ -114,8 +114,8 @@ def _limit(text: str, otherwise: float) -> float:
         return otherwise
 
 
-def Tango(target: str, **options: Any) -> ForeignInstrument:
-    """Return an instrument of a Tango device, `lab/microwave/1` or `//host:10000/lab/microwave/1`.
+def Tango(target: str, **options: Unpack[Served]) -> ForeignInstrument:
+    """Take a Tango device: `target` is its name, lab/microwave/1 or //host:10000/lab/microwave/1.
 
     Its attributes are knobs, with the units, limits and choices that the device tells; `names`, `knobs` and `only` are
     as for other people's drivers, `identifies` is what its class or server must match. Without a database the target

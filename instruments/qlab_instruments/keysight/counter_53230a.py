@@ -2,14 +2,14 @@
 
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
 
 from qlab.instrument import Knob
 from qlab_instruments.gated import Gates, wait_rows
-from qlab_instruments.messages import MessageInstrument
+from qlab_instruments.messages import MessageInstrument, Messages
 
 MOST = 1_000_000  # readings that its memory holds
 AT_ONCE = 10_000  # readings that one message brings
@@ -40,7 +40,7 @@ class Counter53230A(MessageInstrument):
         "1", get="INP1:IMP?", set="INP1:IMP {:.0f}", choices=(50.0, 1e6), doc="Of input 1, in ohms"
     )
 
-    def __init__(self, address: str, **options: Any) -> None:
+    def __init__(self, address: str, **options: Unpack[Messages]) -> None:
         super().__init__(address, **options)
         self._gates = Gates()
         self._shots = 1

@@ -1,12 +1,12 @@
 """Any SCPI instrument, its knobs written in the bench file."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Unpack
 
 from qlab.errors import UsageError
 from qlab.instrument import Choice, Knob, Quantity, Switch
 from qlab.units import parse_quantity
-from qlab_instruments.messages import MessageInstrument
+from qlab_instruments.messages import MessageInstrument, Messages
 
 _KEYS = {
     "unit", "get", "set", "limits", "safe", "ramp", "rate", "tolerance", "choices", "settle", "scale", "part", "doc",
@@ -23,7 +23,7 @@ def GenericSCPI(
     errors: str = "",
     prepare: tuple[str, ...] = (),
     retries: int = 0,
-    **options: Any,
+    **options: Unpack[Messages],
 ) -> MessageInstrument:
     """Return an instrument with the knobs of a bench file.
 

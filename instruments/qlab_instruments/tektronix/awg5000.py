@@ -1,7 +1,7 @@
 """Tektronix AWG5000 and AWG7000: waveforms and markers from a sequence table."""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Unpack
 
 import numpy as np
 
@@ -9,7 +9,7 @@ from qlab.errors import InstrumentError
 from qlab.instrument import Knob, Switch
 from qlab.pulses import Timeline
 from qlab.pulses.waveforms import Drive, Sampled, SampledDevice, sampled
-from qlab_instruments.messages import MessageInstrument
+from qlab_instruments.messages import MessageInstrument, Messages
 
 BITS = 14
 IDLE = "qlab_idle"
@@ -48,7 +48,7 @@ class AWG5014(MessageInstrument):
         markers: Mapping[str, int],
         sample_rate: float = 1e9,
         volts: float = 1.0,
-        **options: Any,
+        **options: Unpack[Messages],
     ) -> None:
         super().__init__(address, **options)
         self.drives = {name: Drive.read(text) for name, text in drives.items()}

@@ -1,10 +1,10 @@
 """Thorlabs ITC4000 and LDC4000: laser diode controllers."""
 
-from typing import Any
+from typing import Any, Unpack
 
 from qlab.errors import UsageError
 from qlab.instrument import Knob, Quantity, Switch
-from qlab_instruments.messages import MessageInstrument
+from qlab_instruments.messages import MessageInstrument, Messages
 
 
 class ITC4000(MessageInstrument):
@@ -28,7 +28,9 @@ class ITC4000(MessageInstrument):
     temperature = Knob("degC", get="SOUR2:TEMP?", set="SOUR2:TEMP {:.3f}", limits=(5.0, 45.0))
     power = Knob("W", limits=(0.0, 100.0), safe=0.0, doc="At the sample, by calibration")
 
-    def __init__(self, address: str, *, threshold: float = 0.0, slope: float = 0.0, **options: Any) -> None:
+    def __init__(
+        self, address: str, *, threshold: float = 0.0, slope: float = 0.0, **options: Unpack[Messages]
+    ) -> None:
         super().__init__(address, **options)
         self.threshold, self.slope = threshold, slope
 

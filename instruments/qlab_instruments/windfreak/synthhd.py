@@ -1,7 +1,9 @@
 """Windfreak SynthHD: a microwave source on a serial port."""
 
+from typing import Unpack
+
 from qlab.instrument import Knob, Switch
-from qlab_instruments.messages import MessageInstrument
+from qlab_instruments.messages import MessageInstrument, Messages
 
 
 class SynthHD(MessageInstrument):
@@ -21,8 +23,8 @@ class SynthHD(MessageInstrument):
     locked = Switch(get="p", settable=False, doc="Phase lock")
     temperature = Knob("degC", get="z", settable=False)
 
-    def __init__(self, address: str, *, channel: str = "A", **options: object) -> None:
-        super().__init__(address, **options)  # type: ignore[arg-type]
+    def __init__(self, address: str, *, channel: str = "A", **options: Unpack[Messages]) -> None:
+        super().__init__(address, **options)
         self.channel = channel
 
     def open(self) -> None:

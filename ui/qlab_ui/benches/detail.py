@@ -14,12 +14,14 @@ from PySide6.QtWidgets import (
     QLabel,
     QLineEdit,
     QPushButton,
+    QSizePolicy,
     QTableWidget,
     QTableWidgetItem,
     QVBoxLayout,
     QWidget,
 )
 
+from qlab.benchwriter import value_text
 from qlab.units import format_quantity
 from qlab_ui import theme
 from qlab_ui.benches.draft import typed
@@ -55,7 +57,7 @@ class Detail(QWidget):
         self.address.setEditable(True)
         self.address.setAccessibleName("Address")
         self.address.setToolTip("Where it answers: a VISA resource, tcp://host:port, or what its driver says")
-        self.address.setMinimumContentsLength(28)
+        self.address.setMinimumContentsLength(20)
         self._typed = QLineEdit(self.address)
         self.address.setLineEdit(self._typed)
         self._typed.setPlaceholderText("TCPIP::192.168.0.5::INSTR, USB0::…, ASRL3::INSTR")
@@ -79,9 +81,18 @@ class Detail(QWidget):
         self.knobs.itemChanged.connect(self._edited)
 
     def show_item(
-        self, name: str, item: Mapping[str, Any], card: Any, roles: Sequence[str], held: Mapping[str, str]
+        self,
+        name: str,
+        item: Mapping[str, Any],
+        card: Any,
+        knobs: Sequence[Any],
+        roles: Sequence[str],
+        held: Mapping[str, str],
     ) -> None:
-        """Show an instrument; `card` is its `qlab.trial.DriverCard`, None where its driver is not installed."""
+        """Show an instrument; `card` is its `qlab.trial.DriverCard`, None where its driver is not installed.
+
+        `knobs` (`qlab.trial.KnobCard`) are what can be narrowed.
+        """
         self._filling = True
         self.name.setText(name)
         self.driver.setText(str(item.get("driver", "")))
@@ -99,7 +110,7 @@ class Detail(QWidget):
             widget.setVisible(wants)
         self.address.setCurrentText(str(given.get("address", "")))
         self._show_roles(roles, name, held)
-        self._show_knobs(card.knobs if card is not None else (), item)
+        self._show_knobs(knobs, item)
         self._filling = False
 
     def show_answer(self, words: str, *, good: bool, roles: Sequence[str] = ()) -> None:
@@ -142,12 +153,11 @@ class Detail(QWidget):
         self.lines = {}
         for option in options:
             held = given.get(option.name, "")
-            line = QLineEdit(str(held), self)
+            line = QLineEdit(held if isinstance(held, str) else value_text(held), self)
             line.setPlaceholderText(option.default or ("needed" if option.needed else ""))
             line.setAccessibleName(option.name.replace("_", " "))
-            line.setReadOnly(isinstance(held, Mapping | list))
-            if line.isReadOnly():
-                line.setToolTip("A table: edit it in the bench file")
+            line.setToolTip('A table is written as in the file: {frequency = "FREQ", power = "POW"}')
+            line.setCursorPosition(0)
             line.editingFinished.connect(lambda n=option.name, edit=line: self._option(n, edit))
             self._options.addRow(option.name.replace("_", " ").capitalize(), line)
             self.lines[option.name] = line
@@ -247,8 +257,10 @@ class Detail(QWidget):
         column.addWidget(self._knobs_label)
         column.addWidget(self.knobs, 1)
         column.addStretch(0)
-        self.about.setWordWrap(True)
-        self.answer.setWordWrap(True)
+        for label in (self.about, self.answer):
+            label.setWordWrap(True)
+            # A word as long as the path of a class must not make the form wider than its room.
+            label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
 
 
 def _words(value: Any, unit: str) -> str:

@@ -2,6 +2,7 @@
 
 import copy
 import re
+import tomllib
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,6 +19,12 @@ class Draft:
     def instruments(self) -> dict[str, dict[str, Any]]:
         """The instruments by name."""
         found: dict[str, dict[str, Any]] = self.data["instruments"]
+        return found
+
+    @property
+    def calibrations(self) -> list[dict[str, Any]]:
+        """What was found out about the bench and is relied on."""
+        found: list[dict[str, Any]] = self.data.setdefault("calibrations", [])
         return found
 
     @property
@@ -50,7 +57,27 @@ class Draft:
             return False
         self.data["instruments"] = {new if n == old else n: item for n, item in self.instruments.items()}
         self.data["roles"] = {role: new if holder == old else holder for role, holder in self.roles.items()}
+        self._follow(old, new)
         return True
+
+    def _follow(self, old: str, new: str) -> None:
+        """Let what is said of an instrument's knobs elsewhere in the file follow its new name."""
+
+        def renamed(knob: str) -> str:
+            which, dot, name = knob.partition(".")
+            return f"{new}{dot}{name}" if which == old else knob
+
+        for part, key in (("calibrations", "knob"), ("watch", "readout")):
+            for item in self.data.get(part) or ():
+                if key in item:
+                    item[key] = renamed(item[key])
+        for step in self.data.get("upkeep") or ():
+            for key in ("set", "track"):
+                if key in step:
+                    step[key] = {renamed(knob): fitted for knob, fitted in step[key].items()}
+        for sample in (self.data.get("samples") or {}).values():
+            if "limits" in sample:
+                sample["limits"] = {renamed(name): limits for name, limits in sample["limits"].items()}
 
     def put(self, name: str, part: str, key: str, value: Any) -> None:
         """Set a value of a part of an instrument ("options", "limits", "safe"); None takes it out."""
@@ -81,8 +108,13 @@ class Draft:
 
 
 def typed(words: str) -> Any:
-    """Return an option as a bench file would have it: true and false, whole and decimal numbers, else text."""
+    """Return an option as a bench file would have it: true and false, numbers, lists and tables, else text."""
     text = words.strip()
+    if text[:1] in {"[", "{"}:
+        try:
+            return tomllib.loads(f"value = {text}")["value"]
+        except tomllib.TOMLDecodeError:
+            return text
     if text.lower() in {"true", "false"}:
         return text.lower() == "true"
     for kind in (int, float):

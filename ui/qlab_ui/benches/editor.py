@@ -1,7 +1,6 @@
 """The dialog of a bench: its instruments to the left, the chosen one to the right, saved as a TOML file."""
 
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -9,14 +8,13 @@ from PySide6.QtCore import QPoint, Qt, QTimer
 from PySide6.QtWidgets import (
     QComboBox,
     QDialog,
-    QFormLayout,
     QHBoxLayout,
     QLabel,
     QLineEdit,
-    QMenu,
     QPushButton,
     QScrollArea,
     QSplitter,
+    QTabWidget,
     QTreeWidget,
     QTreeWidgetItem,
     QVBoxLayout,
@@ -25,6 +23,8 @@ from PySide6.QtWidgets import (
 
 from qlab.errors import QlabError
 from qlab_ui import benchwork, icons, theme
+from qlab_ui.benches.calibrations import Calibrations
+from qlab_ui.benches.chooser import driver_menu
 from qlab_ui.benches.detail import Detail
 from qlab_ui.benches.draft import Draft
 from qlab_ui.roomy import make_roomy
@@ -60,6 +60,8 @@ class BenchEditor(QDialog):
         self.add_button, self.remove_button = QPushButton("Add…", self), QPushButton("Remove", self)
         self.test_button = QPushButton("Test all", self)
         self.detail = Detail(self)
+        self.calibrations = Calibrations(self)
+        self.tabs = QTabWidget(self)
         self.message = QLabel("Looking for drivers…", self)
         self.save_button, self.use_button = QPushButton("Save", self), QPushButton("Save and use", self)
         self.close_button = QPushButton("Close", self)
@@ -134,6 +136,7 @@ class BenchEditor(QDialog):
         self.world.setCurrentIndex(max(self.world.findData(kind), 0))
         self.detail.setEnabled(True)
         self._list()
+        self._show_calibrations()
 
     def _list(self, chosen: str = "") -> None:
         chosen = chosen or self.chosen()
@@ -164,8 +167,11 @@ class BenchEditor(QDialog):
             return
         item = self.draft.instruments[name]
         card = self._cards.get(str(item.get("driver", "")).partition(":")[0])
-        self.detail.show_item(name, item, card, self._roles, self.draft.roles)
-        if (answer := self._answers.get(name)) is not None:
+        answer = self._answers.get(name)
+        # What other people's drivers offer is known once one was asked.
+        knobs = (card.knobs if card is not None else ()) or (answer.knobs if answer is not None else ())
+        self.detail.show_item(name, item, card, knobs, self._roles, self.draft.roles)
+        if answer is not None:
             self.detail.show_answer(
                 f"{answer.words} {answer.hint}".strip(), good=answer.good, roles=answer.roles
             )
@@ -177,30 +183,7 @@ class BenchEditor(QDialog):
         self._list()
 
     def _offer_drivers(self) -> None:
-        """Show every driver by its maker; a broken one is there with its reason and cannot be chosen."""
-        menu = QMenu(self)
-        menu.setToolTipsVisible(True)
-        menu.setObjectName("drivers")
-        groups: dict[str, QMenu] = {}
-        for name, card in self._cards.items():
-            maker = name.partition(".")[0] if "." in name else "other"
-            if maker not in groups:
-                groups[maker] = menu.addMenu(
-                    "Simulated" if maker == "sim" else maker.replace("_", " ").capitalize()
-                )
-                groups[maker].setToolTipsVisible(True)
-            words = (
-                f"{name} — {card.problem}"
-                if card.problem
-                else f"{name} — {card.about}"
-                if card.about
-                else name
-            )
-            words = words if len(words) < 90 else f"{words[:88]}…"
-            action = groups[maker].addAction(words.replace("&", "&&"), partial(self.add, name))
-            action.setToolTip(card.problem or card.about)
-            action.setEnabled(not card.problem)
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu = driver_menu(self, self._cards, self.add)
         menu.popup(self.add_button.mapToGlobal(QPoint(0, self.add_button.height())))
 
     def _remove(self) -> None:
@@ -221,6 +204,15 @@ class BenchEditor(QDialog):
         if old in self._answers:
             self._answers[new] = self._answers.pop(old)
         self._list(new)
+
+    def _show_calibrations(self) -> None:
+        about: list[str] = []
+        for name, item in self.draft.instruments.items():
+            card = self._cards.get(str(item.get("driver", "")).partition(":")[0])
+            answer = self._answers.get(name)
+            knobs = (answer.knobs if answer is not None else ()) or (card.knobs if card is not None else ())
+            about += [name, *(f"{name}.{knob.name}" for knob in knobs)]
+        self.calibrations.show_items(self.draft.calibrations, about)
 
     def _role(self, role: str, on: bool) -> None:
         self.draft.give_role(role, self.chosen(), on=on)
@@ -251,6 +243,8 @@ class BenchEditor(QDialog):
         self.remove_button.clicked.connect(self._remove)
         self.test_button.clicked.connect(lambda: self.test(list(self.draft.instruments)))
         self.world.activated.connect(lambda _index: self.draft.set_world(str(self.world.currentData() or "")))
+        self.tabs.currentChanged.connect(lambda _index: self._show_calibrations())
+        self.calibrations.told.connect(lambda words, bad: self._say(words, bad=bad))
         detail = self.detail
         detail.renamed.connect(self._renamed)
         detail.optionChanged.connect(lambda key, value: self._put("options", key, value))
@@ -281,14 +275,16 @@ class BenchEditor(QDialog):
         self.message.setTextFormat(Qt.TextFormat.PlainText)
         self.message.setWordWrap(True)
         self.message.setForegroundRole(theme.MUTED)
-        head = QFormLayout()
-        head.addRow("Title", self.title)
-        head.addRow("File", self.file)
-        head.addRow("World", self.world)
+        head = QHBoxLayout()
+        for words, widget in (("Title", self.title), ("File", self.file), ("World", self.world)):
+            label = QLabel(words, self)
+            label.setBuddy(widget)
+            head.addWidget(label)
+            head.addWidget(widget, 1)
+            head.addSpacing(metrics.averageCharWidth())
         left = QWidget(self)
         column = QVBoxLayout(left)
         column.setContentsMargins(0, 0, 0, 0)
-        column.addLayout(head)
         column.addWidget(self.tree, 1)
         under = QHBoxLayout()
         for button in (self.add_button, self.remove_button, self.test_button):
@@ -311,7 +307,11 @@ class BenchEditor(QDialog):
             foot.addWidget(button)
         self.detail.test.setAutoDefault(False)
         self.detail.find_button.setAutoDefault(False)
+        self.tabs.setDocumentMode(True)
+        self.tabs.addTab(halves, "Instruments")
+        self.tabs.addTab(self.calibrations, "Calibrations")
         outer = QVBoxLayout(self)
-        outer.addWidget(halves, 1)
+        outer.addLayout(head)
+        outer.addWidget(self.tabs, 1)
         outer.addLayout(foot)
         self.resize(metrics.averageCharWidth() * 142, metrics.height() * 40)
