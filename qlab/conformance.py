@@ -288,7 +288,7 @@ def _plays(instrument: Any) -> str:
 
 def _refuses_sequences(instrument: Any) -> str:
     """What cannot be played is refused when it is loaded, and what was loaded before can still be played."""
-    if not hasattr(instrument, "report"):
+    if not isinstance(instrument, roles.RoundingPlayer):
         return "it plays whatever it is given"
     channel = _channel(instrument)
     instrument.load(_gate(channel, 2e-6))
@@ -305,8 +305,8 @@ def _refuses_sequences(instrument: Any) -> str:
 
 
 def _tells_rounding(instrument: Any) -> str:
-    """An edge between two ticks of the device is moved, and the report says so."""
-    if not hasattr(instrument, "report"):
+    """An edge between two ticks of the device is moved, and both the report and the timeline say so."""
+    if not isinstance(instrument, roles.RoundingPlayer):
         return "nothing is rounded"
     channel, told = _channel(instrument), []
     for seconds in (2e-6, 2.000333e-6):
@@ -316,6 +316,12 @@ def _tells_rounding(instrument: Any) -> str:
         raise FaultError(
             f"Of a gate of 2.000333 µs it says no more than of one of 2 µs: {told[1]!r}.",
             "Let `report` say by how much edges were moved.",
+        )
+    gate = instrument.played().events[0]
+    if abs(int(gate.duration[0]) - 2_000_333) >= 2_000_333 // 2:
+        raise FaultError(
+            f"A gate of 2.000333 µs is played for {gate.duration[0] / 1e6:g} µs, it says.",
+            "Let `played` return the timeline with its edges where the device has them.",
         )
     return told[1]
 

@@ -42,6 +42,7 @@ class Experiment(Generic[P]):
         self.fit_model = type(self).fit
         self.bench: Bench | None = None
         self.on_program: Callable[[Program], None] | None = None
+        self.on_rounding: Callable[[str], None] | None = None  # hears what the player makes of a program
         self.between: Callable[[], bool] | None = None  # called between passes; True where knobs were moved
         self.more = 0  # passes added to those of the parameters
 
@@ -130,7 +131,14 @@ class Experiment(Generic[P]):
         if isinstance(counter, ShotCounter):
             counter.keep_shots(keep != "off")
         added = (lambda: 0) if passes else (lambda: self.more)
-        blocks = play(self.bench, program, passes=passes or self.passes, more=added, between=self.between)
+        blocks = play(
+            self.bench,
+            program,
+            passes or self.passes,
+            more=added,
+            between=self.between,
+            told=self.on_rounding,
+        )
         if keep == "off":
             yield from blocks
             return

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 
 from qlab.instrument import Instrument
+from qlab.pulses import Timeline
+from qlab.roles import RoundingPlayer
 
 
 def join(world: Any, instruments: Mapping[str, Instrument], roles: Mapping[str, str]) -> None:
@@ -30,6 +32,12 @@ def _hear(world: Any, role: str, knob: str, value: Any) -> None:
         world.lines[line] = float(value)
 
 
-def listens(world: Any, player: Any) -> bool:
-    """Return whether a world has to be told of a timeline, because a real player plays it."""
-    return world is not None and isinstance(player, Instrument) and not player.simulated
+def tell(world: Any, player: Any, timeline: Timeline) -> bool:
+    """Let a world hear what a real player plays: the timeline, with its edges where the device has them.
+
+    Returns whether there is a world, and a real player on its bench.
+    """
+    if world is None or not isinstance(player, Instrument) or player.simulated:
+        return False
+    world.timeline = player.played() if isinstance(player, RoundingPlayer) else timeline
+    return True

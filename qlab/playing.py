@@ -13,10 +13,10 @@ from qlab.bench import Bench
 from qlab.errors import InstrumentError, LostError, UsageError
 from qlab.instrument import Instrument
 from qlab.limits import check_sweep
-from qlab.mixing import listens
+from qlab.mixing import tell
 from qlab.pulses import Program, Timeline, compile_program
 from qlab.record import Block
-from qlab.roles import GatedCounter, ListMode, PhotonCounter, PulsePlayer, SelfPacedPlayer
+from qlab.roles import GatedCounter, ListMode, PhotonCounter, PulsePlayer, RoundingPlayer, SelfPacedPlayer
 from qlab.shots import SUFFIX
 
 PATIENCE = 10.0  # s that a counter may stay silent beyond the duration of what is played
@@ -30,14 +30,16 @@ def play(
     *,
     more: Callable[[], int] = lambda: 0,
     between: Callable[[], bool] | None = None,
+    told: Callable[[str], None] | None = None,
 ) -> Iterator[Block]:
     """Yield the rows of a program, one for each sweep point in each pass, in the order in which they are played.
 
     Columns: the swept symbols, the counts of each window, `shots`, `time`, `valid`. The shots are split over the
     passes, so that a stopped run has measured every point about equally; `more` says how many passes were added on
     the way, each with the shots of the first. While nothing comes an empty block is yielded now and then: a
-    checkpoint alone. `between` is called before each pass and tells whether it moved any knob. Raises LimitError
-    before the first command where a setpoint of the sweep is outside a limit, naming the point.
+    checkpoint alone. `between` is called before each pass and tells whether it moved any knob. `told` hears what the
+    player makes of the program, rounding and all. Raises LimitError before the first command where a setpoint of the
+    sweep is outside a limit, naming the point.
     """
     timeline = compile_program(program)
     check_limits(bench, timeline)
@@ -49,14 +51,20 @@ def play(
     keys = [event.key for event in timeline.events if event.kind == "acquire"]
     shots = split_shots(program.shots, passes)
     stepped: list[str] | None = None
-    done = 0
+    done, said = 0, set[str]()
+
+    def loaded() -> None:
+        if told is not None and isinstance(player, RoundingPlayer) and (words := player.report()) not in said:
+            said.add(words)
+            told(words)
+
     while done < len(shots) + more():
         moved = between() if between is not None else False
         if moved or stepped is None:
             stepped = _set(bench, timeline)
         whole = replace(timeline, shots=shots[done] if done < len(shots) else shots[0])
         for part in _parts(bench, whole, stepped):
-            yield from _whole_part(bench, player, counter, part, keys)
+            yield from _whole_part(bench, player, counter, part, keys, loaded)
         done += 1
 
 
@@ -95,13 +103,18 @@ def split_shots(shots: int, passes: int) -> list[int]:
 
 
 def _whole_part(
-    bench: Bench, player: PulsePlayer, counter: PhotonCounter, part: Timeline, keys: list[str]
+    bench: Bench,
+    player: PulsePlayer,
+    counter: PhotonCounter,
+    part: Timeline,
+    keys: list[str],
+    loaded: Callable[[], None],
 ) -> Iterator[Block]:
     """Play a part to its end; what is missing where an instrument was lost on the way is played once more."""
     while len(part):
         taken = 0
         try:
-            with contextlib.closing(_one_pass(bench, player, counter, part, keys)) as blocks:
+            with contextlib.closing(_one_pass(bench, player, counter, part, keys, loaded)) as blocks:
                 for block in blocks:
                     yield block
                     taken += len(block["shots"]) if block else 0
@@ -116,17 +129,23 @@ def _whole_part(
 
 
 def _one_pass(
-    bench: Bench, player: PulsePlayer, counter: PhotonCounter, part: Timeline, keys: list[str]
+    bench: Bench,
+    player: PulsePlayer,
+    counter: PhotonCounter,
+    part: Timeline,
+    keys: list[str],
+    loaded: Callable[[], None],
 ) -> Generator[Block, None, None]:
     player.load(part)
+    loaded()
     if isinstance(counter, GatedCounter):
         counter.expect(part.shots)
     counter.arm(keys, len(part))
-    if bench.world is not None and listens(bench.world, player):
-        bench.world.timeline = part
+    real = tell(bench.world, player, part)
     player.start()
     taken = 0
     lasts = float(part.duration.sum()) * 1e-12 * part.shots
+    until = time.monotonic() + lasts if real else 0.0
     deadline = time.monotonic() + lasts + PATIENCE
     try:
         while taken < len(part):
@@ -138,19 +157,32 @@ def _one_pass(
                 deadline = time.monotonic() + lasts + PATIENCE
                 continue
             yield {}
-            if isinstance(player, SelfPacedPlayer) and (fault := player.fault()) is not None:
-                raise fault
+            _check_fault(player)
             if time.monotonic() > deadline:
                 raise InstrumentError(
                     f"The counter has been silent for {lasts + PATIENCE:.0f} s after {taken} of {len(part)} points.",
                     "Check its connection and its trigger from the player.",
                 )
+        while real and _still_plays(player, until):
+            # The simulated counter has seen it all at once; what can be seen on the cables is played in full.
+            yield {}
+            _check_fault(player)
+            time.sleep(POLL)
     except BaseException:
         # What ended it matters more; whether it is safe is seen to by make_safe.
         with contextlib.suppress(InstrumentError):
             player.stop()
         raise
     player.stop()
+
+
+def _still_plays(player: PulsePlayer, until: float) -> bool:
+    return player.playing() if isinstance(player, SelfPacedPlayer) else time.monotonic() < until
+
+
+def _check_fault(player: PulsePlayer) -> None:
+    if isinstance(player, SelfPacedPlayer) and (fault := player.fault()) is not None:
+        raise fault
 
 
 def _block(bench: Bench, part: Timeline, seen: Any, keys: list[str], rows: slice) -> Block:

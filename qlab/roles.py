@@ -27,8 +27,25 @@ class PulsePlayer(Protocol):
 
 
 @runtime_checkable
+class RoundingPlayer(PulsePlayer, Protocol):
+    """A player that can tell what its grid made of a timeline."""
+
+    def report(self) -> str:
+        """Return in words what was loaded, and what was rounded."""
+        ...
+
+    def played(self) -> Timeline:
+        """Return what was loaded, with its edges where the device has them; the same points and events."""
+        ...
+
+
+@runtime_checkable
 class SelfPacedPlayer(Protocol):
-    """A player that plays in a thread of its own, and can say what went wrong there."""
+    """A player that plays in a thread of its own, and can say how far it is and what went wrong there."""
+
+    def playing(self) -> bool:
+        """Return whether something that was started is still to be played."""
+        ...
 
     def fault(self) -> QlabError | None:
         """Return what went wrong since the start, None where nothing did."""

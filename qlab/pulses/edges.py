@@ -40,9 +40,14 @@ class Played:
     """A timeline as a device plays it: a pattern for each point, and what rounding did to it (ps)."""
 
     patterns: tuple[Pattern, ...]
-    shots: int
+    timeline: Timeline  # with its edges where the device has them
     shifted: int  # the largest shift of an edge
     padded: int  # the largest lengthening of a shot
+
+    @property
+    def shots(self) -> int:
+        """How often each point is played."""
+        return self.timeline.shots
 
     def report(self) -> str:
         """Return in words what was rounded."""
@@ -66,13 +71,14 @@ def digital(
     _check_lines(channels, device)
     _check_amplitudes(timeline, device, rabi)
     line_of = [_lines(event, channels, device) for event in timeline.events]
-    shifted = padded = 0
-    patterns: list[Pattern] = []
-    for point in range(len(timeline)):
-        pattern, shift, pad = _pattern(timeline, point, line_of, device)
-        patterns.append(pattern)
-        shifted, padded = max(shifted, shift), max(padded, pad)
-    return Played(tuple(patterns), timeline.shots, shifted, padded)
+    grain = device.granularity * device.tick
+    whole = np.maximum(-(-_ticks(timeline.duration, device) // grain) * grain, grain)
+    played = timeline.rounded(lambda times: _ticks(times, device), whole)
+    _check_lasting(timeline, played, line_of, device)
+    patterns = [_pattern(played, point, line_of, device) for point in range(len(timeline))]
+    shifted = _furthest(timeline, played, line_of)
+    padded = int(np.max(whole - timeline.duration, initial=0))
+    return Played(tuple(patterns), played, shifted, padded)
 
 
 def intervals(pattern: Pattern, line: int) -> list[tuple[int, int]]:
@@ -141,35 +147,47 @@ def _line(name: str, channels: Mapping[str, int], device: DigitalDevice) -> int:
     return channels[name]
 
 
-def _pattern(
-    timeline: Timeline, point: int, lines: list[NDArray[np.int64]], device: DigitalDevice
-) -> tuple[Pattern, int, int]:
-    changes: dict[int, list[tuple[int, int]]] = {}
-    shifted = 0
-    for event, line in zip(timeline.events, lines, strict=True):
-        start, stop = int(event.start[point]), int(event.stop[point])
-        if line[point] < 0 or start == stop:
-            continue
-        first, last = _tick(start, device), _tick(stop, device)
-        if first == last:
+def _ticks(times: NDArray[np.int64], device: DigitalDevice) -> NDArray[np.int64]:
+    return (times + device.tick // 2) // device.tick * device.tick
+
+
+def _check_lasting(
+    timeline: Timeline, played: Timeline, lines: list[NDArray[np.int64]], device: DigitalDevice
+) -> None:
+    for event, rounded, line in zip(timeline.events, played.events, lines, strict=True):
+        gone = np.flatnonzero((line >= 0) & (event.duration > 0) & (rounded.duration == 0))
+        if len(gone):
             raise UsageError(
-                f"{event.channel} of {(stop - start) / 1000:g} ns would vanish (point {point} of the sweep):"
+                f"{event.channel} of {event.duration[gone[0]] / 1000:g} ns would vanish (point {gone[0]} of the sweep):"
                 f" {device.name} counts in {device.tick / 1000:g} ns.",
                 "Lengthen it.",
             )
-        shifted = max(shifted, abs(first - start), abs(last - stop))
-        changes.setdefault(first, []).append((int(line[point]), 1))
-        changes.setdefault(last, []).append((int(line[point]), -1))
-    end = _tick(int(timeline.duration[point]), device)
-    grain = device.granularity * device.tick
-    whole = max(-(-end // grain) * grain, grain)
-    pattern = _states(changes, whole)
+
+
+def _furthest(timeline: Timeline, played: Timeline, lines: list[NDArray[np.int64]]) -> int:
+    """Return by how much rounding has shifted an edge at most."""
+    shifts = [
+        np.max(
+            np.abs(getattr(rounded, edge) - getattr(event, edge)),
+            where=(line >= 0) & (event.duration > 0),
+            initial=0,
+        )
+        for event, rounded, line in zip(timeline.events, played.events, lines, strict=True)
+        for edge in ("start", "stop")
+    ]
+    return int(max(shifts, default=0))
+
+
+def _pattern(played: Timeline, point: int, lines: list[NDArray[np.int64]], device: DigitalDevice) -> Pattern:
+    changes: dict[int, list[tuple[int, int]]] = {}
+    for event, line in zip(played.events, lines, strict=True):
+        start, stop = int(event.start[point]), int(event.stop[point])
+        if line[point] >= 0 and start < stop:
+            changes.setdefault(start, []).append((int(line[point]), 1))
+            changes.setdefault(stop, []).append((int(line[point]), -1))
+    pattern = _states(changes, int(played.duration[point]))
     _check(pattern, point, device)
-    return pattern, shifted, whole - int(timeline.duration[point])
-
-
-def _tick(time: int, device: DigitalDevice) -> int:
-    return (time + device.tick // 2) // device.tick * device.tick
+    return pattern
 
 
 def _states(changes: dict[int, list[tuple[int, int]]], whole: int) -> Pattern:

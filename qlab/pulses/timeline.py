@@ -1,6 +1,6 @@
 """A timeline: a program compiled to events in integer picoseconds, for all sweep points at once."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal, Self
 
@@ -86,6 +86,16 @@ class Timeline:
             setpoints={name: values[chosen] for name, values in self.setpoints.items()},
             duration=self.duration[chosen],
         )
+
+    def rounded(self, nearest: Callable[[Picoseconds], Picoseconds], duration: Picoseconds) -> Self:
+        """Return it with every edge where `nearest` puts it (ps to ps), and shots as long as `duration` says."""
+        starts = [nearest(event.start) for event in self.events]
+        stops = [nearest(event.stop) for event in self.events]
+        events = tuple(
+            replace(event, start=start, duration=stop - start)
+            for event, start, stop in zip(self.events, starts, stops, strict=True)
+        )
+        return replace(self, events=events, duration=duration)
 
     def channel(self, name: str) -> tuple[Event, ...]:
         """Return the events of one channel."""

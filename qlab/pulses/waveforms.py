@@ -60,6 +60,7 @@ class Sampled:
     markers: tuple[NDArray[np.uint8], ...]
     table: tuple[tuple[int, int], ...]
     rate: float
+    timeline: Timeline  # with its edges where the samples are
     shifted: float  # s, the largest shift of an edge
     padded: float  # s, the largest lengthening of a shot
 
@@ -104,7 +105,16 @@ def sampled(
             f"The sweep has {len(table)} points, and the table of {device.name} holds {device.rows} rows.",
             "Sweep fewer points.",
         )
-    return Sampled(tuple(waves), tuple(bits), tuple(table), device.rate, shifted, padded)
+    lengths = np.array([waves[which].shape[1] for which, _ in table], dtype=float)
+    played = timeline.rounded(
+        lambda times: _moments(np.rint(times * PICOSECOND * device.rate), device), _moments(lengths, device)
+    )
+    return Sampled(tuple(waves), tuple(bits), tuple(table), device.rate, played, shifted, padded)
+
+
+def _moments(samples: NDArray[np.float64], device: SampledDevice) -> NDArray[np.int64]:
+    """Return when samples are, in ps."""
+    return np.rint(samples / device.rate / PICOSECOND).astype(np.int64)
 
 
 def _check_wiring(drives: Mapping[str, Drive], markers: Mapping[str, int], device: SampledDevice) -> None:

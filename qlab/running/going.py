@@ -92,6 +92,7 @@ class Going:
         ledger = self.output.ledger
         ledger.listen()
         self.experiment.on_program = played
+        self.experiment.on_rounding = lambda words: ledger.log("info", f"player: {words}")
         self.experiment.between = self.between
         reconnect = Reconnect(self.control, self._waiting, ledger.log)
         for instrument in self.bench.instruments.values():

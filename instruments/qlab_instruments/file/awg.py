@@ -89,6 +89,19 @@ class FileAWG(Instrument):
     def stop(self) -> None:
         """Stop: nothing plays."""
 
+    def playing(self) -> bool:
+        """Return False: once it is written there is nothing to wait for."""
+        return False
+
+    def fault(self) -> None:
+        """Return None: what goes wrong is said when it is started."""
+
+    def played(self) -> Timeline:
+        """Return what was loaded, with its edges where the device has them."""
+        if self._loaded is None:
+            raise InstrumentError(f"{self.name} has nothing loaded.", "Load a timeline first.")
+        return self._loaded.timeline
+
     def report(self) -> str:
         """Return in words what was loaded, and what was rounded."""
         return self._loaded.report() if self._loaded else "nothing loaded"

@@ -129,6 +129,12 @@ class PulseBlaster(Instrument):
         """Stop."""
         self.stop()
 
+    def played(self) -> Timeline:
+        """Return what was loaded, with its edges where the device has them."""
+        if self._played is None:
+            raise InstrumentError(f"{self.name} has nothing loaded.", "Load a timeline first.")
+        return self._played.timeline
+
     def report(self) -> str:
         """Return in words what was loaded, and what was rounded."""
         return self._played.report() if self._played else "nothing loaded"

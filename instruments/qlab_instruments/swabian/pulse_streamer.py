@@ -131,9 +131,20 @@ class PulseStreamer(Instrument):
         """Stop."""
         self.stop()
 
+    def playing(self) -> bool:
+        """Return whether it still plays."""
+        thread = self._thread
+        return thread is not None and thread.is_alive()
+
     def fault(self) -> QlabError | None:
         """Return what went wrong since the start, None where nothing did."""
         return self._fault
+
+    def played(self) -> Timeline:
+        """Return what was loaded, with its edges where the device has them."""
+        if self._played is None:
+            raise InstrumentError(f"{self.name} has nothing loaded.", "Load a timeline first.")
+        return self._played.timeline
 
     def report(self) -> str:
         """Return in words what was loaded, and what was rounded."""

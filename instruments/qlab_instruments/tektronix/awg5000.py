@@ -96,6 +96,12 @@ class AWG5014(MessageInstrument):
         for output in range(1, self.device.outputs + 1):
             self.say(f"OUTP{output} 0")
 
+    def played(self) -> Timeline:
+        """Return what was loaded, with its edges where the device has them."""
+        if self._loaded is None:
+            raise InstrumentError(f"{self.name} has nothing loaded.", "Load a timeline first.")
+        return self._loaded.timeline
+
     def report(self) -> str:
         """Return in words what was loaded, and what was rounded."""
         return self._loaded.report() if self._loaded else "nothing loaded"
