@@ -18,7 +18,8 @@ def blocks(language):
 def test_the_driver_of_the_page_conforms_on_the_dialogue_of_the_page(tmp_path):
     scope = {}
     exec(blocks("python")[0], scope)
-    (tmp_path / "source.toml").write_text(blocks("toml")[2], encoding="utf-8")
+    dialogue = next(block for block in blocks("toml") if block.startswith("identity"))
+    (tmp_path / "source.toml").write_text(dialogue, encoding="utf-8")
     with Served(SimulatedDevice.read(tmp_path / "source.toml")) as served:
         made = scope["plugin"](served.address)
         assert [check for check in conform(made, move=True) if not check.ok] == []
