@@ -61,7 +61,8 @@ def proposal(title: str, found: Sequence[Found], world: str = "") -> str:
 
     What answers and has no driver stands in it as a comment.
     """
-    lines = [f"title = {json.dumps(title)}", 'platform = ""', ""]
+    platform = _preset(world).get("platform", "") if world else ""
+    lines = [f"title = {json.dumps(title)}", f"platform = {json.dumps(platform)}", ""]
     roles: dict[str, str] = {}
     for number, one in enumerate(found):
         if not one.drivers:
@@ -126,12 +127,7 @@ def _name(driver: str, taken: Sequence[str], number: int) -> str:
 def _simulated(world: str, roles: dict[str, str]) -> list[str]:
     if not world:
         return []
-    preset = f"sim-{world}"
-    if preset not in plugins("benches"):
-        raise UsageError(
-            f"There is no simulated bench {preset!r}.", f"There are: {', '.join(plugins('benches'))}."
-        )
-    entry = plugins("benches")[preset].load()()
+    entry = _preset(world)
     lines = ["[world]", f"kind = {json.dumps(entry['world']['kind'])}", ""]
     for role, name in entry["roles"].items():
         if role in roles:
@@ -143,6 +139,16 @@ def _simulated(world: str, roles: dict[str, str]) -> list[str]:
         ]
         roles[role] = f"sim_{name}"
     return lines
+
+
+def _preset(world: str) -> dict[str, Any]:
+    preset = f"sim-{world}"
+    if preset not in plugins("benches"):
+        raise UsageError(
+            f"There is no simulated bench {preset!r}.", f"There are: {', '.join(plugins('benches'))}."
+        )
+    made: dict[str, Any] = plugins("benches")[preset].load()()
+    return made
 
 
 def unknown_roles(roles: Iterable[str]) -> list[str]:

@@ -1,6 +1,7 @@
 """Finding instruments: what VISA libraries list, and who answers there."""
 
 import contextlib
+import warnings
 from collections.abc import Iterable, Iterator
 
 from qlab_instruments.wire.lines import Settings, open_line
@@ -27,7 +28,9 @@ def _listed(library: str) -> list[str]:
         import pyvisa
     except ModuleNotFoundError:
         return []
-    with contextlib.suppress(Exception):
+    # What a library cannot look for, for want of a package, it says as a warning each time.
+    with contextlib.suppress(Exception), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
         manager = pyvisa.ResourceManager(library)
         try:
             return [str(name) for name in manager.list_resources()]
