@@ -2,9 +2,11 @@
 
 import cmath
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import groupby
+from operator import itemgetter
 from typing import Annotated, Any
 
 import numpy as np
@@ -26,7 +28,6 @@ from qlab_instruments.worlds.seeded import SeededWorld
 
 Time = Annotated[float, Unit("s"), Gt(0)]
 Level = Annotated[float, Ge(0)]
-Vector = tuple[float, float, float]
 FEW_STEPS = 3  # turns and damping in a pulse; from more on the Bloch equations are solved as they are
 CAMERA, LASER, COMB = 4, 14, 24  # random streams
 
@@ -67,7 +68,7 @@ class ClockWorld(SeededWorld):
         self._cycles: OscillatorCycles | None = None
         self._first = 0
         self._programs = 0
-        self._known: tuple[tuple[Event, ...], Stretches] | None = None
+        self._known: tuple[tuple[Event, ...], list[Stretches]] | None = None
         self._shots = 0
         self._compared: list[float] = []
 
@@ -96,15 +97,17 @@ class ClockWorld(SeededWorld):
         """Return the atoms counted in each shot, (points, shots, 2): excited, then ground."""
         del single  # every shot is kept here anyway
         keys = [event.key for event in timeline.events if event.kind == "acquire"]
-        pictures = np.empty((len(timeline), timeline.shots, 2))
-        offsets = timeline.setpoints["oscillator.offset"]
-        for point in range(len(timeline)):
-            stretches = self._stretches(timeline, point)
-            for shot in range(timeline.shots):
-                excited = self._cycle(stretches, float(offsets[point]))
-                pictures[point, shot] = self._picture(excited)
-                self._shots += 1
-        return dict.fromkeys(keys, pictures)
+        offsets, stretches = timeline.setpoints["oscillator.offset"].tolist(), self._stretches(timeline)
+        first = self._shots
+        cycles = [
+            (stretches[point], self._detunings(stretches[point], offsets[point]))
+            for point in range(len(timeline))
+            for _ in range(timeline.shots)
+        ]
+        pictures = [
+            self._picture(first + shot, excited) for shot, excited in enumerate(self._excited(cycles))
+        ]
+        return dict.fromkeys(keys, np.array(pictures).reshape(len(timeline), timeline.shots, 2))
 
     def path(self, timeline: Timeline, point: int) -> Path:
         """Return the state of the atoms along one cycle, as a laser without noise would drive them."""
@@ -113,28 +116,39 @@ class ClockWorld(SeededWorld):
         note = "The laser is drawn without its noise."
         return replace(path_of(replace(self.atoms, shift=away), timeline, point), note=note)
 
-    def _stretches(self, timeline: Timeline, point: int) -> "Stretches":
-        """Return the stretches of one point; those of a timeline that is played again and again are kept."""
-        if len(timeline) == 1 and self._known is not None and self._known[0] is timeline.events:
-            return self._known[1]
-        segments = next(iter(cut(timeline.take(slice(point, point + 1)))))[1]
-        made = Stretches.of(segments, self.hidden)
-        self._known = (timeline.events, made) if len(timeline) == 1 else None
-        return made
+    def _stretches(self, timeline: Timeline) -> "list[Stretches]":
+        """Return the stretches of each point; those of a timeline that is played again and again are kept."""
+        if self._known is None or self._known[0] is not timeline.events:
+            made: dict[int, Stretches] = {}
+            for chosen, segments in cut(timeline):
+                for place, point in enumerate(chosen.tolist()):
+                    made[point] = Stretches.of(segments, place, self.hidden)
+            self._known = timeline.events, [made[point] for point in range(len(timeline))]
+        return self._known[1]
 
-    def _cycle(self, stretches: "Stretches", offset: float) -> float:
-        """Return the probability of excitation at the end of one cycle."""
+    def _detunings(self, stretches: "Stretches", offset: float) -> list[float]:
+        """Return the laser's detuning in each stretch of the next cycle, rad/s."""
         if stretches.seconds != self._timing:
             self._begin_cycles(stretches.seconds)
         cycles = self._cycles
         assert cycles is not None  # noqa: S101 - narrows the type; _begin_cycles has made it
-        free = cycles.means(self._shots - self._first).tolist()
+        free = cycles.means(self._shots - self._first)
+        self._shots += 1
         nominal, laser = self.atoms.nominal, self.hidden.laser_offset + offset
-        mean = sum(y * t for y, t in zip(free, stretches.seconds, strict=True)) / sum(stretches.seconds)
-        self._compared.append(mean + laser / nominal)
-        detunings = [TWO_PI * (y * nominal + laser - self.hidden.shift) for y in free]
-        whole = self._solve(stretches, detunings) if self.solver == "qutip" else stretches.turn(detunings)
-        return 0.5 + self.hidden.contrast * (whole - 0.5)
+        self._compared.append(float(free @ stretches.shares) + laser / nominal)
+        detunings: list[float] = (TWO_PI * (free * nominal + (laser - self.hidden.shift))).tolist()
+        return detunings
+
+    def _excited(self, cycles: "list[tuple[Stretches, list[float]]]") -> Iterator[float]:
+        """Yield the probability of excitation at the end of each cycle, for its detunings."""
+        for stretches, alike in groupby(cycles, key=itemgetter(0)):
+            detunings = [found for _, found in alike]
+            if self.solver == "qutip":
+                ends: Iterable[float] = (self._solve(stretches, found) for found in detunings)
+            else:
+                ends = stretches.turns(detunings)
+            for whole in ends:
+                yield 0.5 + self.hidden.contrast * (whole - 0.5)
 
     def _begin_cycles(self, seconds: tuple[float, ...]) -> None:
         program = self._programs
@@ -157,9 +171,9 @@ class ClockWorld(SeededWorld):
             state = propagators(hamiltonian, jumps, np.array([time]))[0] @ state
         return float(state[0].real)
 
-    def _picture(self, excited: float) -> tuple[float, float]:
+    def _picture(self, shot: int, excited: float) -> tuple[float, float]:
         h = self.hidden
-        rng = self.stream(CAMERA, self._shots)
+        rng = self.stream(CAMERA, shot)
         loaded = max(round(h.atoms * (1 + h.atom_fluctuation * float(rng.normal()))), 1)
         upper = int(rng.binomial(loaded, min(max(excited, 0.0), 1.0)))
         first, second = h.detection_noise * rng.normal(size=2)
@@ -189,17 +203,18 @@ class Stretches:
     steps: tuple[int, ...]
 
     @classmethod
-    def of(cls, segments: tuple[Segment, ...], hidden: ClockTruth) -> "Stretches":
-        """Return the stretches of a cycle cut at every edge."""
-        seconds = tuple(float(s.seconds[0]) for s in segments)
+    def of(cls, segments: tuple[Segment, ...], place: int, hidden: ClockTruth) -> "Stretches":
+        """Return the stretches of the cycle at a place among points cut at every edge."""
+        segments = tuple(s for s in segments if s.seconds[place] > 0)
+        seconds = tuple(float(s.seconds[place]) for s in segments)
         drives, dampings, steps = [], [], []
         # The camera opens on what it finds: what the atoms do while it looks changes nothing any more.
         reading = next((i for i, s in enumerate(segments) if s.keys), len(segments))
         for i, (segment, time) in enumerate(zip(segments, seconds, strict=True)):
             rabi, phase = 0.0, 0.0
             if segment.play is not None:
-                rabi = TWO_PI * float(segment.play.amplitude[0]) * hidden.drive_gain
-                phase = float(segment.play.phase[0])
+                rabi = TWO_PI * float(segment.play.amplitude[place]) * hidden.drive_gain
+                phase = float(segment.play.phase[place])
             # Turning and damping commute in the dark; in a pulse they take turns, in steps so short that what is
             # left out, damping*(turn/steps)^2/24, stays below 1e-5.
             lost = time / hidden.T1 + time / hidden.Tphi
@@ -211,53 +226,72 @@ class Stretches:
             steps.append(count if i < reading else 0)
         return cls(seconds, tuple(drives), tuple(dampings), tuple(steps))
 
-    def turn(self, detunings: list[float]) -> float:
-        """Return the excitation at the end, for detunings in rad/s of each stretch: one Bloch vector, turned."""
-        vector = (0.0, 0.0, -1.0)
-        for time, drive, (across, along), count, delta in zip(
-            self.seconds, self.drives, self.dampings, self.steps, detunings, strict=True
+    @cached_property
+    def shares(self) -> NDArray[np.float64]:
+        """The part that each stretch is of the cycle."""
+        return np.array(self.seconds) / sum(self.seconds)
+
+    @cached_property
+    def long(self) -> tuple[int, ...]:
+        """Which stretches are solved as a whole."""
+        return tuple(i for i, count in enumerate(self.steps) if count > FEW_STEPS)
+
+    def turns(self, detunings: list[list[float]]) -> list[float]:
+        """Return the excitation at the end of each cycle, for detunings in rad/s of each stretch."""
+        solved = {
+            i: _bloch(
+                self.drives[i], np.array(detunings)[:, i], self.dampings[i], self.steps[i], self.seconds[i]
+            )
+            for i in self.long
+        }
+        return [
+            self._turn(found, {i: maps[k] for i, maps in solved.items()}) for k, found in enumerate(detunings)
+        ]
+
+    def _turn(self, detunings: list[float], solved: Mapping[int, NDArray[np.float64]]) -> float:
+        """Return the excitation at the end of one cycle: one Bloch vector turned; `solved` are maps of stretches."""
+        u, v, w = 0.0, 0.0, -1.0
+        for i, (time, (a, b), (across, along), count, delta) in enumerate(
+            zip(self.seconds, self.drives, self.dampings, self.steps, detunings, strict=True)
         ):
-            if count and drive == (0.0, 0.0):
-                u, v, w = vector
+            if not count:
+                break
+            if a == b == 0:
                 turned = complex(u, v) * across * across * cmath.exp(-1j * delta * time) if u or v else 0j
-                vector = (turned.real, turned.imag, (w + 1) * along * along - 1)
-                continue
-            if count > FEW_STEPS:
-                vector = _bloch(vector, (*drive, -delta), (across, along), count, time)
-                continue
-            for _ in range(count):
-                u, v, w = vector
-                vector = _turned(
-                    (u * across, v * across, (w + 1) * along - 1), (*drive, -delta), time / count
-                )
-                u, v, w = vector
-                vector = (u * across, v * across, (w + 1) * along - 1)
-        return (1 + vector[2]) / 2
+                u, v, w = turned.real, turned.imag, (w + 1) * along * along - 1
+            elif i in solved:
+                u, v, w = (solved[i] @ np.array([u, v, w, 1.0])).tolist()
+            else:
+                # Rodrigues' formula about the field (a, b, -delta), between two halves of the damping.
+                rate = math.sqrt(a * a + b * b + delta * delta)
+                x, y, z = a / rate, b / rate, -delta / rate
+                cosine, sine = math.cos(rate * time / count), math.sin(rate * time / count)
+                for _ in range(count):
+                    u, v, w = u * across, v * across, (w + 1) * along - 1
+                    stays = (x * u + y * v + z * w) * (1 - cosine)
+                    u, v, w = (
+                        u * cosine + (y * w - z * v) * sine + x * stays,
+                        v * cosine + (z * u - x * w) * sine + y * stays,
+                        w * cosine + (x * v - y * u) * sine + z * stays,
+                    )
+                    u, v, w = u * across, v * across, (w + 1) * along - 1
+        return (1 + w) / 2
 
 
-def _bloch(vector: Vector, field: Vector, damping: tuple[float, float], count: int, time: float) -> Vector:
-    """Turn a vector about a field (rad/s) while it decays towards w = -1: the Bloch equations, exactly.
+def _bloch(
+    drive: tuple[float, float],
+    deltas: NDArray[np.float64],
+    damping: tuple[float, float],
+    count: int,
+    time: float,
+) -> NDArray[np.float64]:
+    """Return the maps (cycles, 3, 4) of (u, v, w, 1) for detunings in rad/s, with decay towards w = -1.
 
-    `damping` is that of half a step (u and v, w), of `count` steps.
+    They are the Bloch equations, exactly; `damping` is that of half a step (u and v, w), of `count` steps.
     """
-    a, b, c = (part * time for part in field)
+    a, b, c = drive[0] * time, drive[1] * time, -deltas * time
     lost, fallen = (-2 * count * math.log(kept) for kept in damping)
-    flow = np.array([[-lost, -c, b, 0], [c, -lost, -a, 0], [-b, a, -fallen, -fallen], [0, 0, 0, 0]])
-    u, v, w = (expm(flow)[:3] @ np.array([*vector, 1.0])).tolist()
-    return u, v, w
-
-
-def _turned(vector: Vector, field: Vector, time: float) -> Vector:
-    """Turn a vector about a field (rad/s) for a time: Rodrigues' formula."""
-    rate = math.sqrt(field[0] ** 2 + field[1] ** 2 + field[2] ** 2)
-    if rate == 0:
-        return vector
-    a, b, c = field[0] / rate, field[1] / rate, field[2] / rate
-    u, v, w = vector
-    cosine, sine = math.cos(rate * time), math.sin(rate * time)
-    along = (a * u + b * v + c * w) * (1 - cosine)
-    return (
-        u * cosine + (b * w - c * v) * sine + a * along,
-        v * cosine + (c * u - a * w) * sine + b * along,
-        w * cosine + (a * v - b * u) * sine + c * along,
-    )
+    flow = np.zeros((len(deltas), 4, 4))
+    flow[:, :3] = [[-lost, 0, b, 0], [0, -lost, -a, 0], [-b, a, -fallen, -fallen]]
+    flow[:, 0, 1], flow[:, 1, 0] = -c, c
+    return np.asarray(expm(flow)[:, :3])

@@ -15,7 +15,8 @@ def steps_of(timeline: Timeline, channel: str) -> list[tuple[Step, ...]]:
     """Return, for each point, turns (angle, phase), light on a gated channel, waits and looks (seconds, 0) in order."""
     found: list[tuple[Step, ...]] = [()] * len(timeline)
     for chosen, segments in cut(timeline):
-        lights = [e for e in timeline.take(chosen).events if e.kind == "gate" and e.channel == channel]
+        part = timeline if len(chosen) == len(timeline) else timeline.take(chosen)
+        lights = [e for e in part.events if e.kind == "gate" and e.channel == channel]
         for at, point in enumerate(chosen):
             steps = (_step(segment, at, lights) for segment in segments)
             found[int(point)] = tuple(step for step in steps if step is not None)

@@ -103,11 +103,7 @@ class TransmonWorld(SeededWorld):
         resonator = self.resonator(made)
         seen: dict[str, NDArray[Any]] = {}
         for event in (e for e in timeline.events if e.kind == "acquire"):
-            samples = [
-                self._shots(resonator, shares[p], event.duration[p] * 1e-12, timeline.shots, self.rows + p)
-                for p in range(len(timeline))
-            ]
-            iq = np.array(samples)
+            iq = self._shots(resonator, shares, np.asarray(event.duration * 1e-12), timeline.shots)
             if event.mode == "bits":
                 axis = np.exp(-1j * self.lines.get("digitizer.rotation", 0.0))
                 above = (iq * axis).real > self.lines.get("digitizer.threshold", 0.0)
@@ -121,12 +117,26 @@ class TransmonWorld(SeededWorld):
         return path_of(self.transmon(0.0), timeline, point)
 
     def _shots(
-        self, resonator: Resonator, shares: NDArray[np.float64], window: float, shots: int, row: int
+        self, resonator: Resonator, shares: NDArray[np.float64], windows: NDArray[np.float64], shots: int
     ) -> NDArray[np.complex128]:
-        rng = self.stream(DIGITIZER, row)
-        levels = rng.choice(len(shares), size=shots, p=normalised(shares))
+        """Return what is integrated in each shot, (points, shots); `windows` in s."""
+        points, names = shares.shape
+        levels = np.empty((points, shots), dtype=np.int64)
+        waits, noise = np.empty((points, 2, shots)), np.empty((points, 2, shots))
+        for point in range(points):
+            rng = self.stream(DIGITIZER, self.rows + point)
+            levels[point] = rng.choice(names, size=shots, p=normalised(shares[point]))
+            rng.standard_exponential(out=waits[point])
+            rng.standard_normal(out=noise[point])
         # A level k falls at the rate k/T1; two steps at most.
-        first = rng.exponential(size=shots) * self.hidden.T1 / np.maximum(levels, 1e-300)
-        second = first + rng.exponential(size=shots) * self.hidden.T1 / np.maximum(levels - 1, 1e-300)
-        noise = resonator.noise(window) * (rng.normal(size=shots) + 1j * rng.normal(size=shots))
-        return np.asarray(resonator.integrate(levels, np.array([first, second]), window) + noise)
+        first = waits[:, 0] * self.hidden.T1 / np.maximum(levels, 1e-300)
+        second = first + waits[:, 1] * self.hidden.T1 / np.maximum(levels - 1, 1e-300)
+        seen = np.empty((points, shots), dtype=complex)
+        for window in np.unique(windows):
+            alike = windows == window
+            down = np.array([first[alike].ravel(), second[alike].ravel()])
+            means = resonator.integrate(levels[alike].ravel(), down, float(window))
+            seen[alike] = means.reshape(-1, shots) + resonator.noise(float(window)) * (
+                noise[alike, 0] + 1j * noise[alike, 1]
+            )
+        return seen
