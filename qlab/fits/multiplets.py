@@ -8,16 +8,24 @@ import numpy as np
 from qlab.fits.lines import line_centres, line_doubts
 from qlab.fits.model import Curve, FitModel, Theta, Variable
 from qlab.fits.starts import Candidates, dips, no_dip, spacing, span, with_constant
-from qlab.fits.two_level import HYPERFINE_14N, HYPERFINE_15N, NITROGEN_14, NITROGEN_15, line_offsets
+from qlab.fits.two_level import (
+    HYPERFINE_14N,
+    HYPERFINE_15N,
+    HYPERFINE_BORON_VACANCY,
+    NITROGEN_14,
+    NITROGEN_15,
+    line_offsets,
+)
 
 
 class _Multiplet(FitModel):
-    """Equal lines of one shape: y = level·(1 − contrast·Σ_m L(x − f_0 − m A − (m² − ⟨m²⟩) q))."""
+    """Lines of one shape: y = level·(1 − contrast·Σ_m s_m L(x − f_0 − m A − (m² − ⟨m²⟩) q)), s_m ≤ 1 a strength."""
 
     feature: ClassVar[str] = "resonance line"
     axis_unit: ClassVar[str] = "Hz"
     batched: ClassVar[bool] = True
     projections: ClassVar[tuple[float, ...]] = NITROGEN_14
+    strengths: ClassVar[tuple[float, ...]] = (1.0, 1.0, 1.0)
     parameters: ClassVar[tuple[Variable, ...]] = (
         Variable("frequency", "Hz", "resonance frequency", minimum=0.0, essential=True),
         Variable(
@@ -42,7 +50,7 @@ class _Multiplet(FitModel):
             theta["hyperfine"], self.known("asymmetry"), self.projections
         )
         lines = self.profile(x - centres, np.maximum(theta["fwhm"], 1e-300))
-        return np.asarray(theta["level"] * (1 - theta["contrast"] * lines.sum(axis=0)))
+        return np.asarray(theta["level"] * (1 - theta["contrast"] * np.tensordot(self.strengths, lines, 1)))
 
     def candidates(self, x: Curve) -> Candidates:
         """Scan centre and width at the expected splitting, solving level and contrast."""
@@ -52,8 +60,9 @@ class _Multiplet(FitModel):
         centre = np.concatenate(trials)
         width = np.concatenate([np.full(len(t), w) for t, w in zip(trials, widths, strict=True)])
         shape = np.zeros((len(centre), len(x)))
-        for offset in np.ravel(line_offsets(hyperfine, self.known("asymmetry"), self.projections)):
-            shape += self.rough(x - centre[:, None] - offset, width[:, None])
+        offsets = np.ravel(line_offsets(hyperfine, self.known("asymmetry"), self.projections))
+        for offset, strength in zip(offsets, self.strengths, strict=True):
+            shape += strength * self.rough(x - centre[:, None] - offset, width[:, None])
         values = {"frequency": centre, "hyperfine": np.full(len(centre), hyperfine), "fwhm": width}
         return Candidates(values, with_constant(shape), centre, hyperfine / 2, 3, dips, no_dip)
 
@@ -118,6 +127,7 @@ class LorentzianDoublet(LorentzianTriplet):
     name: ClassVar[str] = "lorentzian_doublet"
     title: ClassVar[str] = "Lorentzian hyperfine doublet"
     projections: ClassVar[tuple[float, ...]] = NITROGEN_15
+    strengths: ClassVar[tuple[float, ...]] = (1.0, 1.0)
     parameters: ClassVar[tuple[Variable, ...]] = _OF_15N
 
 
@@ -127,4 +137,21 @@ class GaussianDoublet(GaussianTriplet):
     name: ClassVar[str] = "gaussian_doublet"
     title: ClassVar[str] = "Gaussian hyperfine doublet"
     projections: ClassVar[tuple[float, ...]] = NITROGEN_15
+    strengths: ClassVar[tuple[float, ...]] = (1.0, 1.0)
     parameters: ClassVar[tuple[Variable, ...]] = _OF_15N
+
+
+class LorentzianSeptet(LorentzianTriplet):
+    """CW ODMR of a boron vacancy in hBN: three 14N make seven Lorentzian (or Voigt) lines of 1 : 3 : 6 : 7 : 6 : 3 : 1.
+
+    `contrast` is that of the middle line. Source: Gottscholl et al., Nat. Mater. 19, 540 (2020).
+    """
+
+    name: ClassVar[str] = "lorentzian_septet"
+    title: ClassVar[str] = "Lorentzian hyperfine septet"
+    projections: ClassVar[tuple[float, ...]] = (-3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0)
+    strengths: ClassVar[tuple[float, ...]] = tuple(ways / 7 for ways in (1, 3, 6, 7, 6, 3, 1))
+    parameters: ClassVar[tuple[Variable, ...]] = tuple(
+        replace(v, default=HYPERFINE_BORON_VACANCY) if v.name == "hyperfine" else v
+        for v in _Multiplet.parameters
+    )

@@ -10,6 +10,7 @@ Complexes = NDArray[np.complex128]
 
 HYPERFINE_14N = 2.14e6  # Hz, the usual splitting: only where a fit starts looking
 HYPERFINE_15N = 3.03e6
+HYPERFINE_BORON_VACANCY = 47e6
 NITROGEN_14 = (-1.0, 0.0, 1.0)
 NITROGEN_15 = (-0.5, 0.5)
 

@@ -69,6 +69,8 @@ CATALOGUE = {
                                        "contrast": 0.1, "level": 1.0}, counts=2e3),
     "lorentzian_doublet": Case(CARRIER, {"frequency": 2.8141e9, "hyperfine": 3.05e6, "fwhm": 6e5,
                                          "contrast": 0.1, "level": 1.0}, counts=2e3),
+    "lorentzian_septet": Case(_x(3.51e9, start=2.81e9), {"frequency": 3.16e9, "hyperfine": 46e6, "fwhm": 35e6,
+                                                       "contrast": 0.15, "level": 1.0}, counts=2e3),
     "gaussian_doublet": Case(CARRIER, {"frequency": 2.8141e9, "hyperfine": 3.05e6, "fwhm": 6e5,
                                        "contrast": 0.1, "level": 1.0}, counts=2e3),
     "rabi_line_triplet": Case(CARRIER, {"frequency": 2.8141e9, "hyperfine": 2.16e6, "contrast": 0.28, "level": 1.0,

@@ -7,7 +7,7 @@ from typing import Any
 
 from qlab.physics.constants import D_NV, GAMMA_NV
 from qlab.physics.systems.nv import NVCentre
-from qlab.physics.systems.nv_levels import COUPLINGS
+from qlab.physics.systems.nv_levels import couplings
 
 
 def believed_centre(known: Mapping[str, float], carrier: float) -> NVCentre:
@@ -16,7 +16,7 @@ def believed_centre(known: Mapping[str, float], carrier: float) -> NVCentre:
     Its field is `B` along (`theta`, `phi`), or else the axial one at which the carrier (Hz) is about resonant; the
     spread of detunings is `sigma_detuning`, or what `T2_star` means, 1/(√2π T2*).
     """
-    strength = known.get("B", abs(D_NV - carrier) / GAMMA_NV)
+    strength = known.get("B", abs(known.get("D", D_NV) - carrier) / known.get("gamma", GAMMA_NV))
     theta, phi = known.get("theta", 0.0), known.get("phi", 0.0)
     field = (
         strength * math.sin(theta) * math.cos(phi), strength * math.sin(theta) * math.sin(phi),
@@ -24,12 +24,14 @@ def believed_centre(known: Mapping[str, float], carrier: float) -> NVCentre:
     )  # fmt: skip
     decay = known.get("T2_star", 0.0)
     noise = known.get("sigma_detuning", 1 / (math.sqrt(2) * math.pi * decay) if decay > 0 else 0.0)
-    nitrogen = int(known.get("nitrogen", 14))
-    names = {f.name for f in dataclasses.fields(NVCentre)} - {"field", "noise_hz", "nitrogen"}
-    values: dict[str, Any] = {**COUPLINGS[nitrogen], **{n: v for n, v in known.items() if n in names}}
-    return shining(
-        NVCentre(field=field, nitrogen=nitrogen, noise_hz=noise, **values), known.get("emitters", 1.0)
-    )
+    kinds = {"nitrogen": int(known.get("nitrogen", 14)), "equivalent": int(known.get("equivalent", 1))}
+    coupled = couplings(
+        kinds["nitrogen"], kinds["equivalent"],
+        known.get("hyperfine_parallel", 0.0), known.get("hyperfine_perpendicular", 0.0),
+    )  # fmt: skip
+    names = {f.name for f in dataclasses.fields(NVCentre)} - {"field", "noise_hz", *kinds}
+    values: dict[str, Any] = {**coupled, **{n: v for n, v in known.items() if n in names}, **kinds}
+    return shining(NVCentre(field=field, noise_hz=noise, **values), known.get("emitters", 1.0))
 
 
 def shining(centre: NVCentre, emitters: float) -> NVCentre:

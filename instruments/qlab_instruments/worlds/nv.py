@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from qlab.parameters import Parameters
-from qlab.physics.constants import D_NV
+from qlab.physics.constants import D_NV, GAMMA_NV
 from qlab.physics.engine import Readout, play
 from qlab.physics.noise import slow_drift
 from qlab.physics.path import Path, path_of
@@ -19,7 +19,7 @@ from qlab.physics.phases import at_phase, over_phases
 from qlab.physics.systems.carbon import with_carbon
 from qlab.physics.systems.nv import NVCentre
 from qlab.physics.systems.nv_axes import axis_frame
-from qlab.physics.systems.nv_levels import COUPLINGS
+from qlab.physics.systems.nv_levels import couplings
 from qlab.pulses import Acquire, Delay, Gate, Play, Program, Timeline, compile_program
 from qlab.shots import SUFFIX
 from qlab.units import Hertz, Radians, Tesla, Unit
@@ -37,7 +37,8 @@ class NVTruth(Parameters):
 
     One NV centre (`orientations` 1): the field is given in its own frame. More axes of the crystal: in the frame of
     the crystal, and `emitters` centres share them. `signal_*` is an AC field of the sample along each axis, whose
-    phase runs on through all shots; `coil_gain` what the test coil really makes of an asked tesla.
+    phase runs on through all shots; `coil_gain` what the test coil really makes of an asked tesla. D, E, gamma, and how
+    many nuclei are coupled and how, make another spin 1 of it: a boron vacancy in hBN, a neutral silicon vacancy.
     """
 
     B: Annotated[float, Unit("T"), Ge(-10), Le(10)] = 2e-3
@@ -45,7 +46,11 @@ class NVTruth(Parameters):
     phi: Radians = 0.0
     D: Hertz = D_NV
     E: Hertz = 0.0
+    gamma: Annotated[float, Unit("Hz/T"), Gt(0)] = GAMMA_NV
     nitrogen: Annotated[int, Ge(14), Le(15)] = 14
+    equivalent: Annotated[int, Ge(0), Le(6), Field(title="Equivalent nitrogen nuclei")] = 1
+    hyperfine_parallel: Hertz = 0.0  # 0 and 0: those of the nitrogen of an NV centre
+    hyperfine_perpendicular: Hertz = 0.0
     carbon_parallel: Hertz = 0.0  # of one 13C; 0 and 0: none beside this centre
     carbon_perpendicular: Hertz = 0.0
     sigma_detuning: Annotated[
@@ -131,14 +136,19 @@ class NVWorld(SeededWorld):
             axis = 0
         field = np.array(self.field(seconds))
         x, y, z = field if axis is None else axis_frame(axis) @ field
+        coupled = couplings(
+            hidden.nitrogen, hidden.equivalent, hidden.hyperfine_parallel, hidden.hyperfine_perpendicular
+        )
         centre = NVCentre(
             field=(float(x), float(y), float(z)),
             D=hidden.D,
             E=hidden.E,
+            gamma=hidden.gamma,
             nitrogen=hidden.nitrogen,
-            A_parallel=COUPLINGS[hidden.nitrogen]["A_parallel"],
-            A_perpendicular=COUPLINGS[hidden.nitrogen]["A_perpendicular"],
-            quadrupole=COUPLINGS[hidden.nitrogen]["quadrupole"],
+            equivalent=hidden.equivalent,
+            A_parallel=coupled["A_parallel"],
+            A_perpendicular=coupled["A_perpendicular"],
+            quadrupole=coupled["quadrupole"],
             T1=hidden.T1,
             Tphi=hidden.Tphi,
             noise_hz=hidden.sigma_detuning,
@@ -167,9 +177,9 @@ class NVWorld(SeededWorld):
             setpoints["microwave.power"] = np.full(points, -math.inf)
         timeline = replace(timeline, setpoints=setpoints)
         centres = self.centres(self.elapsed)
-        if len(centres) > 1 and continuous(timeline):
+        if (len(centres) > 1 or self.hidden.equivalent > 1) and continuous(timeline):
             centres = [replace(centre, mixed_nucleus=True) for centre in centres]
-        phases = over_phases(timeline, self.hidden.signal_amplitude)
+        phases = over_phases(timeline, self.hidden.signal_amplitude * self.hidden.gamma / GAMMA_NV)
         if phases:
             return self._heterodyne(
                 play(centres[0], phases.timeline, self.solver), timeline, phases.count, single

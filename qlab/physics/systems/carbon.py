@@ -56,10 +56,11 @@ class NVWithCarbon(NVCentre):
         qt = qutip()
         still = -GAMMA_13C * np.tensordot(np.array(self.field), SPIN, axes=1)
         coupled = self.carbon_parallel * SPIN[2] + self.carbon_perpendicular * SPIN[0]
-        one = qt.qeye(len(self.projections))
+        alone = super().hamiltonian()
+        one = qt.qeye(alone.dims[0][1:])
         carbon = qt.tensor(qt.qeye(3), one, qt.Qobj(TWO_PI * still))
         carbon = carbon + qt.tensor(qt.jmat(1, "z"), one, qt.Qobj(TWO_PI * coupled))
-        return qt.tensor(super().hamiltonian(), qt.qeye(2)) + carbon
+        return qt.tensor(alone, qt.qeye(2)) + carbon
 
     @property
     def _turns(self) -> bool:

@@ -29,6 +29,40 @@ COUPLINGS = {
 GAMMA_N = {14: GAMMA_14N, 15: GAMMA_15N}
 
 
+def couplings(
+    nitrogen: int, equivalent: int = 1, parallel: float = 0.0, perpendicular: float = 0.0
+) -> dict[str, float]:
+    """Return A_parallel, A_perpendicular and quadrupole in Hz: of an NV centre's nitrogen, or of others as given.
+
+    Several equivalent nuclei have no quadrupole coupling, see `totals`.
+    """
+    known = dict(COUPLINGS[nitrogen])
+    if parallel or perpendicular:
+        known |= {"A_parallel": parallel, "A_perpendicular": perpendicular}
+    return known if equivalent == 1 else {**known, "quadrupole": 0.0}
+
+
+def totals(nitrogen: int, count: int) -> list[tuple[tuple[float, ...], float]]:
+    """Return the projections of each total spin of `count` equivalent nuclei, the largest first, and its share.
+
+    The share is that of its states among all, (2I + 1) times how many ways lead to I.
+    """
+    single = PROJECTIONS[nitrogen][0]
+    ways: dict[float, int] = {0: 1}
+    for _ in range(count):
+        grown: dict[float, int] = {}
+        for total, many in ways.items():
+            steps = round(2 * min(total, single)) + 1
+            for step in range(steps):
+                grown[total + single - step] = grown.get(total + single - step, 0) + many
+        ways = grown
+    states = len(PROJECTIONS[nitrogen]) ** count
+    return [
+        (tuple(total - step for step in range(round(2 * total) + 1)), many * (2 * total + 1) / states)
+        for total, many in sorted(ways.items(), reverse=True)
+    ]
+
+
 @dataclass(frozen=True)
 class Levels:
     """The eigenstates of a Hamiltonian (rad/s) of electron (x) nucleus, basis m_S, m_I from above."""
@@ -64,16 +98,16 @@ class Levels:
         return rows, np.asarray([share[m, rows[m]].min() for m in range(3)])
 
     def spectrum(self, m_s: int) -> tuple[Floats, Floats]:
-        """Return the frequencies in Hz of all lines of m_S = 0 -> m_s and their strengths, which sum to 1.
+        """Return the frequencies in Hz of all lines of m_S = 0 -> m_s and their strengths |<f|Sx|i>|^2.
 
-        Exact: eigenstates of electron and nucleus, strengths |<f|Sx|i>|^2, the nucleus unpolarised.
+        Exact: eigenstates of electron and nucleus, the nucleus unpolarised.
         """
         energies, _, drive, _ = self.named
         rows, _ = self.manifolds
         upper, lower = rows[SPINS.index(m_s)], rows[SPINS.index(0)]
         strength = np.abs(drive[np.ix_(upper, lower)]) ** 2
         apart = (energies[upper][:, None] - energies[lower][None, :]) / TWO_PI
-        return apart.ravel(), (strength / strength.sum()).ravel()
+        return apart.ravel(), strength.ravel()
 
 
 @cache
@@ -82,7 +116,8 @@ def spins(levels: int) -> tuple[Complex, ...]:
     qt = qutip()
 
     electron = [qt.tensor(op, qt.qeye(levels)).full() for op in qt.spin_J_set(1)]
-    nucleus = qt.spin_J_set((levels - 1) / 2)
+    # QuTiP has no spin 0.
+    nucleus = qt.spin_J_set((levels - 1) / 2) if levels > 1 else [qt.Qobj([[0]])] * 3
     return (*electron, *(qt.tensor(qt.qeye(3), op).full() for op in nucleus))
 
 
