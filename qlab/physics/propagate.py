@@ -104,14 +104,14 @@ def pairings(
     `generator` (..., n, n), `left` and `right` (..., n), `times` (t,), `weights` (...). Evenly spaced times cost
     one or two exponentials and about 2 sqrt(t) products: baby steps on the right, giant steps on the left. Others
     are told apart by one eigendecomposition, or, where that is ill-conditioned, exponentiated one by one.
-    `small` is exp(A step), where it is known already.
+    `small` is exp(A step), where it is known already; the times then are finite and have an `even_step`.
     """
-    if not np.isfinite(times).all():
-        raise UsageError("A duration is not finite.", "Check the sweep.")
-    step = even_step(times)
-    if step is None or step == 0:
-        return _scattered(generator, times, left, right, weights)
     if small is None:
+        if not np.isfinite(times).all():
+            raise UsageError("A duration is not finite.", "Check the sweep.")
+        step = even_step(times)
+        if step is None or step == 0:
+            return _scattered(generator, times, left, right, weights)
         small = expm(generator * step)
     if times[0] != 0:
         right = (expm(generator * times[0]) @ right[..., None])[..., 0]
