@@ -15,6 +15,7 @@ from qlab.units import format_quantity
 
 __all__ = ["Choice", "Instrument", "Knob", "Quantity", "Switch"]
 # What runs beside a call that hangs, or never speaks to the device.
+STRAYING = 1e-3  # of a value, by which a device may round what it was set to
 _UNWATCHED = {
     "abort",
     "rehearsal",
@@ -71,6 +72,9 @@ class Instrument:
         self.state: Literal["open", "closed", "lost"] = "closed"
         self.message = ""
         self.known: dict[str, tuple[float | bool, float]] = {}  # knob -> (value, monotonic time)
+        self.setpoints: dict[
+            str, float | bool
+        ] = {}  # what each knob was set to last, whatever it reads since
         self.known_identity: dict[str, str] = {}
         self._moved: dict[str, tuple[float, float]] = {}  # knob -> (by how much, when): of a rate limit
         self._setting = False
@@ -147,6 +151,7 @@ class Instrument:
         number = knob.number(value)
         self.check(knob.name, number)
         wanted = bool(number) if knob.kind is bool else float(number)
+        self.setpoints[knob.name] = wanted
         with self.wire.lock:
             self._setting = True
             try:
@@ -278,7 +283,19 @@ class Instrument:
             "choices": [False, True] if knob.kind is bool else list(knob.choices),
             "labels": list(knob.labels),
             "age": None if when is None else time.monotonic() - when,
+            "setpoint": self.setpoints.get(name),
+            "strays": self._strays(knob),
         }
+
+    def _strays(self, knob: Quantity[Any]) -> bool:
+        """Return whether what a knob was found at is not what it was set to, beyond what a device rounds."""
+        if knob.name not in self.setpoints or knob.name not in self.known:
+            return False
+        value, setpoint = self.known[knob.name][0], self.setpoints[knob.name]
+        if knob.kind is bool or knob.labels:
+            return value != setpoint
+        near = STRAYING * max(abs(value), abs(setpoint)) if knob.tolerance is None else knob.tolerance
+        return not abs(value - setpoint) <= near
 
     def last_state(self) -> str:
         """Return in words what the device was told or told last, and when."""
@@ -327,6 +344,7 @@ def _checked(method: Any) -> Any:
         check_sweep(self, knob, values)
         # What it holds from here on is the device's business.
         self.known.pop(knob, None)
+        self.setpoints.pop(knob, None)
         method(self, knob, values)
         if self.on_told is not None:
             self.on_told(knob, values)

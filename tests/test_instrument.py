@@ -111,3 +111,36 @@ def test_a_snapshot_keeps_units_and_says_what_failed():
     state = Mute().snapshot()
     assert state["voltage"] == {"value": 0.0, "unit": "V"}
     assert state["level"]["error"] == "no answer."
+
+
+def test_a_panel_shows_what_was_set_beside_what_is_read():
+    class Rounding(Instrument):
+        power = Knob("dBm", limits=(-60, 20), tolerance=None)
+        level = Knob("V", limits=(-1, 1), tolerance=0.1)
+        on = Switch()
+
+    made = Rounding()
+    made.name = "source"
+    assert made.panel()["knobs"]["power"]["setpoint"] is None
+    made.power, made.level, made.on = -13.98, 0.5, True
+    made._held["power"] = -13.975  # as a device rounds
+    made.refresh()
+    shown = made.panel()["knobs"]
+    assert (shown["power"]["setpoint"], shown["power"]["value"], shown["power"]["strays"]) == (
+        -13.98,
+        -13.975,
+        False,
+    )
+    made._held.update(power=-10.0, level=0.55, on=False)  # as somebody turns at its front
+    made.refresh()
+    shown = made.panel()["knobs"]
+    assert {name: knob["strays"] for name, knob in shown.items()} == {
+        "power": True,
+        "level": False,
+        "on": True,
+    }
+    made._held["level"] = 0.7
+    Rounding.ask = lambda self, knob: 0.7
+    with pytest.raises(InstrumentError):
+        made.level = 0.5
+    assert made.panel()["knobs"]["level"]["strays"]

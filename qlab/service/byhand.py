@@ -108,7 +108,8 @@ class ByHand:
                 self._take({"bench": message["bench"]})
             if self._hand is not None:
                 self._hand.open({})
-                self._hand.set(message["instrument"], message["knob"], message["value"])
+                said = self._hand.set(message["instrument"], message["knob"], message["value"])
+                self._tell({"event": "log", "level": "info", "message": said})
             self._refresh()
 
     def make_safe(self, bench: str) -> dict[str, str] | None:

@@ -10,6 +10,7 @@ from qlab.holding import Holding
 from qlab.running.hands import wanted
 from qlab.service.channel import Message
 from qlab.service.guarding import Guarding
+from qlab.units import format_quantity
 from qlab.watch import Rule
 
 TRY_AGAIN = 5.0  # s until a bench that could not be opened is tried again
@@ -64,14 +65,19 @@ class HandBench:
         """Whether a bench that could not be opened should be tried again."""
         return self.bench is None and time.monotonic() > self._again
 
-    def set(self, instrument: str, knob: str, value: float | bool | str) -> None:
-        """Set a knob; raise QlabError where a limit or the instrument refuses."""
+    def set(self, instrument: str, knob: str, value: float | bool | str) -> str:
+        """Set a knob and return in words what was done; raise QlabError where a limit or the instrument refuses."""
         if self.bench is None:
             raise QlabError(f"Bench {self.name} is not open.", "See why in the log.")
         number = wanted(self.bench, instrument, knob, value)
         device, name = self.bench.find(f"{instrument}.{knob}")
-        device.set_knob(device.knobs()[name], number)
+        quantity = device.knobs()[name]
+        device.set_knob(quantity, number)
         self.by_hand[f"{device.name}.{name}"] = number
+        held = device.setpoints[name]
+        shown = ("on" if held else "off") if isinstance(held, bool) else quantity.shown(held)
+        words = shown if isinstance(shown, str) else format_quantity(float(shown), quantity.unit, 9)
+        return f"{device.name}.{name} was set to {words} by hand."
 
     def panel(self) -> Message:
         """Return the `panel` event."""

@@ -86,6 +86,49 @@ def test_instruments_of_a_run_are_read_only_until_taken_over(window, session, pa
     assert not panel.take_over.isChecked()
 
 
+def retold(panel, instrument, knob, **changes):
+    told = {
+        name: {**box, "knobs": {k: dict(v) for k, v in box["knobs"].items()}}
+        for name, box in panel.told.items()
+    }
+    told[instrument]["knobs"][knob].update(changes)
+    panel.show_panel(panel.bench, "", told)
+
+
+def test_what_a_device_reads_is_said_where_it_is_not_what_it_was_set_to(window, panel):
+    row = panel.boxes["microwave"].rows["frequency"]
+    retold(panel, "microwave", "frequency", setpoint=2.87e9, value=2.9e9, strays=True)
+    assert (row.editor.value(), row.message.text()) == (2.87e9, "It reads 2.9 GHz.")
+    assert row.message.isVisible()
+    row = typed(panel, "microwave", "frequency", "900 GHz")
+    assert "at most" in row.message.text()  # what cannot be sent matters more
+    typed(panel, "microwave", "frequency", "2.9 GHz")
+    retold(panel, "microwave", "frequency", setpoint=2.9e9, value=2.9e9, strays=False)
+    assert not row.message.isVisible()
+
+
+def test_readings_are_drawn_as_they_come(window, panel):
+    counter, source = panel.boxes["counter"].rows["rate"], panel.boxes["microwave"].rows
+    assert panel.traces is None
+    assert source["on"].trace.isHidden()  # a switch has no trace
+    QTest.mouseClick(counter.trace, Qt.MouseButton.LeftButton)
+    QTest.mouseClick(source["power"].trace, Qt.MouseButton.LeftButton)
+    for value in (1.2e5, 1.3e5, float("nan"), 1.1e5):
+        retold(panel, "counter", "rate", value=value, age=0.0)
+        frames(window, 1)
+    assert panel.traces.isVisible()
+    strip = panel.traces.strips["counter", "rate"]
+    assert [value for _, value in strip.seen][-3:] == [1.2e5, 1.3e5, 1.1e5]
+    ago, shown = strip.line.getData()
+    assert list(shown[-3:]) == [1.2e5, 1.3e5, 1.1e5]
+    assert ago[-1] == pytest.approx(0, abs=1.0)
+    assert "Counter rate 110000 1/s" in panel.traces.line.text()
+    QTest.mouseClick(counter.trace, Qt.MouseButton.LeftButton)
+    assert set(panel.traces.strips) == {("microwave", "power")}
+    panel.show_panel("another", "", {})
+    assert not panel.traces.isVisible()
+
+
 def test_a_lost_instrument_says_so(panel):
     laser = panel.boxes["laser"]
     assert "does not answer" in laser._about.text()

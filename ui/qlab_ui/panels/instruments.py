@@ -1,7 +1,7 @@
 """The manual panel: every instrument of the bench with its lamp and knobs, read-only while a run owns it."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtWidgets import (
@@ -12,12 +12,16 @@ from PySide6.QtWidgets import (
     QLabel,
     QPushButton,
     QScrollArea,
+    QSplitter,
     QVBoxLayout,
     QWidget,
 )
 
 from qlab_ui import icons, text, theme
 from qlab_ui.panels.knob import KnobRow
+
+if TYPE_CHECKING:
+    from qlab_ui.panels.readouts import Readouts
 
 _LAMPS = {"open": ("live", "connected"), "closed": ("wait", "not connected"), "lost": ("error", "lost")}
 
@@ -26,6 +30,7 @@ class InstrumentBox(QFrame):
     """One instrument: lamp, name, identity, knobs."""
 
     setWanted = Signal(str, str, object)
+    traceWanted = Signal(str, str, str, bool)  # instrument, knob, unit
 
     def __init__(self, name: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -64,6 +69,9 @@ class InstrumentBox(QFrame):
             if knob not in self.rows:
                 row = self.rows[knob] = KnobRow(knob, state, self)
                 row.setWanted.connect(lambda knob, value: self.setWanted.emit(self.name, knob, value))
+                row.traceWanted.connect(
+                    lambda knob, on, row=row: self.traceWanted.emit(self.name, knob, row.unit, on)
+                )
                 self._column.addWidget(row)
             self.rows[knob].show_value(state, owned=owned)
 
@@ -121,7 +129,11 @@ class InstrumentsPanel(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(unit, unit // 2, unit, unit)
         column.addLayout(head)
-        column.addWidget(area, 1)
+        self.traces: Readouts | None = None  # made when somebody wants one: plots are slow to import
+        self._halves = QSplitter(self)  # beside each other: the pane is wide and low
+        self._halves.setChildrenCollapsible(False)
+        self._halves.addWidget(area)
+        column.addWidget(self._halves, 1)
         self._say()
 
     def show_panel(self, bench: str, owner: str, instruments: Mapping[str, Any]) -> None:
@@ -134,6 +146,7 @@ class InstrumentsPanel(QWidget):
             if name not in self.boxes:
                 box = self.boxes[name] = InstrumentBox(name, self._body)
                 box.setWanted.connect(self._set)
+                box.traceWanted.connect(self._trace)
                 self._grid.addWidget(box, place // 3, place % 3, Qt.AlignmentFlag.AlignTop)
                 self._grid.setColumnStretch(place % 3, 1)
         self._grid.setRowStretch(len(instruments) // 3 + 1, 1)
@@ -141,6 +154,8 @@ class InstrumentsPanel(QWidget):
             self.take_over.setChecked(False)
         self.take_over.setVisible(bool(owner))
         self._refresh()
+        if self.traces is not None:
+            self.traces.take(instruments)
 
     def readouts(self) -> dict[str, str]:
         """Return what a watchdog can look at, with its unit: `instrument.knob`."""
@@ -169,7 +184,21 @@ class InstrumentsPanel(QWidget):
     def _set(self, instrument: str, knob: str, value: object) -> None:
         self.setWanted.emit(instrument, knob, value, bool(self._owner) and self.take_over.isChecked())
 
+    def _trace(self, instrument: str, knob: str, unit: str, on: bool) -> None:
+        if self.traces is None:
+            from qlab_ui.panels.readouts import Readouts
+
+            self.traces = Readouts(self)
+            self._halves.addWidget(self.traces)
+        first = not self.traces.strips
+        self.traces.want(instrument, knob, unit, on=on)
+        if first:  # a plot asks for more room than the knobs can spare
+            self._halves.setSizes([3 * self.width() // 5, 2 * self.width() // 5])
+        self.traces.take(self.told)
+
     def _clear(self) -> None:
+        if self.traces is not None:
+            self.traces.clear()
         for box in self.boxes.values():
             self._grid.removeWidget(box)
             box.deleteLater()

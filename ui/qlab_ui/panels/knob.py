@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
+from PySide6.QtWidgets import QGridLayout, QLabel, QToolButton, QWidget
 
 from qlab.units import format_quantity
-from qlab_ui import text, theme
+from qlab_ui import icons, text, theme
 from qlab_ui.form.editor import Editor
 from qlab_ui.form.fields import make_editor
 
@@ -30,12 +30,13 @@ class KnobRow(QWidget):
     """A name, the value, and an editor where the knob can be set. A typed value is sent with Return."""
 
     setWanted = Signal(str, object)
+    traceWanted = Signal(str, bool)
 
     def __init__(self, name: str, told: Mapping[str, Any], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.name = name
         self.setObjectName(f"knob_{name}")
-        self._sent: Any = None
+        self._reads = ""  # what it is found at, where that is not what it was set to
         limits = told.get("limits") or (None, None)
         self.label = QLabel(text.words(name), self)
         self.label.setTextFormat(Qt.TextFormat.PlainText)
@@ -78,17 +79,29 @@ class KnobRow(QWidget):
                 line.returnPressed.connect(self._send)
         else:
             self.reading.setToolTip(str(told.get("doc") or ""))
-            self.reading.setAlignment(Qt.AlignmentFlag.AlignRight)
+            self.reading.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
             grid.addWidget(self.reading, 0, 1)
-        grid.addWidget(self.message, 1, 0, 1, 2)
+        grid.addWidget(self.message, 1, 0, 1, 3)
+        self.trace = QToolButton(self)
+        self.trace.setIcon(icons.icon("fit"))
+        self.trace.setAutoRaise(True)
+        self.trace.setCheckable(True)
+        self.trace.setToolTip("Draw its readings as they come")
+        self.trace.setAccessibleName(f"Draw the readings of {text.words(name).lower()}")
+        self.trace.setVisible(told.get("readable", True) and kind_of(told) == "quantity" and not self.labels)
+        self.trace.toggled.connect(lambda on: self.traceWanted.emit(self.name, on))
+        grid.addWidget(self.trace, 0, 2)
         self.show_value(told, owned=False)
 
     def show_value(self, told: Mapping[str, Any], *, owned: bool) -> None:
         """Show what the instrument says; a field that is typed into, or that was refused, is left alone."""
         value, age = self._labelled(told.get("value")), told.get("age")
+        self._compare(told, value)
         if self.editor is None:
             self.reading.setText(shown(value, self.unit))
         else:
+            if told.get("setpoint") is not None:
+                value = self._labelled(told["setpoint"])
             line = getattr(self.editor, "line", None)
             if line is not None:  # what cannot be changed must still be read without effort
                 line.setReadOnly(owned)
@@ -104,10 +117,20 @@ class KnobRow(QWidget):
             text.words(self.name) + (f"  ({text.duration(seconds)} ago)" if seconds > _STALE else "")
         )
 
-    def _edited(self) -> None:
+    def _compare(self, told: Mapping[str, Any], value: Any) -> None:
+        """Say what the device reads where that is not what it was set to; what cannot be sent matters more."""
+        strays = bool(told.get("strays")) and value is not None
+        self._reads = f"It reads {shown(value, self.unit)}." if strays else ""
+        self._say()
+
+    def _say(self) -> None:
         problem = self.editor.problem() if self.editor is not None else ""
-        self.message.setText(problem)
-        self.message.setVisible(bool(problem))
+        self.message.setForegroundRole(theme.ERROR if problem else theme.WARNING)
+        self.message.setText(problem or self._reads)
+        self.message.setVisible(bool(problem or self._reads))
+
+    def _edited(self) -> None:
+        self._say()
         if self.editor is not None and getattr(self.editor, "line", None) is None:
             self._send()  # a tick or a choice is meant at once
 
