@@ -338,6 +338,50 @@ def test_an_open_bench_without_a_run_is_watched_and_made_safe(tmp_path, monkeypa
         os.kill(Address.read(address_file()).pid, signal.SIGTERM)
 
 
+TURNED = """
+import os, pathlib
+from qlab.instrument import Instrument, Knob
+
+class plugin(Instrument):
+    current = Knob("A", limits=(0.0, 5.0), safe=0.0)
+
+    def ask(self, knob):
+        front = pathlib.Path(os.environ["QLAB_TEST_FRONT"])
+        return float(front.read_text()) if front.exists() else super().ask(knob)
+"""
+
+
+def test_a_change_by_hand_is_logged_and_one_at_the_front_of_the_device_is_seen(tmp_path, monkeypatch):
+    folder = tmp_path / "plugins" / "instruments"
+    folder.mkdir(parents=True)
+    (folder / "turned.py").write_text(TURNED)
+    bench, front = tmp_path / "supply.toml", tmp_path / "front"
+    bench.write_text("[instruments.supply]\ndriver = 'turned'\n")
+    monkeypatch.setenv("QLAB_TEST_FRONT", str(front))
+    listener = Listener()
+
+    def shows(**wanted):
+        def fits(event):
+            knobs = (event.get("instruments") or {}).get("supply", {}).get("knobs", {})
+            return event["event"] == "panel" and wanted.items() <= knobs.get("current", {}).items()
+
+        return listener.until(fits)
+
+    try:
+        listener.session.panel(str(bench), True)
+        listener.session.set_knob(str(bench), "supply", "current", "2 A")
+        said = listener.until(lambda e: e["event"] == "log" and "by hand" in e["message"])
+        assert (said["level"], said["message"]) == ("info", "supply.current was set to 2 A by hand.")
+        shows(value=2.0, setpoint=2.0, strays=False)
+        front.write_text("3.5")  # somebody turns at the device itself
+        shows(value=3.5, setpoint=2.0, strays=True)
+        front.unlink()
+        shows(value=2.0, setpoint=2.0, strays=False)
+    finally:
+        listener.session.close()
+        os.kill(Address.read(address_file()).pid, signal.SIGTERM)
+
+
 def test_stop_and_make_safe_hold_what_waits_and_skip_goes_on(listener, tmp_path):
     listener.until(lambda e: e["event"] == "ready")
     first, second, third = (listener.session.submit(order(tmp_path, pace=20.0)) for _ in range(3))
