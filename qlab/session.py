@@ -97,8 +97,8 @@ class Session(Protocol):
     * `study` {study, state, runs: [{run, number, index, values, state, path, good_fit, fit: {name: [value, error]}}]}:
       a study, or an order that repeats, has played its last run.
     * `panel` {bench, owner, instruments: {name: {kind, identity, state: open|closed|lost, message, knobs: {knob:
-      {value, unit, limits, writable, doc, choices, labels, age, setpoint, strays}}}}}: what the manual panel shows while
-      somebody watches it; `strays` where what is read is not what was set.
+      {value, unit, limits, writable, doc, choices, labels, age, setpoint, strays}}}}}: what the manual panel shows
+      while somebody watches it; `strays` where what is read is not what was set.
       `owner` is the run that owns the instruments ("" when they are free).
     * `watch` {bench, rules: [...], firing: [{rule, value, since, action, words}]}: the watchdogs, after each
       change; `words` say what it saw ("laser.power is 490 uW (above 400 uW)").
