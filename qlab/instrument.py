@@ -2,6 +2,7 @@
 
 import contextlib
 import math
+import threading
 import time
 from collections.abc import Callable, Mapping
 from types import FunctionType
@@ -14,8 +15,8 @@ from qlab.limits import Range, check_sweep, check_value, ramp_seconds, ramp_step
 from qlab.units import format_quantity
 
 __all__ = ["Choice", "Instrument", "Knob", "Quantity", "Switch"]
-# What runs beside a call that hangs, or never speaks to the device.
 STRAYING = 1e-3  # of a value, by which a device may round what it was set to
+# What runs beside a call that hangs, or never speaks to the device.
 _UNWATCHED = {
     "abort",
     "rehearsal",
@@ -23,6 +24,7 @@ _UNWATCHED = {
     "check",
     "span",
     "panel",
+    "break_off",
     "snapshot",
     "set_knob",
     "read_knob",
@@ -78,6 +80,9 @@ class Instrument:
         self.known_identity: dict[str, str] = {}
         self._moved: dict[str, tuple[float, float]] = {}  # knob -> (by how much, when): of a rate limit
         self._setting = False
+        self.ramping = ""  # the knob that is being turned, in whichever thread
+        self._turning = threading.RLock()
+        self._break_off = threading.Event()
         self._held: dict[str, float | bool] = {}
 
     @classmethod
@@ -152,14 +157,17 @@ class Instrument:
         self.check(knob.name, number)
         wanted = bool(number) if knob.kind is bool else float(number)
         self.setpoints[knob.name] = wanted
-        with self.wire.lock:
-            self._setting = True
+        # One turns at a time; between the steps of a ramp the device can be read.
+        with self._turning:
+            self._break_off.clear()
+            self.ramping = knob.name
             try:
                 self._move(knob, wanted)
             finally:
-                self._setting = False
+                self.ramping = ""
             if knob.tolerance is not None:
-                self._read_back(knob, float(wanted))
+                with self.wire.lock:
+                    self._read_back(knob, float(wanted))
         if self.on_change is not None:
             self.on_change(self.name, knob.name, wanted)
 
@@ -172,7 +180,11 @@ class Instrument:
         moved, since = self._moved.get(knob.name, (0.0, None))
         wait_for_rate(since, moved, rate)
         for pause, value in ramp_steps(knob, start, float(wanted), rate):
-            time.sleep(pause)
+            if self._break_off.wait(pause):
+                raise InstrumentError(
+                    f"The ramp of {self.name}.{knob.name} was broken off at {format_quantity(start, knob.unit)}.",
+                    "Set it again, or make the bench safe.",
+                )
             self._tell(knob, value)
             self._moved[knob.name] = (abs(value - start), time.monotonic())
             start = value
@@ -192,12 +204,17 @@ class Instrument:
         return float(knob.safe or 0.0)
 
     def _tell(self, knob: Quantity[Any], value: float | bool) -> None:
-        self.tell(knob, value)
-        self.known[knob.name] = (value, time.monotonic())
-        if self.on_told is not None:
-            self.on_told(knob.name, value)
-        if knob.settle:
-            time.sleep(knob.settle)
+        with self.wire.lock:
+            self._setting = True
+            try:
+                self.tell(knob, value)
+            finally:
+                self._setting = False
+            self.known[knob.name] = (value, time.monotonic())
+            if self.on_told is not None:
+                self.on_told(knob.name, value)
+            if knob.settle:
+                time.sleep(knob.settle)
 
     def _read_back(self, knob: Quantity[Any], wanted: float) -> None:
         told = float(self.ask(knob))
@@ -208,6 +225,10 @@ class Instrument:
                 f" {format_quantity(told, knob.unit)}.",
                 "Check the instrument before going on.",
             )
+
+    def break_off(self) -> None:
+        """End a ramp that goes on in another thread, at its next step; without one nothing happens."""
+        self._break_off.set()
 
     def make_safe(self) -> None:
         """Bring every knob that has a safe value to it, switches first. Goes on past a knob that fails."""
@@ -224,6 +245,14 @@ class Instrument:
         knobs = sorted(self.knobs().values(), key=lambda k: k.kind is not bool)
         pairs = [(knob, self.safe_values.get(knob.name, knob.safe)) for knob in knobs]
         return [(knob, safe) for knob, safe in pairs if safe is not None]
+
+    def ramp_seconds(self, name: str, value: float | bool | str) -> float:
+        """Return how long it takes to bring a knob to a value from where it is known to be, s."""
+        knob = self.knobs()[name]
+        wanted = knob.number(value)
+        if knob.kind is bool or name not in self.known:
+            return 0.0
+        return ramp_seconds(knob, float(self.known[name][0]), float(wanted), self.largest_rate(name))
 
     def safe_seconds(self) -> float:
         """Return how long the ramps to the safe values take from what is known, s."""

@@ -38,6 +38,7 @@ def make_safe(instruments: Iterable[Instrument], *, close: bool = False) -> dict
     """
     groups: dict[str, list[Instrument]] = {}
     for instrument in instruments:
+        instrument.break_off()
         groups.setdefault(instrument.address or f"instrument {instrument.name}", []).append(instrument)
     attempts = [_Attempt(group, close) for group in groups.values()]
     began = time.monotonic()

@@ -1,6 +1,8 @@
 """Knobs: limits refuse on every path, ramps step, readback is compared, make_safe goes on past a failure."""
 
 import itertools
+import threading
+import time
 
 import pytest
 from hypothesis import given
@@ -8,6 +10,7 @@ from hypothesis import strategies as st
 
 from qlab.errors import InstrumentError, LimitError
 from qlab.instrument import Instrument, Knob, Switch
+from qlab.safety import make_safe
 
 
 class Source(Instrument):
@@ -144,3 +147,38 @@ def test_a_panel_shows_what_was_set_beside_what_is_read():
     with pytest.raises(InstrumentError):
         made.level = 0.5
     assert made.panel()["knobs"]["level"]["strays"]
+
+
+def test_a_ramp_can_be_read_on_its_way_and_is_broken_off_from_another_thread():
+    class Magnet(Instrument):
+        current = Knob("A", limits=(0, 100), safe=0.0, rate=20.0)
+
+    magnet = Magnet()
+    magnet.name = "magnet"
+    magnet.current = 0.0
+    failures = []
+
+    def ramp():
+        try:
+            magnet.current = 60.0
+        except InstrumentError as error:
+            failures.append(str(error))
+
+    thread = threading.Thread(target=ramp)
+    thread.start()
+    until = time.monotonic() + 5
+    while not 1 < magnet.read_knob(magnet.knobs()["current"]) < 50 and time.monotonic() < until:
+        time.sleep(0.01)
+    assert magnet.ramping == "current"
+    assert magnet.panel()["knobs"]["current"]["strays"]
+    began = time.monotonic()
+    report = make_safe([magnet])
+    thread.join(5)
+    assert report == {"magnet": "safe"}
+    assert len(failures) == 1
+    assert "was broken off at" in failures[0]
+    assert magnet.current == 0
+    assert time.monotonic() - began < 10
+    magnet.break_off()  # without a ramp nothing happens
+    magnet.current = 1.0
+    assert (magnet.current, magnet.ramping) == (1.0, "")

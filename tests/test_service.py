@@ -382,6 +382,48 @@ def test_a_change_by_hand_is_logged_and_one_at_the_front_of_the_device_is_seen(t
         os.kill(Address.read(address_file()).pid, signal.SIGTERM)
 
 
+SLOW = """
+from qlab.instrument import Instrument, Knob
+
+class plugin(Instrument):
+    current = Knob("A", limits=(0.0, 100.0), safe=0.0, rate=1.0)
+    voltage = Knob("V", limits=(0.0, 100.0), safe=0.0)
+"""
+
+
+def test_a_ramp_by_hand_is_seen_on_its_way_and_broken_off_when_all_is_made_safe(tmp_path):
+    folder = tmp_path / "plugins" / "instruments"
+    folder.mkdir(parents=True)
+    (folder / "slow.py").write_text(SLOW)
+    bench = tmp_path / "magnet.toml"
+    bench.write_text("[instruments.magnet]\ndriver = 'slow'\n")
+    listener = Listener()
+
+    def shows(fits):
+        def seen(event):
+            knobs = (event.get("instruments") or {}).get("magnet", {}).get("knobs", {})
+            return event["event"] == "panel" and knobs and fits(knobs)
+
+        return listener.until(seen)
+
+    try:
+        listener.session.panel(str(bench), True)
+        shows(lambda knobs: knobs["current"]["value"] == 0)
+        listener.session.set_knob(str(bench), "magnet", "current", 60.0)  # a minute
+        shows(lambda knobs: 0.2 < knobs["current"]["value"] < 5 and knobs["current"]["setpoint"] == 60)
+        listener.session.set_knob(str(bench), "magnet", "current", 50.0)  # takes its place
+        listener.until(lambda e: e["event"] == "log" and "broken off" in e["message"])
+        shows(lambda knobs: 0.5 < knobs["current"]["value"] < 8 and knobs["current"]["setpoint"] == 50)
+        listener.session.command("make_safe")
+        began = time.monotonic()
+        assert listener.until(lambda e: e["event"] == "safe")["report"] == {"magnet": "safe"}
+        assert time.monotonic() - began < 20
+        shows(lambda knobs: knobs["current"]["value"] == 0)
+    finally:
+        listener.session.close()
+        os.kill(Address.read(address_file()).pid, signal.SIGTERM)
+
+
 def test_stop_and_make_safe_hold_what_waits_and_skip_goes_on(listener, tmp_path):
     listener.until(lambda e: e["event"] == "ready")
     first, second, third = (listener.session.submit(order(tmp_path, pace=20.0)) for _ in range(3))

@@ -1,6 +1,7 @@
 """What people do by hand in a bench process: the bench they keep open, its panel, its knobs."""
 
 import contextlib
+import threading
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,8 @@ from qlab.service.patience import Patience
 if TYPE_CHECKING:
     from qlab.bench import Bench
     from qlab.service.hand import HandBench
+
+LONG = 0.5  # s from which a ramp goes on beside
 
 
 class ByHand:
@@ -36,9 +39,17 @@ class ByHand:
         return {} if hand is None else dict(hand.by_hand)
 
     def lend(self, bench: str) -> "Bench | None":
-        """Return the open bench for a run, where it is a real one: a simulated run has a fresh one of its own."""
+        """Return the open bench for a run, where it is a real one: a simulated run has a fresh one of its own.
+
+        A ramp that is still on its way ends there, and says so: from here on the run turns the knobs.
+        """
         hand = self._here(bench)
-        return None if hand is None or hand.bench is None or hand.bench.simulated else hand.bench
+        if hand is None or hand.bench is None or hand.bench.simulated:
+            return None
+        for instrument in hand.bench.instruments.values():
+            if instrument.ramping:
+                instrument.break_off()
+        return hand.bench
 
     def _here(self, bench: str) -> "HandBench | None":
         return (
@@ -48,9 +59,13 @@ class ByHand:
     @contextlib.contextmanager
     def _careful(self) -> Iterator[None]:
         """Log what instruments refuse; how long they take is told with each sign of life."""
+        with self._told(), self._patience:
+            yield
+
+    @contextlib.contextmanager
+    def _told(self) -> Iterator[None]:
         try:
-            with self._patience:
-                yield
+            yield
         except QlabError as error:
             self._tell({"event": "log", "level": "error", "message": str(error)})
         except Exception as error:  # noqa: BLE001 - a driver may raise anything; the bench process goes on
@@ -108,9 +123,20 @@ class ByHand:
                 self._take({"bench": message["bench"]})
             if self._hand is not None:
                 self._hand.open({})
-                said = self._hand.set(message["instrument"], message["knob"], message["value"])
-                self._tell({"event": "log", "level": "info", "message": said})
+                self._turn(*self._hand.turn(message["instrument"], message["knob"], message["value"]))
             self._refresh()
+
+    def _turn(self, turn: Callable[[], str], seconds: float) -> None:
+        """Set a knob; a long ramp goes on beside, so that it is watched meanwhile and can be broken off."""
+
+        def work() -> None:
+            with self._told():
+                self._tell({"event": "log", "level": "info", "message": turn()})
+
+        if seconds < LONG:
+            work()
+            return
+        threading.Thread(target=work, daemon=True, name="qlab ramp").start()
 
     def make_safe(self, bench: str) -> dict[str, str] | None:
         """Make the bench safe where it is the one that is open; None where it is not."""

@@ -1,5 +1,6 @@
 """A bench that is kept open for people: its panel, its knobs, and making it safe when everybody has left."""
 
+import math
 import time
 from collections.abc import Callable
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 from qlab.bench import Bench
 from qlab.errors import QlabError
 from qlab.holding import Holding
+from qlab.instrument import Instrument
 from qlab.running.hands import wanted
 from qlab.service.channel import Message
 from qlab.service.guarding import Guarding
@@ -65,12 +67,21 @@ class HandBench:
         """Whether a bench that could not be opened should be tried again."""
         return self.bench is None and time.monotonic() > self._again
 
-    def set(self, instrument: str, knob: str, value: float | bool | str) -> str:
-        """Set a knob and return in words what was done; raise QlabError where a limit or the instrument refuses."""
+    def turn(self, instrument: str, knob: str, value: float | bool | str) -> tuple[Callable[[], str], float]:
+        """Return what sets a knob and says in words what was done, and how long that takes (s; inf: nobody knows).
+
+        Raises QlabError where a limit refuses; what is returned, where the instrument does.
+        """
         if self.bench is None:
             raise QlabError(f"Bench {self.name} is not open.", "See why in the log.")
         number = wanted(self.bench, instrument, knob, value)
         device, name = self.bench.find(f"{instrument}.{knob}")
+        if device.ramping == name:  # the new value takes the place of the one that is on its way
+            device.break_off()
+        seconds = math.inf if device.ramping else device.ramp_seconds(name, number)
+        return lambda: self._set(device, name, number), seconds
+
+    def _set(self, device: Instrument, name: str, number: float | bool) -> str:
         quantity = device.knobs()[name]
         device.set_knob(quantity, number)
         self.by_hand[f"{device.name}.{name}"] = number
